@@ -1,0 +1,1 @@
+"""The virtual press: machine, material, node, bus and ports."""

@@ -1,0 +1,86 @@
+"""Machines and materials are data: TOML files, checked when they are read.
+
+`load_machine` and `load_material` take the name of a shipped definition or a
+path to a file of one's own. Whatever is wrong with it is said in one
+`ConfigError` sentence that names the file, the key and the rule it breaks.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from emulator.material.definition import Material
+from emulator.press.machine import Machine
+
+__all__ = ["ConfigError", "Machine", "Material", "load_definition", "load_machine", "load_material", "names"]
+
+DATA = Path(__file__).parent / "data"
+
+Definition = TypeVar("Definition", bound=BaseModel)
+
+
+class ConfigError(ValueError):
+    """A machine or material definition cannot be used; the message says why."""
+
+
+def load_machine(name_or_path: str | Path) -> Machine:
+    """Read a machine by shipped name (`reference`) or by path (`my/press.toml`)."""
+    return load_definition(name_or_path, "machine", Machine)
+
+
+def load_material(name_or_path: str | Path) -> Material:
+    """Read a material by shipped name (`g20`) or by path (`my/gel.toml`)."""
+    return load_definition(name_or_path, "material", Material)
+
+
+def names(kind: str) -> list[str]:
+    """Names of the shipped definitions of a kind, `machine` or `material`."""
+    return sorted(path.stem for path in (DATA / f"{kind}s").glob("*.toml"))
+
+
+def load_definition(name_or_path: str | Path, kind: str, model: type[Definition]) -> Definition:
+    """Read a definition of any kind, by shipped name (data/KINDs/NAME.toml) or by path.
+
+    Raises:
+        ConfigError: no such definition, malformed TOML, or a value that cannot be.
+    """
+    path = _find(name_or_path, kind)
+    try:
+        with path.open("rb") as file:
+            table = tomllib.load(file)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot read the {kind}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not a TOML file: {error}") from error
+    try:
+        return model.model_validate(table)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {_sentence(error)}") from None
+
+
+def _find(name_or_path: str | Path, kind: str) -> Path:
+    text = str(name_or_path)
+    if isinstance(name_or_path, Path) or text.endswith(".toml") or "/" in text:
+        return Path(name_or_path)
+    if text not in names(kind):
+        known = ", ".join(names(kind))
+        raise ConfigError(
+            f"no {kind} is called {text!r}; the shipped ones are {known}, and a file is given by its path"
+        )
+    return DATA / f"{kind}s" / f"{text}.toml"
+
+
+def _sentence(error: ValidationError) -> str:
+    """All violations as `key: rule (got value)`, joined by semicolons."""
+    parts = []
+    for item in error.errors():
+        key = ".".join(str(part) for part in item["loc"])
+        rule = item["msg"].removeprefix("Value error, ")
+        rule = rule[:1].lower() + rule[1:]
+        shown = "" if item["type"] in {"missing", "value_error"} else f" (got {item['input']!r})"
+        parts.append(f"{key}: {rule}{shown}")
+    return "; ".join(parts)

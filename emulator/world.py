@@ -1,0 +1,254 @@
+"""The virtual press with everything around it, in one simpy simulation.
+
+A world is a press, its I/O node and the bus between the node and whoever talks to it. simpy orders
+what happens at discrete times (scans, frames on the wire); the press moves from scan to scan in one
+compiled call. Everything that makes a world's future is plain data in `World.state`; the event queue
+holds only wake-ups that are rebuilt from it, which is what makes `fork` possible.
+
+The rules: integer nanoseconds, one seed, no wall clock. Two worlds with the same configuration that
+are asked the same things at the same times give the same bytes.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from emulator.agenda import Agenda, Priority
+from emulator.bus import Bus
+from emulator.config import ConfigError, Machine, Material, load_machine, load_material
+from emulator.node import Node
+from emulator.node.config import load_node
+from emulator.node.node import Contacts
+from emulator.press import OperatingPoint, Press, PressState
+from emulator.press.commands import Disturbances
+from emulator.press.signals import SIGNALS
+from emulator.sensors import load_sensors
+from emulator.truth import Truth
+from rig.protocol.registers_file import default_registers
+from rig.recipe import Recipe, load_recipe
+
+__all__ = ["START_STATES", "World", "WorldConfig", "WorldState"]
+
+StartState = Literal["cold", "warm", "running"]
+START_STATES: tuple[StartState, ...] = ("cold", "warm", "running")
+IDENTITIES = ("virtual", "real")
+LITRES_PER_MINUTE_M3_S = 1.0 / 60_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorldConfig:
+    """What a world is made from.
+
+    Attributes:
+        machine: name or path of the machine (data/machines).
+        material: name or path of the gel (data/materials).
+        recipe: name or path of the recipe that the upstream process makes and warm starts are set to.
+        seed: the one seed of all random streams.
+        start: `cold` (everything at ambient), `warm` (at the recipe's temperatures, no sheet, press open)
+            or `running` (sheet all through the press, steady).
+        identity: what the press says it is; `real` is for trying out the safety envelope.
+        baud: fixed baud rate of the node, bit/s; None follows the master.
+        sensors: name or path of the instruments (data/sensors).
+        node: name or path of the node's settings (data/nodes).
+    """
+
+    machine: str = "reference"
+    material: str = "g20"
+    recipe: str = "reference"
+    seed: int = 0
+    start: str = "cold"
+    identity: str = "virtual"
+    baud: int | None = None
+    sensors: str = "reference"
+    node: str = "press"
+
+    def __post_init__(self) -> None:
+        if self.start not in START_STATES:
+            raise ConfigError(f"start is {self.start!r}; it must be one of {', '.join(START_STATES)}")
+        if self.identity not in IDENTITIES:
+            raise ConfigError(f"identity is {self.identity!r}; it must be one of {', '.join(IDENTITIES)}")
+        if not 0 <= self.seed < 2**63:
+            raise ConfigError(f"seed is {self.seed}; it must be 0 … 2^63 - 1")
+
+
+@dataclass(slots=True)
+class WorldState:
+    """What a world keeps itself; press, node and bus keep their own state beside it."""
+
+    next_scan_ns: int
+    belt_travel_m: list[float] = field(default_factory=lambda: [0.0, 0.0])
+    disturbances: Disturbances = field(default_factory=Disturbances)
+
+
+class World:
+    """A virtual press on a serial bus.
+
+    Args:
+        config: what to make it from.
+
+    Raises:
+        ConfigError: a part that does not exist or cannot be.
+        RecipeError: the same for the recipe.
+    """
+
+    truth_names = (
+        *SIGNALS,
+        "upper_belt_travel_m",
+        "lower_belt_travel_m",
+        "entry_sheet_speed_m_s",
+        "coolant_flow_m3_s",
+        "ambient_temperature_k",
+    )
+    """Names of the truth vector that sensors read: the press's signals, and what the world adds to them."""
+
+    def __init__(self, config: WorldConfig) -> None:
+        self.config = config
+        self.recipe: Recipe = load_recipe(config.recipe)
+        self.machine: Machine = load_machine(config.machine)
+        self.material: Material = load_material(config.material).at_solids(self.recipe.composition.solids_fraction)
+        self.registers = default_registers()
+        self.press = _start(self.machine, self.material, self.recipe, config.start)
+        node_config = load_node(config.node)
+        self.node = Node(
+            node_config, self.registers, load_sensors(config.sensors), self.truth_names, config.seed, config.identity
+        )
+        self.env = simpy.Environment(initial_time=0)
+        self.agenda = Agenda(self.env)
+        self.bus = Bus(self.agenda, [self.node], baud=config.baud)
+        self.state = WorldState(next_scan_ns=0)
+        self.truth = Truth(self)
+        self._vector: NDArray[np.float64] = np.zeros(len(self.truth_names))
+        self._full_flow_m3_s = node_config.coolant.full_flow_l_min * LITRES_PER_MINUTE_M3_S
+        self._flow = SIGNALS.index("coolant_flow_fraction")
+        self._speeds = [SIGNALS.index("upper_belt_speed_m_s"), SIGNALS.index("lower_belt_speed_m_s")]
+        self._feeding = SIGNALS.index("feed_active")
+        if config.start == "running":
+            self._take_over()
+        self.agenda.at(self.state.next_scan_ns, Priority.SCAN, self._scan)
+
+    # -- time ---------------------------------------------------------------------------------------
+
+    @property
+    def now_ns(self) -> int:
+        """Simulation time, ns."""
+        return int(self.env.now)
+
+    def run_until(self, time_ns: int) -> None:
+        """Run everything that is due up to and including `time_ns`."""
+        self.agenda.run_until(time_ns)
+
+    # -- what happens every scan ---------------------------------------------------------------------
+
+    def _scan(self) -> None:
+        """Advance the press to now, then let the node scan."""
+        period_ns = self.node.config.scan_period_ns
+        now_ns = self.state.next_scan_ns
+        commands = self.node.commands
+        commands.feed_thickness_m = self.recipe.sheet.thickness_um * 1e-6
+        commands.feed_temperature_k = self.recipe.sheet.temperature_c + 273.15
+        if now_ns > 0:
+            self.press.advance(period_ns, commands, self.state.disturbances)
+            speeds = self.press.signals[self._speeds]
+            self.state.belt_travel_m[0] += float(speeds[0]) * period_ns * 1e-9
+            self.state.belt_travel_m[1] += float(speeds[1]) * period_ns * 1e-9
+        self.node.scan(self.truth_vector(), now_ns)
+        self.state.next_scan_ns = now_ns + period_ns
+        self.agenda.at(self.state.next_scan_ns, Priority.SCAN, self._scan)
+
+    def truth_vector(self) -> NDArray[np.float64]:
+        """What perfect instruments would read now, in the order of `truth_names` (the world's own array)."""
+        vector, signals = self._vector, self.press.signals
+        count = len(SIGNALS)
+        vector[:count] = signals
+        vector[count : count + 2] = self.state.belt_travel_m
+        vector[count + 2] = signals[self._speeds].mean() if signals[self._feeding] else 0.0
+        vector[count + 3] = signals[self._flow] * self._full_flow_m3_s
+        vector[count + 4] = self.machine.ambient.temperature_c + 273.15
+        return vector
+
+    # -- what people and bad luck do -----------------------------------------------------------------
+
+    @property
+    def contacts(self) -> Contacts:
+        """Emergency stop button and guards."""
+        return self.node.contacts
+
+    @property
+    def disturbances(self) -> Disturbances:
+        """Things that go wrong, as physical quantities."""
+        return self.state.disturbances
+
+    # -- copies --------------------------------------------------------------------------------------
+
+    def fork(self) -> World:
+        """A second world that goes on from here exactly as this one will."""
+        other = copy.copy(self)
+        other.env = simpy.Environment(initial_time=self.now_ns)
+        other.agenda = Agenda(other.env)
+        other.state = copy.deepcopy(self.state)
+        other.press = Press(self.machine, self.material, copy.deepcopy(self.press.state))
+        other.node = self.node.fork()
+        other.bus = self.bus.fork(other.agenda, [other.node])
+        other.truth = Truth(other)
+        other._vector = self._vector.copy()
+        other.agenda.at(other.state.next_scan_ns, Priority.SCAN, other._scan)
+        return other
+
+    def _take_over(self) -> None:
+        """A running start: the node's commands and registers are those that keep the press running."""
+        settings = self.recipe.press
+        bank = self.node.bank
+        for tag in self.registers.expand(["zone_setpoints", "drum_setpoints"]):
+            cold = tag.name.startswith("cold")
+            bank.publish(tag.name, settings.cold_temperature_c if cold else settings.heat_temperature_c)
+        for tag in self.registers.expand(["clearance_setpoints"]):
+            entry = tag.name.startswith("entry")
+            bank.publish(tag.name, settings.entry_clearance_um if entry else settings.clearance_um)
+        for side in ("upper", "lower"):
+            bank.publish(f"belt_{side}_speed_setpoint_m_min", settings.speed_m_min)
+            bank.publish(f"belt_{side}_tension_setpoint_kn_m", settings.tension_kn_m)
+        bank.publish("coolant_flow_setpoint_l_min", self.node.config.coolant.full_flow_l_min)
+        for name in (
+            "heating_enable",
+            "cooling_enable",
+            "hydraulics_enable",
+            "tension_enable",
+            "drives_enable",
+            "feed_enable",
+        ):
+            bank.publish(name, True)
+
+
+def operating_point(recipe: Recipe) -> OperatingPoint:
+    """The recipe's press settings in SI."""
+    settings = recipe.press
+    return OperatingPoint(
+        heat_temperature_k=settings.heat_temperature_c + 273.15,
+        cold_temperature_k=settings.cold_temperature_c + 273.15,
+        entry_clearance_m=settings.entry_clearance_um * 1e-6,
+        clearance_m=settings.clearance_um * 1e-6,
+        speed_m_s=settings.speed_m_min / 60.0,
+        tension_n_m=settings.tension_kn_m * 1e3,
+        feed_thickness_m=recipe.sheet.thickness_um * 1e-6,
+        feed_temperature_k=recipe.sheet.temperature_c + 273.15,
+    )
+
+
+def _start(machine: Machine, material: Material, recipe: Recipe, start: str) -> Press:
+    """A press in its start state; warm and running states are made once per process and copied."""
+    if start == "cold":
+        return Press.cold(machine, material)
+    return Press(machine, material, copy.deepcopy(_settled(machine, material, operating_point(recipe), start)))
+
+
+@functools.lru_cache(maxsize=16)
+def _settled(machine: Machine, material: Material, point: OperatingPoint, start: str) -> PressState:
+    make = Press.warm if start == "warm" else Press.running
+    return make(machine, material, point).state

@@ -1,0 +1,1 @@
+"""HIL rig for controllers of a pressure-roller type double-belt press."""

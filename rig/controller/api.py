@@ -1,0 +1,112 @@
+"""What a controller is to the rig: an object with a `scan`, no I/O and no clock.
+
+The runner calls `scan` once per period with what the press sensed and what the operator asked for,
+and writes what comes back. A controller needs nothing else; `state` and `quality` make its life
+visible in reports and let the HIL suite judge what it believes about the film.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+Value = bool | int | float | str | frozenset[str]
+"""A tag's engineering value: enums are their name, bitfields the set of bit names that are on."""
+
+OPERATOR_REQUESTS = ("start", "stop", "hold", "resume", "reset", "abort")
+"""What the operator's panel can ask for; a request is seen by exactly one scan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What one scan sees.
+
+    Attributes:
+        values: last known value of every input register and discrete input, by tag name,
+            in engineering units. Empty before the first successful poll.
+        time_ns: bench time at which `values` were sampled; `now_ns - time_ns` is their age.
+        operator: requests made on the panel since the last scan, out of `OPERATOR_REQUESTS`.
+    """
+
+    values: Mapping[str, Value]
+    time_ns: int
+    operator: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True)
+class QualityRecord:
+    """What a controller found out, from sensors alone, about one piece of sheet.
+
+    Attributes:
+        start_m: where the piece begins, in metres of sheet since the first sheet of this run.
+        length_m: how long it is.
+        time_ns: bench time when the record was made.
+        entry_thickness_um: before rolling.
+        minimum_clearance_um: the smallest clearance the piece went through, spring-back included (t0).
+        recovered_thickness_um: thickness in the recovered state (t): 600 s after release, extrapolated
+            if the gauge sees it earlier.
+        pressure_time_min: minutes under pressure.
+        recovery_percent: r = 100 (t - t0) / t0.
+        recovery_uncertainty_percent: expanded uncertainty (k = 2) of r, in points.
+        rolling_coefficient: k = entry thickness / recovered thickness x minutes under pressure.
+        rolling_coefficient_uncertainty: expanded uncertainty (k = 2) of k.
+        hot_min_c: lowest heat-zone temperature that the piece met (zones where rolling is hot).
+        hot_max_c: highest one.
+        cold_end_c: sheet surface temperature at the exit of the cold section.
+        good: the controller let it pass as product.
+        reason: why not, empty for good sheet.
+    """
+
+    start_m: float
+    length_m: float
+    time_ns: int
+    entry_thickness_um: float
+    minimum_clearance_um: float
+    recovered_thickness_um: float
+    pressure_time_min: float
+    recovery_percent: float
+    recovery_uncertainty_percent: float
+    rolling_coefficient: float
+    rolling_coefficient_uncertainty: float
+    hot_min_c: float
+    hot_max_c: float
+    cold_end_c: float
+    good: bool
+    reason: str = ""
+
+
+@runtime_checkable
+class Controller(Protocol):
+    """Anything that the runner can run."""
+
+    def scan(self, inputs: Inputs, now_ns: int) -> Mapping[str, Value]:
+        """Decide the outputs for this scan.
+
+        Args:
+            inputs: sensed values, their age, and the operator's requests.
+            now_ns: bench time of this scan.
+
+        Returns:
+            Writable tags with the engineering values to command. Tags left out keep their value.
+        """
+        ...
+
+
+@runtime_checkable
+class ReportsState(Protocol):
+    """A controller that says in which state it is (shown live and in the report)."""
+
+    @property
+    def state(self) -> str:
+        """Name of the current state, such as `produce`."""
+        ...
+
+
+@runtime_checkable
+class ReportsQuality(Protocol):
+    """A controller with a quality gate."""
+
+    def quality(self) -> Sequence[QualityRecord]:
+        """All quality records of this run, oldest first."""
+        ...

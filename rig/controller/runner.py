@@ -1,0 +1,231 @@
+"""Runs a controller over a bench: poll, scan, write, record, ten times a second.
+
+The runner trusts nobody. A controller that raises, answers nonsense or never returns ends the run
+with a `ControllerError` that says what it did; whatever ends the run, the press is commanded to its
+safe state first. A poll that fails leaves the inputs as they were, with their age; a missed deadline
+is an event in the recording.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from rig.clock import SECOND_NS, ScanTimeout, scan_limit
+from rig.controller.api import OPERATOR_REQUESTS, Controller, Inputs, ReportsState, Value
+from rig.errors import BusError, ControllerError, PortError, UsageError
+from rig.protocol.registers import TagValueError
+
+if TYPE_CHECKING:
+    from rig.bench import Bench
+
+__all__ = ["SCAN_PERIOD_NS", "Runner"]
+
+SCAN_PERIOD_NS = SECOND_NS // 10
+"""Scan period of the runner: 10 Hz."""
+REFRESH_EVERY_SCANS = 10
+"""All commands are written again this often, so that a node that lost them (power dip) gets them back."""
+LONGEST_SILENCE_SCANS = 50
+"""So many failed polls in a row (5 s) end the run: the press is on its own watchdog by then."""
+
+
+class Runner:
+    """Drives one controller on one bench.
+
+    Args:
+        bench: the opened press.
+        controller: anything with a `scan`.
+        scan_limit_s: wall-clock seconds that one scan may take before it counts as never returning.
+        on_scan: called after every scan with the runner, for live lines.
+
+    Use it as a context manager: on the way out, whatever the reason, the press is commanded safe.
+    """
+
+    def __init__(
+        self,
+        bench: Bench,
+        controller: Controller,
+        *,
+        scan_limit_s: float = 5.0,
+        on_scan: Callable[[Runner], None] | None = None,
+    ) -> None:
+        self.bench = bench
+        self.controller = controller
+        self.scans = 0
+        self.missed_deadlines = 0
+        self.failed_polls = 0
+        self.commanded: dict[str, Value] = {}
+        self.inputs = Inputs({}, bench.clock.now_ns)
+        self._scan_limit_s = scan_limit_s
+        self._on_scan = on_scan
+        self._requests: set[str] = set()
+        self._silent_scans = 0
+        self._next_ns = bench.clock.now_ns
+        self._last_state = ""
+
+    def __enter__(self) -> Runner:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.bench.safe_state()
+
+    @property
+    def state(self) -> str:
+        """The controller's state, or an empty text if it does not report one."""
+        return str(self.controller.state) if isinstance(self.controller, ReportsState) else ""
+
+    def request(self, *requests: str) -> None:
+        """Press buttons on the operator's panel; the next scan sees them.
+
+        Raises:
+            UsageError: not a request that the panel has.
+        """
+        for request in requests:
+            if request not in OPERATOR_REQUESTS:
+                raise UsageError(f"the panel has no {request!r}; it has {', '.join(OPERATOR_REQUESTS)}")
+            self._requests.add(request)
+            self.bench.record_event("operator", request)
+
+    def run_for(self, seconds: float) -> None:
+        """Run scans for `seconds` of press time."""
+        for _ in range(round(seconds * SECOND_NS / SCAN_PERIOD_NS)):
+            self.step()
+
+    def run_until(self, condition: Callable[[], bool], *, within_s: float, what: str = "") -> None:
+        """Run scans until `condition` holds.
+
+        Raises:
+            AssertionError: it did not within `within_s` of press time; says what the controller was doing.
+        """
+        for _ in range(round(within_s * SECOND_NS / SCAN_PERIOD_NS)):
+            if condition():
+                return
+            self.step()
+        if not condition():
+            wanted = what or getattr(condition, "__name__", "the condition")
+            raise AssertionError(f"{wanted} did not come within {within_s:g} s; the controller is in state {self.state!r}")
+
+    def run_until_state(self, *states: str, within_s: float) -> None:
+        """Run scans until the controller is in one of `states`."""
+        self.run_until(lambda: self.state in states, within_s=within_s, what=f"state {' or '.join(states)}")
+
+    def step(self) -> None:
+        """One scan: wait for its time, poll, decide, write.
+
+        Raises:
+            ControllerError: the controller raised, answered nonsense or did not return.
+            BusError: no poll succeeded for 5 s.
+            PortError: the port went away.
+        """
+        clock = self.bench.clock
+        late_ns = clock.sleep_until(self._next_ns)
+        if late_ns > SCAN_PERIOD_NS:
+            missed = late_ns // SCAN_PERIOD_NS
+            self.missed_deadlines += missed
+            self.bench.record_event("deadline", f"{missed} scan(s) missed, {late_ns / 1e6:.0f} ms late")
+            self._next_ns += missed * SCAN_PERIOD_NS
+        self._next_ns += SCAN_PERIOD_NS
+        self._poll()
+        outputs = self._decide(clock.now_ns)
+        self._write(outputs)
+        self.scans += 1
+        if self.state != self._last_state:
+            self._last_state = self.state
+            self.bench.record_event("state", self._last_state)
+        if self._on_scan is not None:
+            self._on_scan(self)
+
+    def _poll(self) -> None:
+        requests = frozenset(self._requests)
+        self._requests.clear()
+        try:
+            values = self.bench.poll()
+        except PortError:
+            raise
+        except BusError as error:
+            self.failed_polls += 1
+            self._silent_scans += 1
+            self.bench.record_event("bus", str(error))
+            if self._silent_scans >= LONGEST_SILENCE_SCANS:
+                raise
+            self.inputs = Inputs(self.inputs.values, self.inputs.time_ns, requests)
+        else:
+            self._silent_scans = 0
+            self.inputs = Inputs(values, self.bench.clock.now_ns, requests)
+
+    def _decide(self, now_ns: int) -> Mapping[str, Value]:
+        name = type(self.controller).__name__
+        try:
+            with scan_limit(self._scan_limit_s):
+                outputs = self.controller.scan(self.inputs, now_ns)
+        except ScanTimeout:
+            raise ControllerError(
+                f"controller {name} did not return from scan {self.scans} within {self._scan_limit_s:g} s; "
+                "a scan must not wait or loop for ever"
+            ) from None
+        except Exception as error:
+            where = _innermost(error)
+            raise ControllerError(
+                f"controller {name} raised {type(error).__name__} in scan {self.scans}{where}: {error}"
+            ) from error
+        self._check(name, outputs)
+        return outputs
+
+    def _check(self, name: str, outputs: object) -> None:
+        if not isinstance(outputs, Mapping):
+            raise ControllerError(
+                f"controller {name} returned {type(outputs).__name__} from scan {self.scans}; "
+                "it must return a mapping of writable tags to values"
+            )
+        for key, value in outputs.items():
+            tag = self.bench.registers.tags.get(key) if isinstance(key, str) else None
+            if tag is None:
+                raise ControllerError(
+                    f"controller {name} commanded in scan {self.scans}: {self.bench.registers.explain_unknown(key)}"
+                )
+            if not tag.writable:
+                raise ControllerError(
+                    f"controller {name} commanded {key} in scan {self.scans}: it is sensed by the press and cannot be "
+                    "written"
+                )
+            if isinstance(value, float) and math.isnan(value):
+                raise ControllerError(f"controller {name} commanded {key} = NaN in scan {self.scans}")
+            try:
+                tag.check(value)
+            except TagValueError as error:
+                raise ControllerError(f"controller {name} commanded in scan {self.scans}: {error}") from error
+
+    def _write(self, outputs: Mapping[str, Value]) -> None:
+        refresh = self.scans % REFRESH_EVERY_SCANS == 0
+        if refresh:
+            changed = {**self.commanded, **outputs}
+        else:
+            changed = {key: value for key, value in outputs.items() if self.commanded.get(key) != value}
+        if not changed:
+            return
+        try:
+            self.bench.write(changed)
+        except PortError:
+            raise
+        except BusError as error:
+            # not taken over as commanded: the next scan writes it again
+            self.bench.record_event("bus", str(error))
+            for key in changed:
+                self.commanded.pop(key, None)
+        else:
+            self.commanded.update(changed)
+
+
+def _innermost(error: BaseException) -> str:
+    """Where the controller's own code raised, as ` (file:line)`."""
+    traceback = error.__traceback__
+    last = ""
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        last = f" ({code.co_filename}:{traceback.tb_lineno})"
+        traceback = traceback.tb_next
+    return last
