@@ -8,6 +8,7 @@ changes no other (`emulator.random`).
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -151,6 +152,14 @@ class Sensors:
             self.image,
         )
         self.state.readings += 1
+
+    def fork(self, state: SensorState) -> Sensors:
+        """A copy with a state of its own."""
+        other = copy.copy(self)
+        other.state = state
+        other.values = self.values.copy()
+        other.image = self.image.copy()
+        return other
 
     def value(self, name: str) -> float:
         """Last reading of one sensor, in its tag's unit."""

@@ -26,11 +26,14 @@ from emulator.config import ConfigError, Machine, Material, load_machine, load_m
 from emulator.node import Node
 from emulator.node.config import load_node
 from emulator.node.node import Contacts
-from emulator.press import OperatingPoint, Press, PressState
-from emulator.press.commands import Disturbances
+from emulator.press.commands import Commands, Disturbances
+from emulator.press.press import Press
 from emulator.press.signals import SIGNALS
+from emulator.press.start import OperatingPoint, begin_now, fill, warm_up
+from emulator.press.state import PressState
 from emulator.sensors import load_sensors
 from emulator.truth import Truth
+from emulator.units import KELVIN
 from rig.protocol.registers_file import default_registers
 from rig.recipe import Recipe, load_recipe
 
@@ -38,6 +41,8 @@ __all__ = ["START_STATES", "World", "WorldConfig", "WorldState"]
 
 StartState = Literal["cold", "warm", "running"]
 START_STATES: tuple[StartState, ...] = ("cold", "warm", "running")
+PARKING_NS = 5_000_000_000
+"""Long enough for the press to open and the belts to stop."""
 IDENTITIES = ("virtual", "real")
 LITRES_PER_MINUTE_M3_S = 1.0 / 60_000.0
 
@@ -83,7 +88,6 @@ class WorldState:
     """What a world keeps itself; press, node and bus keep their own state beside it."""
 
     next_scan_ns: int
-    belt_travel_m: list[float] = field(default_factory=lambda: [0.0, 0.0])
     disturbances: Disturbances = field(default_factory=Disturbances)
 
 
@@ -152,12 +156,9 @@ class World:
         now_ns = self.state.next_scan_ns
         commands = self.node.commands
         commands.feed_thickness_m = self.recipe.sheet.thickness_um * 1e-6
-        commands.feed_temperature_k = self.recipe.sheet.temperature_c + 273.15
+        commands.feed_temperature_k = self.recipe.sheet.temperature_c + KELVIN
         if now_ns > 0:
             self.press.advance(period_ns, commands, self.state.disturbances)
-            speeds = self.press.signals[self._speeds]
-            self.state.belt_travel_m[0] += float(speeds[0]) * period_ns * 1e-9
-            self.state.belt_travel_m[1] += float(speeds[1]) * period_ns * 1e-9
         self.node.scan(self.truth_vector(), now_ns)
         self.state.next_scan_ns = now_ns + period_ns
         self.agenda.at(self.state.next_scan_ns, Priority.SCAN, self._scan)
@@ -167,10 +168,10 @@ class World:
         vector, signals = self._vector, self.press.signals
         count = len(SIGNALS)
         vector[:count] = signals
-        vector[count : count + 2] = self.state.belt_travel_m
+        vector[count : count + 2] = self.press.state.plant.belt_travel
         vector[count + 2] = signals[self._speeds].mean() if signals[self._feeding] else 0.0
         vector[count + 3] = signals[self._flow] * self._full_flow_m3_s
-        vector[count + 4] = self.machine.ambient.temperature_c + 273.15
+        vector[count + 4] = self.machine.ambient.temperature_c + KELVIN
         return vector
 
     # -- what people and bad luck do -----------------------------------------------------------------
@@ -193,7 +194,7 @@ class World:
         other.env = simpy.Environment(initial_time=self.now_ns)
         other.agenda = Agenda(other.env)
         other.state = copy.deepcopy(self.state)
-        other.press = Press(self.machine, self.material, copy.deepcopy(self.press.state))
+        other.press = Press(self.machine, self.material, self.press.state.copy())
         other.node = self.node.fork()
         other.bus = self.bus.fork(other.agenda, [other.node])
         other.truth = Truth(other)
@@ -229,26 +230,36 @@ class World:
 def operating_point(recipe: Recipe) -> OperatingPoint:
     """The recipe's press settings in SI."""
     settings = recipe.press
+    hot_k = settings.heat_temperature_c + KELVIN
     return OperatingPoint(
-        heat_temperature_k=settings.heat_temperature_c + 273.15,
-        cold_temperature_k=settings.cold_temperature_c + 273.15,
+        heat_temperature_k=(hot_k,) * 4,
+        entry_drum_temperature_k=hot_k,
+        cold_temperature_k=settings.cold_temperature_c + KELVIN,
         entry_clearance_m=settings.entry_clearance_um * 1e-6,
-        clearance_m=settings.clearance_um * 1e-6,
+        taper_clearance_m=settings.clearance_um * 1e-6,
+        cold_clearance_m=settings.clearance_um * 1e-6,
         speed_m_s=settings.speed_m_min / 60.0,
         tension_n_m=settings.tension_kn_m * 1e3,
         feed_thickness_m=recipe.sheet.thickness_um * 1e-6,
-        feed_temperature_k=recipe.sheet.temperature_c + 273.15,
+        feed_temperature_k=recipe.sheet.temperature_c + KELVIN,
     )
 
 
 def _start(machine: Machine, material: Material, recipe: Recipe, start: str) -> Press:
     """A press in its start state; warm and running states are made once per process and copied."""
     if start == "cold":
-        return Press.cold(machine, material)
-    return Press(machine, material, copy.deepcopy(_settled(machine, material, operating_point(recipe), start)))
+        return Press(machine, material)
+    return Press(machine, material, _settled(machine, material, operating_point(recipe), start).copy())
 
 
 @functools.lru_cache(maxsize=16)
 def _settled(machine: Machine, material: Material, point: OperatingPoint, start: str) -> PressState:
-    make = Press.warm if start == "warm" else Press.running
-    return make(machine, material, point).state
+    press = Press(machine, material)
+    warm_up(press, point)
+    if start == "running":
+        fill(press, point)
+    else:
+        # opened and stopped, as a warm machine is before an operator starts it
+        press.advance(PARKING_NS, Commands(dump=True))
+    begin_now(press.state)
+    return press.state

@@ -16,7 +16,17 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol
 
-__all__ = ["SECOND_NS", "Clock", "HardwareClock", "ScanTimeout", "Simulation", "VirtualClock", "scan_limit", "wall_s"]
+__all__ = [
+    "SECOND_NS",
+    "Clock",
+    "HardwareClock",
+    "ScanTimeout",
+    "Simulation",
+    "VirtualClock",
+    "date_text",
+    "scan_limit",
+    "wall_s",
+]
 
 SECOND_NS = 1_000_000_000
 
@@ -126,3 +136,8 @@ def scan_limit(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0.0)
         signal.signal(signal.SIGALRM, previous)
+
+
+def date_text() -> str:
+    """Wall-clock date and time, `2026-01-31 13:05:59`, for people and folder names."""
+    return time.strftime("%Y-%m-%d %H:%M:%S")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emulator.material.definition import Material
+from emulator.material.record import as_table
 
 GAS_CONSTANT: Final = 8.314462618  # J/(mol K), CODATA 2018
 BOLTZMANN: Final = 1.380649e-23  # J/K, CODATA 2018
@@ -85,8 +87,8 @@ def enthalpy(material: Material, temperature_k: NDArray[np.float64]) -> NDArray[
     return np.asarray(total - np.interp(REFERENCE_K, temperature_k, total))
 
 
-def material_constants(material: Material) -> MaterialConstants:
-    """Tables and SI numbers of a material."""
+def material_constants(material: Material) -> Sequence[MaterialConstants]:
+    """Tables and SI numbers of a material, as an array of one record."""
     grid = np.linspace(TABLE_MIN_K, TABLE_MAX_K, 24001)  # 0.01 K; 25 degC is a grid point
     H = enthalpy(material, grid)
     H_grid = np.linspace(H[0], H[-1], TABLE_SIZE)
@@ -96,7 +98,7 @@ def material_constants(material: Material) -> MaterialConstants:
     Tm_gel = material.gel_melting_point_k
     S_T = Tm_gel - mechanics.softening_below_gel_k
     S_w = mechanics.softening_width_k
-    return MaterialConstants(
+    constants = MaterialConstants(
         T_of_H=T_of_H,
         k_of_H=conductivity(material, T_of_H),
         H_first=float(H[0]),
@@ -120,3 +122,4 @@ def material_constants(material: Material) -> MaterialConstants:
         S_w=S_w,
         S_25=1.0 / (1.0 + math.exp((REFERENCE_K - S_T) / S_w)),
     )
+    return as_table(constants)

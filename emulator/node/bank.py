@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rig.protocol import IllegalDataAddress, IllegalDataValue
+from rig.protocol import ExceptionCode, ModbusError
 from rig.protocol.registers import RegisterMap, Table, Tag, TagValueError, Value
 
 __all__ = ["Bank", "BankState"]
@@ -96,41 +96,40 @@ class Bank:
         owner = self._owner[table]
         # the first and last address decide for gapless maps; gaps inside are looked up one by one
         if address not in owner or address + count - 1 not in owner:
-            raise IllegalDataAddress
+            raise ModbusError(ExceptionCode.ILLEGAL_DATA_ADDRESS)
         values = contents[address : address + count]
         if len(values) < count or any(step not in owner for step in range(address, address + count)):
-            raise IllegalDataAddress
+            raise ModbusError(ExceptionCode.ILLEGAL_DATA_ADDRESS)
         return values
 
     def write_coils(self, address: int, values: Sequence[int]) -> None:
         """Write coils, all or none.
 
         Raises:
-            IllegalDataAddress: an address without a tag.
+            ModbusError: 2 for an address without a tag.
         """
         owner = self._owner["coil"]
         if any(step not in owner for step in range(address, address + len(values))):
-            raise IllegalDataAddress
+            raise ModbusError(ExceptionCode.ILLEGAL_DATA_ADDRESS)
         self.state.coil[address : address + len(values)] = [int(bool(value)) for value in values]
 
     def write_registers(self, address: int, values: Sequence[int]) -> None:
         """Write holding registers, all or none.
 
         Raises:
-            IllegalDataAddress: an address without a tag.
-            IllegalDataValue: a value outside its tag's limits.
+            ModbusError: 2 for an address without a tag, 3 for a value outside its tag's limits.
         """
         owner = self._owner["holding"]
         end = address + len(values)
         if any(step not in owner for step in range(address, end)):
-            raise IllegalDataAddress
+            raise ModbusError(ExceptionCode.ILLEGAL_DATA_ADDRESS)
         proposed = self.state.holding.copy()
         proposed[address:end] = values
         for tag in {owner[step].name: owner[step] for step in range(address, end)}.values():
             try:
                 tag.check(tag.decode(proposed[tag.address : tag.address + tag.count]))
             except TagValueError as error:
-                raise IllegalDataValue from error
+                raise ModbusError(ExceptionCode.ILLEGAL_DATA_VALUE, str(error)) from error
         self.state.holding = proposed
 
     def device_identification(self) -> Mapping[int, bytes]:

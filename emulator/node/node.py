@@ -9,6 +9,7 @@ The node keeps no time of its own beyond what `scan(now_ns)` and `answer(request
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -166,6 +167,20 @@ class Node:
         self._coil = {name: registers[name].address for name in registers.groups["commands"]}
         self._setpoints: np.ndarray = np.zeros(len(self._setpoint_tags))
         self._setpoints_of: list[int] | None = None
+
+    def fork(self) -> Node:
+        """A copy that shares nothing that changes."""
+        other = copy.copy(self)
+        other.state = copy.deepcopy(self.state)
+        other.bank = copy.copy(self.bank)
+        other.bank.state = other.state.bank
+        other.sensors = self.sensors.fork(other.state.sensors)
+        other.loops = copy.copy(self.loops)
+        other.loops.state = other.state.loops
+        other.commands = copy.deepcopy(self.commands)
+        other.contacts = copy.copy(self.contacts)
+        other._setpoints_of = None
+        return other
 
     # -- the bus ------------------------------------------------------------------------------------
 

@@ -82,6 +82,7 @@ class Coolant(Section):
     """Chilled water for the cold zones and the exit drums."""
 
     supply_temperature_c: Annotated[float, Field(ge=-20.0, le=40.0)]
+    flow_kg_s: Positive
     flow_lag_s: Positive
 
 

@@ -1,26 +1,25 @@
-"""The whole state of the press: named arrays, and nothing else.
+"""The whole state of the press: five NumPy arrays of numbers, and nothing else.
 
-What the press will do depends on these arrays and its inputs alone, so a copy
-is a snapshot and `arrays()` is a file format. Groups are named tuples of arrays
-because compiled code takes them as they are; the arrays change in place.
+What the press will do depends on this state and its inputs alone, so a copy is
+a snapshot and `arrays()` is a file format. Compiled code sees records (`Parcel`,
+`Plant`, `Progress`, `Record`); from Python the same memory is at hand as named arrays
+through `PressState.sheet`, `.plant`, `.progress` and `.record`.
 
-Side 0 is the upper belt, side 1 the lower. Layer 0 of a parcel lies at the
-upper belt. Parcels live in a ring in the order they entered: slot
-`(head + i) % capacity` for `i < count`, the oldest first.
+Side 0 is the upper belt, side 1 the lower. Layer 0 of a parcel lies at the upper
+belt. Parcels live in a ring in the order they entered: slot `(head + i) % capacity`
+for `i < count`, the oldest first, the first `released` of them behind the press.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Bytes = NDArray[np.uint8]
 
 LAYERS: Final = 11
 ARMS: Final = 9
@@ -58,103 +57,235 @@ LEDGER: Final = (
 )
 """Cumulative energy terms; the first three are inputs, the others losses (gains are negative losses)."""
 
+_F, _I = np.float64, np.int64
+
+PARCEL: Final = np.dtype(
+    [
+        ("serial", _I),
+        ("entry_ns", _I),
+        ("exit_ns", _I),  # meaningful once released
+        ("updated_ns", _I),  # time the temperatures and strains belong to, once released
+        ("released", _I),  # 1 behind the press
+        ("x", _F),  # m, centre, from the entry
+        ("mass", _F),  # kg
+        ("length0", _F),  # m, at entry
+        ("h0", _F),  # m, at entry
+        ("h", _F),  # m
+        ("h_min", _F),  # m, smallest so far: t0
+        ("h_exit", _F),  # m, when it left the press
+        ("p", _F),  # Pa
+        ("p_max", _F),  # Pa
+        ("t_p", _F),  # s under more than 1 kPa
+        ("b", _F),  # modulus factor the arm strains belong to
+        ("hot_min", _F),  # K, coldest belt seen under pressure in the heat zones
+        ("hot_max", _F),  # K
+        ("belt_seen", _F),  # K, mean of both belts where the parcel is or last was
+        ("e_N", _F),  # network strain
+        ("e", _F, (ARMS,)),  # arm strains
+        ("H", _F, (LAYERS,)),  # J/kg above 25 degC
+        ("T", _F, (LAYERS,)),  # K
+    ],
+    align=True,
+)
+
+PLANT: Final = np.dtype(
+    [
+        ("belt_s", _F, (2,)),  # m, place of node 0 on the loop, from the press entry
+        ("belt_travel", _F, (2,)),  # m, since the start
+        ("belt_mean", _F, (2,)),  # K, over the loop
+        ("plate_T", _F, (12,)),  # K
+        ("drum_T", _F, (4,)),  # K
+        ("heater_power", _F, (10,)),  # W, eight plates and two drums, as delivered
+        ("coolant", _F, (3,)),  # flow fraction, supply K, heat taken W
+        ("clearance", _F, (6,)),  # m
+        ("hydraulic_pressure", _F, (1,)),  # Pa
+        ("speed", _F, (2,)),  # m/s
+        ("speed_ramp", _F, (2,)),  # m/s, set point behind the ramp
+        ("drive_integral", _F, (2,)),  # N m
+        ("torque", _F, (2,)),  # N m
+        ("tension", _F, (2,)),  # N/m
+        ("steering", _F, (2,)),  # rad
+        ("tracking", _F, (2,)),  # m
+        ("force", _F, (6,)),  # N, groups x (left, right)
+        ("loading", _F, (4,)),  # peak Pa, mean Pa, overforce flag, smallest sheet thickness m
+    ],
+    align=True,
+)
+
+PROGRESS: Final = np.dtype(
+    [
+        ("tick", _I, (1,)),  # of the time grid
+        ("pending_ticks", _I, (1,)),  # since the last step of belts and sheet
+        ("ring", _I, (4,)),  # head, count, released, next serial
+        ("pending_travel", _F, (3,)),  # m: upper belt, lower belt, sheet
+        ("stepped_clearance", _F, (3,)),  # m, station means at the last step
+        ("feed", _F, (1,)),  # m of sheet drawn in and not yet a parcel
+    ],
+    align=True,
+)
+
+RECORD: Final = np.dtype(
+    [
+        ("energy", _F, (len(LEDGER),)),  # J
+        ("mass", _F, (2,)),  # kg in, kg out
+        ("film_count", _I, (1,)),  # parcels recorded since the start; slot = number % capacity
+        ("film_ids", _I, (FILM_CAPACITY, len(FILM_IDS))),
+        ("film", _F, (FILM_CAPACITY, len(FILM_COLUMNS))),
+    ],
+    align=True,
+)
+
+
+class Parcel(Protocol):
+    """One parcel as compiled code sees it; units at `PARCEL`."""
+
+    serial: int
+    entry_ns: int
+    exit_ns: int
+    updated_ns: int
+    released: int
+    x: float
+    mass: float
+    length0: float
+    h0: float
+    h: float
+    h_min: float
+    h_exit: float
+    p: float
+    p_max: float
+    t_p: float
+    b: float
+    hot_min: float
+    hot_max: float
+    belt_seen: float
+    e_N: float
+    e: Floats
+    H: Floats
+    T: Floats
+
+
+class Parcels(Protocol):
+    """All slots of the ring as compiled code sees them."""
+
+    @property
+    def size(self) -> int: ...
+
+    def __getitem__(self, slot: int) -> Parcel: ...
+
 
 class Sheet(NamedTuple):
-    """Parcels in the press and on the run-out table; `n` is the capacity of the ring."""
+    """The slots of the ring as arrays, for Python; units at `PARCEL`."""
 
-    ring: Ints  # [head, count, next serial]
-    serial: Ints  # [n]
-    entry_ns: Ints  # [n]
-    exit_ns: Ints  # [n], -1 before the exit
-    updated_ns: Ints  # [n] time the temperatures and strains belong to
-    x: Floats  # [n] m, centre, from the entry
-    mass: Floats  # [n] kg
-    length0: Floats  # [n] m, at entry
-    h0: Floats  # [n] m, at entry
-    h: Floats  # [n] m
-    h_min: Floats  # [n] m, smallest so far: t0
-    h_exit: Floats  # [n] m, when it left the press
-    p: Floats  # [n] Pa
-    p_max: Floats  # [n] Pa
-    t_p: Floats  # [n] s under more than 1 kPa
-    b: Floats  # [n] modulus factor the arms belong to
-    e_N: Floats  # [n] network strain
-    e: Floats  # [n, ARMS] arm strains
-    H: Floats  # [n, LAYERS] J/kg above 25 degC
-    T: Floats  # [n, LAYERS] K
-    hot_min: Floats  # [n] K, coldest belt seen under pressure in the heat zones
-    hot_max: Floats  # [n] K
-    belt_seen: Floats  # [n] K, mean of both belts where the parcel is or last was
+    serial: Ints
+    entry_ns: Ints
+    exit_ns: Ints
+    updated_ns: Ints
+    released: Ints
+    x: Floats
+    mass: Floats
+    length0: Floats
+    h0: Floats
+    h: Floats
+    h_min: Floats
+    h_exit: Floats
+    p: Floats
+    p_max: Floats
+    t_p: Floats
+    b: Floats
+    hot_min: Floats
+    hot_max: Floats
+    belt_seen: Floats
+    e_N: Floats
+    e: Floats
+    H: Floats
+    T: Floats
 
 
 class Plant(NamedTuple):
-    """Belts, plates, drums, hydraulics, drives, take-up and steering."""
+    """Belts, plates, drums, hydraulics, drives, take-up and steering; units at `PLANT`."""
 
-    belt_T: Floats  # [2, nodes] K, moving with the belt
-    belt_s: Floats  # [2] m, place of node 0 on the loop, from the press entry
-    belt_travel: Floats  # [2] m, since the start
-    plate_T: Floats  # [12] K
-    drum_T: Floats  # [4] K
-    heater_power: Floats  # [10] W, eight plates and two drums, as delivered
-    coolant: Floats  # [3] flow fraction, supply K, heat taken W
-    clearance: Floats  # [6] m
-    hydraulic_pressure: Floats  # [1] Pa
-    speed: Floats  # [2] m/s
-    speed_ramp: Floats  # [2] m/s, set point behind the ramp
-    drive_integral: Floats  # [2] N m
-    torque: Floats  # [2] N m
-    tension: Floats  # [2] N/m
-    steering: Floats  # [2] rad
-    tracking: Floats  # [2] m
-    force: Floats  # [6] N, groups x (left, right)
-    loading: Floats  # [4] peak Pa, mean Pa, overforce flag, smallest sheet thickness m
+    belt_s: Floats
+    belt_travel: Floats
+    belt_mean: Floats
+    plate_T: Floats
+    drum_T: Floats
+    heater_power: Floats
+    coolant: Floats
+    clearance: Floats
+    hydraulic_pressure: Floats
+    speed: Floats
+    speed_ramp: Floats
+    drive_integral: Floats
+    torque: Floats
+    tension: Floats
+    steering: Floats
+    tracking: Floats
+    force: Floats
+    loading: Floats
 
 
-class Clock(NamedTuple):
-    """Time of the press, and what has gathered since the last step of belts and sheet."""
+class Progress(NamedTuple):
+    """Time, the ring of parcels, and what has gathered since the last step; units at `PROGRESS`."""
 
-    tick: Ints  # [1] ticks of the time grid
-    pending_ticks: Ints  # [1]
-    pending_travel: Floats  # [3] m: upper belt, lower belt, sheet
-    stepped_clearance: Floats  # [3] m, station means at the last step
-    feed: Floats  # [1] m of sheet drawn in and not yet a parcel
+    tick: Ints
+    pending_ticks: Ints
+    ring: Ints
+    pending_travel: Floats
+    stepped_clearance: Floats
+    feed: Floats
 
 
 class Record(NamedTuple):
-    """What is kept for reports: energy, mass, and the truth about finished sheet."""
+    """What is kept for reports: energy, mass, and the truth about finished sheet; units at `RECORD`."""
 
-    energy: Floats  # [len(LEDGER)] J
-    mass: Floats  # [2] kg in, kg out
-    film: Floats  # [FILM_CAPACITY, len(FILM_COLUMNS)] ring
-    film_ids: Ints  # [FILM_CAPACITY, len(FILM_IDS)]
-    film_count: Ints  # [1] parcels recorded since the start; slot = number % capacity
-
-
-Group = TypeVar("Group", Sheet, Plant, Clock, Record)
+    energy: Floats
+    mass: Floats
+    film_count: Ints
+    film_ids: Ints
+    film: Floats
 
 
-@dataclass(slots=True)
+View = TypeVar("View", Plant, Progress, Record)
+
+
 class PressState:
     """Everything that makes the future of the press."""
 
-    sheet: Sheet
-    plant: Plant
-    clock: Clock
-    record: Record
+    __slots__ = ("belt_T", "memory", "plant", "progress", "record", "sheet")
+
+    def __init__(self, *memory: NDArray[Any]) -> None:
+        """Wrap the five arrays; use `blank` to make them."""
+        self.memory = memory
+        parcels, plant, belt_T, progress, record = memory
+        self.sheet = Sheet(**{name: parcels[name] for name in PARCEL.names or ()})
+        self.plant = _view(plant, Plant)
+        self.belt_T: Floats = belt_T
+        """[2, nodes] K, nodes moving with the belts."""
+        self.progress = _view(progress, Progress)
+        self.record = _view(record, Record)
 
     def arrays(self) -> Iterator[tuple[str, NDArray[Any]]]:
-        """Every array with its dotted name, in a fixed order."""
-        for group in ("sheet", "plant", "clock", "record"):
+        """Every array with its dotted name, in a fixed order; float64 and int64 only."""
+        for group in ("sheet", "plant", "progress", "record"):
             for field, array in getattr(self, group)._asdict().items():
                 yield f"{group}.{field}", array
+        yield "belt_T", self.belt_T
 
     def copy(self) -> PressState:
         """A snapshot that shares nothing with this state."""
-        return PressState(_copied(self.sheet), _copied(self.plant), _copied(self.clock), _copied(self.record))
+        return PressState(*(array.copy() for array in self.memory))
+
+    def __deepcopy__(self, memo: object) -> PressState:
+        return self.copy()
+
+    def __reduce__(self) -> tuple[type[PressState], tuple[NDArray[Any], ...]]:
+        return PressState, self.memory
 
     def assign(self, other: PressState) -> None:
         """Take over another state in place: the arrays stay, their contents change."""
-        for (name, mine), (_, theirs) in zip(self.arrays(), other.arrays(), strict=True):
+        for name, mine, theirs in zip(
+            ("parcels", "plant", "belt_T", "progress", "record"), self.memory, other.memory, strict=True
+        ):
             if mine.shape != theirs.shape:
                 raise ValueError(
                     f"the state belongs to another machine: {name} has shape {theirs.shape}, not {mine.shape}"
@@ -167,56 +298,20 @@ class PressState:
             mine[...] = arrays[name]
 
 
-def _copied(group: Group) -> Group:
-    return group._make(array.copy() for array in group)
+def _view(memory: NDArray[Any], form: type[View]) -> View:
+    return form(**{name: memory[name][0] for name in memory.dtype.names or ()})
 
 
 def blank(parcels: int, nodes: int, ambient_k: float) -> PressState:
     """A state of the given sizes: no sheet, everything at rest and at ambient temperature."""
-    sheet = Sheet(
-        ring=np.zeros(3, np.int64),
-        **{name: np.zeros(parcels, np.int64) for name in ("serial", "entry_ns", "exit_ns", "updated_ns")},
-        **{
-            name: np.zeros(parcels)
-            for name in ("x", "mass", "length0", "h0", "h", "h_min", "h_exit", "p", "p_max", "t_p", "b", "e_N")
-        },
-        e=np.zeros((parcels, ARMS)),
-        H=np.zeros((parcels, LAYERS)),
-        T=np.zeros((parcels, LAYERS)),
-        **{name: np.zeros(parcels) for name in ("hot_min", "hot_max", "belt_seen")},
+    state = PressState(
+        np.zeros(parcels, PARCEL),
+        np.zeros(1, PLANT),
+        np.full((2, nodes), ambient_k),
+        np.zeros(1, PROGRESS),
+        np.zeros(1, RECORD),
     )
-    plant = Plant(
-        belt_T=np.full((2, nodes), ambient_k),
-        belt_s=np.zeros(2),
-        belt_travel=np.zeros(2),
-        plate_T=np.full(12, ambient_k),
-        drum_T=np.full(4, ambient_k),
-        heater_power=np.zeros(10),
-        coolant=np.zeros(3),
-        clearance=np.zeros(6),
-        hydraulic_pressure=np.zeros(1),
-        speed=np.zeros(2),
-        speed_ramp=np.zeros(2),
-        drive_integral=np.zeros(2),
-        torque=np.zeros(2),
-        tension=np.zeros(2),
-        steering=np.zeros(2),
-        tracking=np.zeros(2),
-        force=np.zeros(6),
-        loading=np.zeros(4),
-    )
-    clock = Clock(
-        tick=np.zeros(1, np.int64),
-        pending_ticks=np.zeros(1, np.int64),
-        pending_travel=np.zeros(3),
-        stepped_clearance=np.zeros(3),
-        feed=np.zeros(1),
-    )
-    record = Record(
-        energy=np.zeros(len(LEDGER)),
-        mass=np.zeros(2),
-        film=np.zeros((FILM_CAPACITY, len(FILM_COLUMNS))),
-        film_ids=np.zeros((FILM_CAPACITY, len(FILM_IDS)), np.int64),
-        film_count=np.zeros(1, np.int64),
-    )
-    return PressState(sheet, plant, clock, record)
+    state.plant.belt_mean[:] = ambient_k
+    state.plant.plate_T[:] = ambient_k
+    state.plant.drum_T[:] = ambient_k
+    return state

@@ -1,0 +1,165 @@
+"""A world that keeps up with the wall clock, and an endpoint through which others reach its bus.
+
+The only place in `emulator` that knows the wall clock. World time is wall time since the start, times
+`speed`; the loop waits in `select.select`, because the other selectors round up to whole milliseconds,
+more than the 1.75 ms silence that ends a frame can bear.
+
+A line that is paced has its own timing, whatever the endpoint has: a request that a client writes in
+one go still takes its characters' time on the virtual line, and so does the answer.
+
+A world that cannot keep up is never silently late: what it could not do in time is added up in
+`PacedCounters.slipped_ns`, and its clock falls behind by so much.
+"""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from emulator.bus import LineSettings
+
+if TYPE_CHECKING:
+    from emulator.world import World
+
+__all__ = ["Endpoint", "EndpointError", "PacedCounters", "serve"]
+
+TICK_NS = 20_000_000
+"""Longest wall time without a look at the world and at `stop`."""
+CHUNK_NS = 1_000_000
+"""Answers are handed over in chunks of no less than this wall time, as USB adapters do."""
+MAX_LAG_NS = 500_000_000
+"""Wall time by which a world may be late before its clock is set back."""
+READ_SIZE = 4096
+
+
+class EndpointError(OSError):
+    """An endpoint cannot be opened; the message says why and what to do."""
+
+
+class Endpoint(Protocol):
+    """Where a client comes in; nothing in it blocks."""
+
+    @property
+    def url(self) -> str:
+        """What a client gives to pyserial to get here."""
+        ...
+
+    def waits_on(self) -> Sequence[int]:
+        """File descriptors that become readable when there is something for `receive`."""
+        ...
+
+    def receive(self) -> bytes | None:
+        """Bytes of the client, empty if there are none; None if it has gone since the last call."""
+        ...
+
+    def line(self, node_baud: int | None) -> LineSettings:
+        """The client's line settings, as far as the endpoint can see them.
+
+        Args:
+            node_baud: baud rate of the nodes, bit/s, or None if they follow the client.
+        """
+        ...
+
+    def send(self, data: bytes) -> int:
+        """Hand bytes to the client; returns how many it took, the rest is lost as on a real line."""
+        ...
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        ...
+
+
+@dataclass(slots=True)
+class PacedCounters:
+    """What happened while serving.
+
+    Attributes:
+        received_bytes: from clients.
+        sent_bytes: to clients.
+        lost_bytes: that no client took.
+        slipped_ns: world time that is missing because the world could not keep up.
+    """
+
+    received_bytes: int = 0
+    sent_bytes: int = 0
+    lost_bytes: int = 0
+    slipped_ns: int = 0
+
+
+def serve(
+    world: World, endpoint: Endpoint, speed: float = 1.0, stop: Callable[[], bool] = lambda: False
+) -> PacedCounters:
+    """Run a world against the wall clock until `stop()` says so.
+
+    Args:
+        world: it goes on from its own time.
+        endpoint: where clients come in; it stays open.
+        speed: world seconds per wall second.
+        stop: asked at least every 20 ms.
+    """
+    if not speed > 0:
+        raise ValueError(f"speed is {speed!r}; it must be more than 0")
+    bus, counters = world.bus, PacedCounters()
+    pace = _Pace(world.now_ns, speed)
+    sent_wall_ns = 0
+    while not stop():
+        wait_ns = _next_look_ns(world, pace, sent_wall_ns) - time.monotonic_ns()
+        ready, _, _ = select.select(endpoint.waits_on(), [], [], max(wait_ns, 0) * 1e-9)
+        counters.slipped_ns += pace.catch_up(world)
+        if ready:
+            data = endpoint.receive()
+            if data is None:
+                bus.discard_input()
+            elif data:
+                counters.received_bytes += len(data)
+                bus.transmit(data, endpoint.line(bus.baud))
+        count = bus.arrived(world.now_ns)
+        if count:
+            taken = endpoint.send(bus.read(count))
+            counters.sent_bytes += taken
+            counters.lost_bytes += count - taken
+            sent_wall_ns = time.monotonic_ns()
+    return counters
+
+
+class _Pace:
+    """The relation of the two clocks."""
+
+    def __init__(self, world_ns: int, speed: float) -> None:
+        self.speed = speed
+        self._world_ns = world_ns
+        self._wall_ns = time.monotonic_ns()
+
+    def world_ns(self) -> int:
+        """What time it should be in the world now."""
+        return self._world_ns + int((time.monotonic_ns() - self._wall_ns) * self.speed)
+
+    def wall_ns(self, world_ns: int) -> int:
+        """When it will be so late in the world; rounded up, so that it is so late then."""
+        return self._wall_ns - int((self._world_ns - world_ns) / self.speed) + 1
+
+    def catch_up(self, world: World) -> int:
+        """Bring the world to the present; returns by how much the clock had to be set back, ns."""
+        target_ns = max(self.world_ns(), world.now_ns)
+        slip_ns = max(target_ns - world.now_ns - int((TICK_NS + MAX_LAG_NS) * self.speed), 0)
+        self._world_ns -= slip_ns
+        world.run_until(target_ns - slip_ns)
+        return slip_ns
+
+
+def _next_look_ns(world: World, pace: _Pace, sent_wall_ns: int) -> int:
+    """Wall time at which something will have to be done, if the client stays silent."""
+    bus = world.bus
+    look_ns = time.monotonic_ns() + TICK_NS
+    if bus.due_ns is not None:
+        look_ns = min(look_ns, pace.wall_ns(bus.due_ns))
+    if bus.state.replies:
+        last_ns = max(reply.end_ns for reply in bus.state.replies)
+        first_ns = bus.arrival_ns(1) or last_ns
+        # the next byte, but no sooner than a chunk after the last; the last byte as soon as it is there
+        chunk_ns = max(pace.wall_ns(first_ns), sent_wall_ns + CHUNK_NS)
+        look_ns = min(look_ns, chunk_ns, pace.wall_ns(last_ns))
+    return look_ns

@@ -1,0 +1,366 @@
+"""`emu://`: a pyserial port with a virtual press behind it, in virtual time.
+
+    from emulator.ports import register
+    register()
+    port = serial.serial_for_url("emu://?start=warm", timeout=0.5)
+
+Every call that would wait on a real port runs the simulation exactly that far: to the arrival of the
+last byte asked for, or to the timeout, to the nanosecond. Nothing else moves time, with one exception:
+looking twice in a row and finding nothing new (`in_waiting`, `out_waiting`, a read with timeout 0) takes
+one character, the shortest time in which a UART could have something new to tell. Without it a client
+that polls would wait for ever.
+
+Each port object has a world of its own, made when the port is first opened, or given by `attach`.
+Closing the port does not switch the press off: the same object, opened again at the same URL, finds the
+press as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from serial import PortNotOpenError, SerialBase, SerialException, SerialTimeoutException
+
+from emulator.bus import Bus, LineSettings
+from emulator.ports.url import UrlError, parse_url
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+    from emulator.world import World, WorldConfig
+
+__all__ = ["Serial", "port_on"]
+
+SECOND_NS = 1_000_000_000
+OUTPUT_BUFFER = 4096
+"""Bytes that `write` takes before it has to wait for the line."""
+NOT_ASKED = -1
+
+
+def make_world(config: WorldConfig) -> World:
+    """Make the virtual press of an `emu://` port."""
+    from emulator.world import World  # noqa: PLC0415 - a closed port needs no world
+
+    return World(config)
+
+
+def port_on(world: World, **settings: Any) -> Serial:
+    """Open a port on a world that exists already.
+
+    Args:
+        world: a virtual press.
+        settings: as for `serial.Serial`.
+    """
+    port = Serial(None, **settings)
+    port.port = "emu://"
+    port.attach(world)
+    port.open()
+    return port
+
+
+class Serial(SerialBase):
+    """The port.
+
+    Attributes:
+        world_factory: makes a world from what the URL says.
+        patience_s: press time after which a read without a timeout is given up with an exception,
+            because nothing will ever end it.
+    """
+
+    world_factory: ClassVar[Callable[[WorldConfig], World]] = staticmethod(make_world)
+    patience_s: float = 600.0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._world: World | None = None
+        self._world_url: str | None = None
+        self._bus: Bus | None = None
+        self._line = LineSettings()
+        self._in_seen = self._out_seen = NOT_ASKED
+        super().__init__(*args, **kwargs)
+
+    # -- open and close ------------------------------------------------------------------------------
+
+    @property
+    def world(self) -> World:
+        """The virtual press behind the port; it stays reachable when the port is closed.
+
+        Raises:
+            PortNotOpenError: the port was never open, so there is none yet.
+        """
+        if self._world is None:
+            raise PortNotOpenError
+        return self._world
+
+    def attach(self, world: World) -> None:
+        """Put another world behind the port, for example a restored one; open or closed."""
+        self._world = world
+        self._world_url = self.portstr
+        self._bus = world.bus
+        self._in_seen = self._out_seen = NOT_ASKED
+        if self.is_open:
+            world.bus.retune(self._line)
+
+    def open(self) -> None:
+        """Open the port, and make its world if it has none.
+
+        Raises:
+            UrlError: the URL is wrong, or names something that does not exist.
+            SerialException: no URL was set, or the port is open already.
+        """
+        if self.portstr is None:
+            raise SerialException("Port must be configured before it can be used.")
+        if self.is_open:
+            raise SerialException("Port is already open.")
+        self._line = self._settings()
+        if self._world is None or self._world_url != self.portstr:
+            config = parse_url(self.portstr)
+            try:
+                self.attach(type(self).world_factory(config))
+            except ValueError as error:
+                raise UrlError(f"{self.portstr!r}: {error}") from error
+        self.world.bus.retune(self._line)
+        self.world.bus.discard_input()
+        self.is_open = True
+
+    def close(self) -> None:
+        """Close the port; bytes that were written still leave."""
+        # io.RawIOBase.close() is not called: it is final, and a port can be opened again
+        if self.is_open:
+            self.break_condition = False
+            self.is_open = False
+
+    def _settings(self) -> LineSettings:
+        if self.baudrate <= 0:
+            raise ValueError(f"Invalid baud rate: {self.baudrate!r}")
+        return LineSettings(self.baudrate, self.bytesize, self.parity, self.stopbits)
+
+    def _reconfigure_port(self) -> None:
+        """A setting was changed while the port is open."""
+        line = self._settings()
+        if line != self._line:
+            self._line = line
+            self._opened().retune(line)
+
+    def _opened(self) -> Bus:
+        if not self.is_open or self._bus is None:
+            raise PortNotOpenError
+        return self._bus
+
+    # -- time ----------------------------------------------------------------------------------------
+
+    def _run_until(self, time_ns: int) -> None:
+        world = self.world
+        if world.agenda.running:
+            raise SerialException(
+                "a port of a virtual press was asked to wait from inside its simulation, which waits for the "
+                "caller; let the process or callback end, and talk to the port from outside"
+            )
+        world.run_until(time_ns)
+
+    def _wait(self, bus: Bus, count: int, limit_ns: int) -> None:
+        """Run until `count` bytes have arrived, the inter-byte timeout has passed, or `limit_ns`."""
+        world = self.world
+        start_ns = world.now_ns
+        while True:
+            now_ns = world.now_ns
+            ready = bus.arrived(now_ns)
+            if ready >= count or now_ns >= limit_ns:
+                return
+            until_ns = limit_ns
+            wanted = count
+            if ready and self.inter_byte_timeout is not None:
+                last_ns = bus.arrival_ns(ready)
+                assert last_ns is not None
+                gap_ns = max(last_ns, start_ns) + round(self.inter_byte_timeout * SECOND_NS)
+                if gap_ns <= now_ns:
+                    return
+                until_ns = min(until_ns, gap_ns)
+                wanted = ready + 1
+            elif self.inter_byte_timeout is not None:
+                wanted = 1
+            next_ns = bus.arrival_ns(wanted)
+            if next_ns is None:
+                next_ns = world.agenda.next_ns()
+            self._run_until(until_ns if next_ns is None or next_ns > until_ns else next_ns)
+
+    # -- reading -------------------------------------------------------------------------------------
+
+    def read(self, size: int = 1, /) -> bytes:
+        """Read up to `size` bytes: fewer if the timeout or the inter-byte timeout ends the wait.
+
+        Raises:
+            SerialException: there is no timeout and nothing came for `patience_s`; the port was asked to
+                wait from inside the simulation.
+        """
+        bus = self._opened()
+        if size <= 0:
+            return b""
+        world = self.world
+        if bus.arrived(world.now_ns) < size:
+            timeout = self.timeout
+            if timeout is None:
+                self._wait_for_ever(bus, size)
+            elif timeout > 0:
+                self._wait(bus, size, world.now_ns + round(timeout * SECOND_NS))
+            elif bus.arrived(world.now_ns) == 0:
+                self._run_until(world.now_ns + self._line.char_ns)
+        return self._take(bus, size)
+
+    def _take(self, bus: Bus, size: int) -> bytes:
+        data = bus.read(size)
+        if data:
+            self._in_seen = NOT_ASKED
+        return data
+
+    def _wait_for_ever(self, bus: Bus, size: int) -> None:
+        world = self.world
+        limit_ns = world.now_ns + round(self.patience_s * SECOND_NS)
+        self._wait(bus, size, limit_ns)
+        ready = bus.arrived(world.now_ns)
+        if ready < size and world.now_ns >= limit_ns:
+            raise SerialException(
+                f"read({size}) without a timeout: {ready} bytes have arrived in {self.patience_s:g} s of "
+                "press time and no more are on their way; set a timeout"
+            )
+
+    def read_until(self, expected: bytes = b"\n", size: int | None = None) -> bytes:
+        """Read up to and including `expected`, up to `size` bytes, or until the timeout for all of it."""
+        bus, world = self._opened(), self.world
+        limit_ns = None if self.timeout is None else world.now_ns + round(self.timeout * SECOND_NS)
+        line = bytearray()
+        while size is None or len(line) < size:
+            if bus.arrived(world.now_ns) == 0:
+                if limit_ns is None:
+                    self._wait_for_ever(bus, 1)
+                elif self.timeout == 0 and not line:
+                    self._run_until(world.now_ns + self._line.char_ns)
+                else:
+                    self._wait(bus, 1, limit_ns)
+            byte = self._take(bus, 1)
+            line += byte
+            if not byte or line.endswith(expected):
+                break
+        return bytes(line)
+
+    def read_all(self) -> bytes:
+        """Read what has arrived."""
+        return self.read(self.in_waiting)
+
+    @property
+    def in_waiting(self) -> int:
+        """How many bytes have arrived; asked again with nothing new, one character later."""
+        bus, world = self._opened(), self.world
+        count = bus.arrived(world.now_ns)
+        if count == self._in_seen:
+            self._run_until(world.now_ns + self._line.char_ns)
+            count = bus.arrived(world.now_ns)
+        self._in_seen = count
+        return count
+
+    def reset_input_buffer(self) -> None:
+        """Forget what has arrived; what is still on its way comes."""
+        self._opened().discard_input()
+        self._in_seen = NOT_ASKED
+
+    # -- writing -------------------------------------------------------------------------------------
+
+    def write(self, b: ReadableBuffer, /) -> int:
+        """Buffer bytes for sending; waits only while the output buffer is full.
+
+        Returns:
+            How many were buffered: all, or fewer if `write_timeout` is 0.
+
+        Raises:
+            SerialTimeoutException: the buffer was full for `write_timeout`.
+        """
+        bus, world = self._opened(), self.world
+        data = bytes(b)
+        self._in_seen = self._out_seen = NOT_ASKED
+        if len(data) + bus.out_waiting(world.now_ns) <= OUTPUT_BUFFER:
+            bus.transmit(data, self._line)
+            return len(data)
+        timeout = self.write_timeout
+        limit_ns = None if timeout is None else world.now_ns + round(timeout * SECOND_NS)
+        done = 0
+        while True:
+            room = OUTPUT_BUFFER - bus.out_waiting(world.now_ns)
+            sent_ns = bus.transmit(data[done : done + room], self._line)
+            done += min(room, len(data) - done)
+            if done == len(data) or timeout == 0:
+                return done
+            # until there is room for the rest, or half the buffer
+            room = min(len(data) - done, OUTPUT_BUFFER // 2)
+            free_ns = sent_ns - self._line.span_ns(OUTPUT_BUFFER - room)
+            if limit_ns is not None and free_ns > limit_ns:
+                self._run_until(limit_ns)
+                raise SerialTimeoutException("Write timeout")
+            self._run_until(max(free_ns, world.now_ns))
+
+    def flush(self) -> None:
+        """Wait until everything has left."""
+        bus, world = self._opened(), self.world
+        if bus.state.sent_ns > world.now_ns:
+            self._run_until(bus.state.sent_ns)
+
+    @property
+    def out_waiting(self) -> int:
+        """How many bytes have not left; asked again with nothing new, one character later."""
+        bus, world = self._opened(), self.world
+        count = bus.out_waiting(world.now_ns)
+        if count and count == self._out_seen:
+            self._run_until(world.now_ns + self._line.char_ns)
+            count = bus.out_waiting(world.now_ns)
+        self._out_seen = count
+        return count
+
+    def reset_output_buffer(self) -> None:
+        """Forget the bytes that have not begun to leave."""
+        self._opened().discard_output()
+        self._out_seen = NOT_ASKED
+
+    def send_break(self, duration: float = 0.25) -> None:
+        """Hold a break for `duration` seconds of press time."""
+        self._opened()
+        self.break_condition = True
+        self._run_until(self.world.now_ns + round(duration * SECOND_NS))
+        self.break_condition = False
+
+    def _update_break_state(self) -> None:
+        bus = self._opened()
+        if self.break_condition:
+            bus.begin_break()
+        else:
+            bus.end_break()
+
+    # -- modem lines: a two-wire line has none ---------------------------------------------------------
+
+    def _update_rts_state(self) -> None:
+        """RTS goes nowhere."""
+
+    def _update_dtr_state(self) -> None:
+        """DTR goes nowhere."""
+
+    @property
+    def cts(self) -> bool:
+        """Always clear to send."""
+        self._opened()
+        return True
+
+    @property
+    def dsr(self) -> bool:
+        """Always ready."""
+        self._opened()
+        return True
+
+    @property
+    def ri(self) -> bool:
+        """Never ringing."""
+        self._opened()
+        return False
+
+    @property
+    def cd(self) -> bool:
+        """Always a carrier."""
+        self._opened()
+        return True

@@ -1,0 +1,117 @@
+"""A pseudo-terminal as endpoint: to a client it is a serial device.
+
+    press-rig emulate --link /tmp/press      →      serial.Serial("/tmp/press", 19200)
+
+The kernel gives a pseudo-terminal baud rate and stop bits but neither timing nor parity: it drops the
+parity flag, and pyserial then fails on the second `tcsetattr`. Clients open it with parity `N`; the
+virtual line takes 11 bits per character, as Modbus prescribes with or without parity.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import termios
+import tty
+from collections.abc import Sequence
+from pathlib import Path
+
+from emulator.bus import LineSettings
+from emulator.ports.paced import READ_SIZE, EndpointError
+
+__all__ = ["PtyEndpoint"]
+
+OUTPUT_SPEED = 5
+"""Place of the output speed in what `tcgetattr` returns."""
+
+_BAUD_OF = {
+    getattr(termios, name): int(name[1:])
+    for name in dir(termios)
+    if name[0] == "B" and name[1:].isdigit() and name != "B0"
+}
+
+
+class PtyEndpoint:
+    """A pseudo-terminal that stays when clients come and go.
+
+    Args:
+        link: where to put a symbolic link to the device, or None; a link that is there is replaced,
+            anything else is left alone.
+
+    Raises:
+        EndpointError: no pseudo-terminal to be had, or the link cannot be made.
+    """
+
+    def __init__(self, link: str | Path | None = None) -> None:
+        try:
+            self._master, self._slave = os.openpty()
+        except OSError as error:
+            raise EndpointError(f"no pseudo-terminal to be had: {error.strerror}") from error
+        # the slave stays open here, so that the master does not report an error between clients
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        self.device = os.ttyname(self._slave)
+        self.link = Path(link) if link is not None else None
+        if self.link is not None:
+            try:
+                self._make_link(self.link)
+            except OSError as error:
+                self.link = None
+                self.close()
+                if isinstance(error, EndpointError):
+                    raise
+                raise EndpointError(f"cannot make the link {link}: {error.strerror}") from error
+
+    def _make_link(self, link: Path) -> None:
+        if link.exists() and not link.is_symlink():
+            raise EndpointError(
+                f"{link} exists and is not a symbolic link; choose another path, or remove it"
+            )
+        fresh = link.with_name(f".{link.name}.{os.getpid()}")
+        fresh.symlink_to(self.device)
+        try:
+            fresh.replace(link)
+        except OSError:
+            fresh.unlink()
+            raise
+
+    @property
+    def url(self) -> str:
+        """Path of the link if there is one, else of the device."""
+        return str(self.link or self.device)
+
+    def waits_on(self) -> Sequence[int]:
+        """The master side."""
+        return (self._master,)
+
+    def receive(self) -> bytes | None:
+        """Bytes of the client. A client that leaves cannot be noticed."""
+        try:
+            return os.read(self._master, READ_SIZE)
+        except BlockingIOError:
+            return b""
+
+    def line(self, node_baud: int | None) -> LineSettings:
+        """Baud rate as set by the client; one that the kernel has no constant for is taken as right."""
+        baud = _BAUD_OF.get(termios.tcgetattr(self._slave)[OUTPUT_SPEED], node_baud)
+        return LineSettings(baud) if baud else LineSettings()
+
+    def send(self, data: bytes) -> int:
+        """Hand bytes to the device; it takes 4 KiB that nobody reads."""
+        try:
+            return os.write(self._master, data)
+        except BlockingIOError:
+            return 0
+
+    def close(self) -> None:
+        """Remove the device, and the link if it is still ours."""
+        if self._master < 0:
+            return
+        link, self.link = self.link, None
+        if link is not None:
+            with contextlib.suppress(OSError):
+                if os.readlink(link) == self.device:
+                    link.unlink()
+        os.close(self._slave)
+        os.close(self._master)
+        self._master = self._slave = -1

@@ -1,0 +1,89 @@
+"""Serve a world to other processes until somebody presses Ctrl-C.
+
+with open_endpoint(tcp="127.0.0.1:0") as endpoint:
+    print(endpoint.url, flush=True)
+    main_loop(world, endpoint, speed=1.0)
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from emulator.ports.paced import Endpoint, EndpointError, PacedCounters, serve
+from emulator.ports.pty import PtyEndpoint
+from emulator.ports.tcp import TcpEndpoint
+
+if TYPE_CHECKING:
+    from emulator.world import World
+
+__all__ = ["Endpoint", "EndpointError", "PacedCounters", "main_loop", "open_endpoint"]
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def open_endpoint(tcp: str | None = None, link: str | Path | None = None) -> Iterator[Endpoint]:
+    """Open a TCP endpoint if an address is given, else a pseudo-terminal; closed at the end.
+
+    Args:
+        tcp: `HOST:PORT`, or `PORT` on 127.0.0.1; port 0 for any that is free.
+        link: path of a symbolic link to the pseudo-terminal.
+
+    Raises:
+        EndpointError: it cannot be opened.
+    """
+    if tcp is not None and link is not None:
+        raise EndpointError("a link leads to a pseudo-terminal, not to a TCP port; give one of the two")
+    endpoint: Endpoint
+    if tcp is None:
+        endpoint = PtyEndpoint(link)
+    else:
+        host, _, port = tcp.rpartition(":")
+        if not port.isdecimal() or int(port) > 65_535:
+            raise EndpointError(f"{tcp!r} is not HOST:PORT with a port from 0 to 65535")
+        endpoint = TcpEndpoint(host or "127.0.0.1", int(port))
+    try:
+        yield endpoint
+    finally:
+        endpoint.close()
+
+
+def main_loop(
+    world: World, endpoint: Endpoint, speed: float = 1.0, announce: Callable[[str], object] | None = None
+) -> PacedCounters:
+    """Serve until SIGINT, SIGTERM or SIGHUP; in a thread other than the main one, for ever.
+
+    Args:
+        world: it goes on from its own time.
+        endpoint: where clients come in; it stays open.
+        speed: world seconds per wall second.
+        announce: called with the endpoint's URL once a signal will end this cleanly.
+    """
+    with _ended_by_signal() as ended:
+        if announce is not None:
+            announce(endpoint.url)
+        return serve(world, endpoint, speed, ended.is_set)
+
+
+@contextmanager
+def _ended_by_signal() -> Iterator[threading.Event]:
+    ended = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield ended
+        return
+
+    def end(signum: int, frame: FrameType | None) -> None:
+        ended.set()
+
+    previous = {number: signal.signal(number, end) for number in SIGNALS}
+    try:
+        yield ended
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -1,0 +1,67 @@
+"""What can stand in an `emu://` URL: the fields of `WorldConfig`, as a query.
+
+emu://?start=warm&seed=7
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
+
+from serial import SerialException
+
+if TYPE_CHECKING:
+    from emulator.world import WorldConfig
+
+__all__ = ["UrlError", "parse_url"]
+
+WHOLE_NUMBERS = {"seed": 0, "baud": 1}
+"""Parameters that are numbers, and the smallest that makes sense."""
+
+
+class UrlError(SerialException, ValueError):
+    """An `emu://` URL that cannot be; the message says what is wrong and what is known."""
+
+
+def parse_url(url: str) -> WorldConfig:
+    """Read an `emu://` URL.
+
+    Raises:
+        UrlError: another scheme, a host or path, an unknown, repeated or malformed parameter.
+    """
+    from emulator.world import WorldConfig  # noqa: PLC0415 - a closed port needs no world
+
+    known = [field.name for field in dataclasses.fields(WorldConfig)]
+
+    def wrong(what: str) -> UrlError:
+        return UrlError(f"{url!r}: {what}; expected emu:// with any of ?{'=…&'.join(known)}=…")
+
+    try:
+        parts = urlsplit(url)
+        pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True) if parts.query else []
+    except ValueError as error:
+        raise wrong(f"malformed query ({error})") from None
+    if parts.scheme != "emu":
+        raise wrong(f"the scheme is {parts.scheme!r}")
+    place = parts.netloc + parts.path
+    if place or parts.fragment:
+        raise wrong(f"{place or '#' + parts.fragment!r} names a place, and a virtual press has none")
+    values: dict[str, str | int] = {}
+    for name, text in pairs:
+        if name not in known:
+            raise wrong(f"parameter {name!r} is unknown")
+        if name in values:
+            raise wrong(f"parameter {name!r} is there twice")
+        if not text:
+            raise wrong(f"parameter {name!r} has no value")
+        values[name] = text
+        if name in WHOLE_NUMBERS:
+            if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < WHOLE_NUMBERS[name]:
+                raise wrong(f"{name} is {text!r}, which is not a whole number from {WHOLE_NUMBERS[name]}")
+            values[name] = int(text)
+    try:
+        return WorldConfig(**values)  # type: ignore[arg-type]
+    except ValueError as error:
+        raise wrong(str(error)) from error

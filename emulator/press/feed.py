@@ -1,0 +1,102 @@
+"""Sheet drawn into the press: every full parcel length becomes a parcel."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from emulator.material.constants import MaterialConstants
+from emulator.material.thermal import density, enthalpy_at
+from emulator.material.viscoelastic import modulus_factor
+from emulator.press import commands as at
+from emulator.press.constants import MachineConstants
+from emulator.press.geometry import smallest_clearance
+from emulator.press.sheet import carried, grip_thickness, take_out
+from emulator.press.state import Parcels, Plant, Progress, Record
+
+Floats = NDArray[np.float64]
+
+
+@njit(cache=True, error_model="numpy")
+def feed_sheet(
+    parcels: Parcels,
+    plant: Plant,
+    progress: Progress,
+    record: Record,
+    now_ns: int,
+    dt: float,
+    u: Floats,
+    c: MachineConstants,
+    m: MaterialConstants,
+) -> None:
+    """Draw sheet in over the pending travel in dt [s]; u is the packed input vector.
+
+    The press draws in when it is commanded to and grips the sheet somewhere: when the
+    smallest clearance is below the thickness that arrives.
+    """
+    h0 = u[at.FEED_THICKNESS] * u[at.FEED_SCALE]
+    if u[at.FEED] < 0.5 or smallest_clearance(plant.clearance) >= h0:
+        progress.feed[0] = 0.0
+        return
+    drawn = progress.pending_travel[2] * carried(h0, grip_thickness(parcels, progress, c), c)
+    progress.feed[0] += drawn
+    while progress.feed[0] >= c.parcel:
+        progress.feed[0] -= c.parcel
+        x = progress.feed[0] + 0.5 * c.parcel
+        since = dt * x / drawn
+        _insert(
+            parcels, progress, record, x, h0, u[at.FEED_TEMPERATURE], now_ns - np.int64(1e9 * since), c, m
+        )
+
+
+@njit(cache=True, error_model="numpy")
+def _insert(
+    parcels: Parcels,
+    progress: Progress,
+    record: Record,
+    x: float,
+    h0: float,
+    T: float,
+    entry_ns: int,
+    c: MachineConstants,
+    m: MaterialConstants,
+) -> None:
+    """A fresh parcel at the young end of the ring, free of stress."""
+    ring = progress.ring
+    if ring[1] == parcels.size:  # cannot happen with the capacity of config; the oldest leaves early
+        take_out(parcels[ring[0]], record)
+        ring[0] = (ring[0] + 1) % parcels.size
+        ring[1] -= 1
+        ring[2] = max(ring[2] - 1, 0)
+    parcel = parcels[(ring[0] + ring[1]) % parcels.size]
+    ring[1] += 1
+    H = enthalpy_at(T, m)
+    parcel.serial = ring[3]
+    ring[3] += 1
+    parcel.entry_ns = entry_ns
+    parcel.exit_ns = 0
+    parcel.updated_ns = 0
+    parcel.released = 0
+    parcel.x = x
+    parcel.mass = density(T, m) * h0 * c.feed_width * c.parcel
+    parcel.length0 = c.parcel
+    parcel.h0 = h0
+    parcel.h = h0
+    parcel.h_min = h0
+    parcel.h_exit = 0.0
+    parcel.p = 0.0
+    parcel.p_max = 0.0
+    parcel.t_p = 0.0
+    parcel.b = modulus_factor(T, m)
+    parcel.hot_min = np.inf
+    parcel.hot_max = 0.0
+    parcel.belt_seen = T
+    parcel.e_N = 0.0
+    for j in range(parcel.e.size):
+        parcel.e[j] = 0.0
+    for j in range(parcel.H.size):
+        parcel.H[j] = H
+        parcel.T[j] = T
+    record.energy[2] += parcel.mass * H
+    record.mass[0] += parcel.mass

@@ -1,0 +1,168 @@
+"""The virtual press: machine, material and state, advanced by a compiled kernel."""
+
+from __future__ import annotations
+
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emulator.material.constants import MaterialConstants, material_constants
+from emulator.material.definition import Material
+from emulator.press.belts import Belts
+from emulator.press.commands import INPUT_COUNT, Commands, Disturbances, pack
+from emulator.press.constants import TICK_NS, MachineConstants, machine_constants, section_map
+from emulator.press.kernel import advance as _advance
+from emulator.press.machine import Machine
+from emulator.press.parcel import work
+from emulator.press.signals import SIGNALS
+from emulator.press.start import OperatingPoint, begin_now, fill, warm_up
+from emulator.press.state import FILM_COLUMNS, FILM_IDS, LEDGER, PressState, blank
+
+_UNDISTURBED: Final = Disturbances()
+
+
+class Press:
+    """A press with its sheet. `state` is all there is to it; `signals` is derived from it.
+
+    `advance` moves time in multiples of the 10 ms grid; how the caller slices it
+    changes nothing. A state copied with `state.copy()` and given back to another
+    press of the same machine and material continues bit for bit.
+    """
+
+    def __init__(self, machine: Machine, material: Material, state: PressState | None = None) -> None:
+        self.machine = machine
+        self.material = material
+        self._machines = machine_constants(machine)
+        self._materials = material_constants(material)
+        self.state = cold_state(machine) if state is None else state
+        self.signals: NDArray[np.float64] = np.zeros(len(SIGNALS))
+        self.holding = Commands()
+        self._inputs = np.zeros(INPUT_COUNT)
+        self._work = work()
+        self._belts = self._wrap_belts()
+        self.refresh()
+
+    @classmethod
+    def cold(cls, machine: Machine, material: Material) -> Self:
+        """A press at rest at ambient temperature, wide open."""
+        return cls(machine, material)
+
+    @classmethod
+    def warm(cls, machine: Machine, material: Material, point: OperatingPoint) -> Self:
+        """A press running at a point without sheet, its belts in balance over the whole loop."""
+        press = cls(machine, material)
+        press.holding = warm_up(press, point)
+        begin_now(press.state)
+        press.refresh()
+        return press
+
+    @classmethod
+    def running(cls, machine: Machine, material: Material, point: OperatingPoint) -> Self:
+        """A press running at a point with sheet from the entry to the end of the table."""
+        press = cls(machine, material)
+        warm_up(press, point)
+        press.holding = fill(press, point)
+        begin_now(press.state)
+        press.refresh()
+        return press
+
+    @property
+    def machine_constants(self) -> MachineConstants:
+        """SI numbers of the machine."""
+        return self._machines[0]
+
+    @property
+    def material_constants(self) -> MaterialConstants:
+        """SI numbers and tables of the material."""
+        return self._materials[0]
+
+    @property
+    def time_ns(self) -> int:
+        """Time of this press since its state began."""
+        return int(self.state.progress.tick[0]) * TICK_NS
+
+    def advance(
+        self, duration_ns: int, commands: Commands, disturbances: Disturbances = _UNDISTURBED
+    ) -> None:
+        """Move time on under constant commands, and refresh `signals`."""
+        ticks, rest = divmod(duration_ns, TICK_NS)
+        if rest or ticks < 0:
+            raise ValueError(f"the press advances in multiples of {TICK_NS} ns, not by {duration_ns} ns")
+        pack(commands, disturbances, self._inputs)
+        self._advance(ticks)
+
+    def _advance(self, ticks: int) -> None:
+        parcels, plant, _, progress, record = self.state.memory
+        _advance(
+            ticks,
+            parcels,
+            plant,
+            self._belts,
+            progress,
+            record,
+            self._inputs,
+            self._machines,
+            self._materials,
+            self._work,
+            self.signals,
+        )
+
+    def refresh(self) -> None:
+        """Bring `signals` in line with `state`, after the state was replaced or changed from outside."""
+        self._advance(0)
+
+    def _wrap_belts(self) -> Belts:
+        nodes = self.machine.belt_node_count
+        return Belts(self.state.belt_T, section_map(self.machine), np.zeros((2, nodes)), np.zeros(nodes))
+
+    def restore(self, state: PressState) -> None:
+        """Take over a copy of another state of the same machine."""
+        self.state.assign(state)
+        self.refresh()
+
+    def film(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Truth about the finished sheet, the oldest kept parcel first: `FILM_IDS` and `FILM_COLUMNS`."""
+        record = self.state.record
+        done, capacity = int(record.film_count[0]), record.film.shape[0]
+        slots = np.arange(max(0, done - capacity), done) % capacity
+        return record.film_ids[slots], record.film[slots]
+
+    def last_film(self) -> dict[str, float]:
+        """Truth about the parcel released last, by column name; empty before the first."""
+        done = int(self.state.record.film_count[0])
+        if done == 0:
+            return {}
+        slot = (done - 1) % self.state.record.film.shape[0]
+        values = dict(zip(FILM_COLUMNS, self.state.record.film[slot].tolist(), strict=True))
+        ids = dict(zip(FILM_IDS, self.state.record.film_ids[slot].tolist(), strict=True))
+        return {**ids, **values}
+
+    def ledger(self) -> dict[str, float]:
+        """Cumulative energy terms in J, by name."""
+        return dict(zip(LEDGER, self.state.record.energy.tolist(), strict=True))
+
+    def stored_energy_j(self) -> float:
+        """Heat in sheet, belts, plates and drums above 25 degC: changes by inputs minus losses of the ledger."""
+        c, state = self.machine_constants, self.state
+        head, count = int(state.progress.ring[0]), int(state.progress.ring[1])
+        slots = (head + np.arange(count)) % state.sheet.x.size
+        sheet = float(state.sheet.mass[slots] @ state.sheet.H[slots].mean(axis=1))
+        plates = state.plant.plate_T - 298.15
+        return (
+            sheet
+            + c.C_node * float((state.belt_T - 298.15).sum())
+            + c.C_plate * float(plates[:8].sum())
+            + c.C_cold * float(plates[8:].sum())
+            + c.C_drum * float((state.plant.drum_T - 298.15).sum())
+        )
+
+
+def cold_state(machine: Machine) -> PressState:
+    """Everything at ambient temperature, press open, nothing moving."""
+    state = blank(machine.parcel_capacity, machine.belt_node_count, machine.ambient.temperature_c + 273.15)
+    opened = machine.hydraulics.clearance_max_mm * 1e-3
+    state.plant.clearance[:] = opened
+    state.progress.stepped_clearance[:] = opened
+    state.plant.coolant[1] = machine.coolant.supply_temperature_c + 273.15
+    return state

@@ -1,0 +1,107 @@
+"""What is true inside a virtual press: for monitors and reports, never for controllers.
+
+Everything here is read from the press's state on demand; asking changes nothing. Units are
+engineering units, in the names.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emulator.press.state import FILM_CAPACITY, FILM_COLUMNS, FILM_IDS
+from emulator.units import KELVIN
+
+if TYPE_CHECKING:
+    from emulator.world import World
+
+__all__ = ["Truth"]
+
+Floats = NDArray[np.float64]
+
+ENGINEERING: dict[str, tuple[str, float, float]] = {
+    "k": ("c", 1.0, -KELVIN),
+    "pa": ("mpa", 1e-6, 0.0),
+    "m_s": ("m_min", 60.0, 0.0),
+    "n_m": ("kn_m", 1e-3, 0.0),
+    "n": ("kn", 1e-3, 0.0),
+    "w": ("kw", 1e-3, 0.0),
+    "m3_s": ("l_min", 6e4, 0.0),
+    "rad": ("deg", 57.29577951308232, 0.0),
+}
+"""SI suffix -> (engineering suffix, gain, offset)."""
+THIN = ("thickness_m", "clearance_m", "h0_m", "t0_m", "t_600_m")
+"""Lengths that people read in µm."""
+
+
+def engineering(name: str) -> tuple[str, float, float]:
+    """Name, gain and offset under which people want to see a signal."""
+    if name.endswith(THIN):
+        return name[:-1] + "um", 1e6, 0.0
+    if name.endswith("tracking_m"):
+        return name[:-1] + "mm", 1e3, 0.0
+    for suffix in sorted(ENGINEERING, key=len, reverse=True):
+        if name.endswith("_" + suffix):
+            shown, gain, offset = ENGINEERING[suffix]
+            return name[: -len(suffix)] + shown, gain, offset
+    return name, 1.0, 0.0
+
+
+class Truth:
+    """A view of one world.
+
+    Attributes:
+        names: of the signals in `vector`, engineering unit as suffix.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        shown = [engineering(name) for name in world.truth_names]
+        self.names = tuple(name for name, _, _ in shown)
+        self._gain = np.array([gain for _, gain, _ in shown])
+        self._offset = np.array([offset for _, _, offset in shown])
+
+    def vector(self) -> Floats:
+        """All truth signals now, in the order of `names`."""
+        values: Floats = self._world.truth_vector() * self._gain + self._offset
+        return values
+
+    def signals(self) -> dict[str, float]:
+        """All truth signals now, by name."""
+        return dict(zip(self.names, self.vector().tolist(), strict=True))
+
+    def film_count(self) -> int:
+        """How many parcels have left the press since the start."""
+        return int(self._world.press.state.record.film_count[0])
+
+    def film(self, since: int = 0) -> list[dict[str, float]]:
+        """One row per parcel that left the press, from number `since` on, oldest first.
+
+        The ring keeps the last 4096; older rows are gone. Keys are the names of
+        `emulator.press.state.FILM_COLUMNS` and `FILM_IDS` in engineering units.
+        """
+        record = self._world.press.state.record
+        count = self.film_count()
+        rows = []
+        shown = [engineering(name) for name in FILM_COLUMNS]
+        for number in range(max(since, count - FILM_CAPACITY, 0), count):
+            slot = number % FILM_CAPACITY
+            row = {
+                name: float(value) * gain + offset
+                for (name, gain, offset), value in zip(shown, record.film[slot], strict=True)
+            }
+            row |= {name: float(value) for name, value in zip(FILM_IDS, record.film_ids[slot], strict=True)}
+            rows.append(row)
+        return rows
+
+    def profile(self) -> dict[str, Floats]:
+        """The press along its length, now.
+
+        Returns:
+            Arrays of one length per parcel of sheet in the press, by place: `x_m`, `thickness_um`,
+            `sheet_temperature_c`, `belt_upper_temperature_c`, `belt_lower_temperature_c`,
+            `pressure_mpa`, `gap_um`. Empty arrays when there is no sheet.
+        """
+        return self._world.press.profile()

@@ -1,0 +1,367 @@
+"""The bench: an opened press, virtual or real, with everything a test needs around the port.
+
+    bench = open_press("emu://?start=warm")
+    bench.read("zone_temperatures")              # a dict of engineering values
+    bench.write(belt_upper_speed_setpoint_m_min=1.0)
+    bench.clock.sleep_until(...)                 # virtual time jumps, real time passes
+
+What stands behind the URL shows in one place only, `bench.can`. A bench is a context manager: every
+way out of it commands the press's safe state if anything was written.
+"""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import serial
+
+from rig.client import Master, TagClient
+from rig.clock import Clock, HardwareClock, VirtualClock
+from rig.envelope import Envelope
+from rig.errors import BusError, PortError, RigError, UnknownTag, UsageError
+from rig.protocol.registers import RegisterMap, Value
+from rig.protocol.registers_file import default_registers
+from rig.trace import Direction, Recorder
+
+if TYPE_CHECKING:
+    from rig.virtual import VirtualPress
+
+__all__ = ["DEFAULT_BAUDRATE", "Abilities", "Bench", "open_press"]
+
+DEFAULT_BAUDRATE = 115_200
+"""bit/s; a poll of all tags takes 26 ms of line time at this rate, and must fit into a 100 ms scan."""
+RESPONSE_TIMEOUT_S = 0.25
+"""Silence after a request for so long counts as no answer: ten times the longest exchange at 115200."""
+RETRIES = 2
+WIRED_SCHEMES = ("socket", "rfc2217", "loop", "spy", "hwgrep", "alt", "cp2110")
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a bench can do; tests ask for these and never for a kind of bench.
+
+    Attributes:
+        jump_in_time: waiting costs no wall-clock time.
+        see_truth: `bench.virtual` knows what no sensor tells.
+        touch: emergency stop button and guards can be operated by program.
+        inject_faults: disturbances can be set.
+        fork: the press can be copied as it stands.
+    """
+
+    jump_in_time: bool = False
+    see_truth: bool = False
+    touch: bool = False
+    inject_faults: bool = False
+    fork: bool = False
+
+
+class Bench:
+    """An opened press. Made by `open_press`."""
+
+    def __init__(
+        self,
+        port: serial.SerialBase,
+        url: str,
+        *,
+        clock: Clock,
+        virtual: VirtualPress | None,
+        armed: bool = False,
+        timeout_s: float = RESPONSE_TIMEOUT_S,
+        retries: int = RETRIES,
+        record: bool = True,
+        identity: str = "",
+    ) -> None:
+        self.url = url
+        self.port = port
+        self.clock = clock
+        self.registers: RegisterMap = default_registers()
+        self._virtual = virtual
+        present = virtual is not None
+        self.can = Abilities(present, present, present, present, present)
+        self.recorder = Recorder(self.registers, virtual.channels if virtual else ()) if record else None
+        if virtual is not None:
+            # the line itself knows the time of every byte
+            virtual.world.bus.on_frame = self._on_frame
+        self.master = Master(
+            port, clock, timeout_s=timeout_s, retries=retries, on_frame=None if virtual else self._on_frame
+        )
+        self.client = TagClient(self.master, self.registers)
+        self._polled = self.client.plan([t for t in self.registers.tags.values() if _is_sensed(t.table, t.group)])
+        self._written: dict[str, Value] = {}
+        self._sampled: dict[str, Value] = {}
+        self._unsafe = False
+        self._closed = False
+        if not identity:
+            self.identification = self._identify()
+            identity = str(self.identification["press_identity"])
+        self.envelope = Envelope(self.registers, identity, armed)
+        atexit.register(self.close)
+
+    def _identify(self) -> Mapping[str, Value]:
+        """Ask the press what it is.
+
+        Raises:
+            BusError: it does not answer, or not as a press.
+        """
+        try:
+            return self.client.read(self.registers.expand(["identification"]))
+        except BusError as error:
+            settings = f"{self.port.baudrate} baud, {self.port.bytesize}{self.port.parity}{self.port.stopbits}"
+            raise type(error)(
+                f"no press answers on {self.url} ({error}). Check that it is switched on, the wiring, the node address "
+                f"{self.registers.nodes['press'].address}, and the line settings: the bench uses {settings}"
+            ) from error
+
+    # -- who is there ---------------------------------------------------------------------------------
+
+    @property
+    def identity(self) -> str:
+        """What the press says it is: `virtual`, `real`, or `unknown(…)`."""
+        return self.envelope.identity
+
+    @property
+    def virtual(self) -> VirtualPress:
+        """Truth and hands on a virtual press in this process.
+
+        Raises:
+            UsageError: there is none; ask `bench.can` first.
+        """
+        if self._virtual is None:
+            raise UsageError(
+                f"the press at {self.url} is only reachable over the wire: no truth, no disturbances. "
+                "Ask bench.can.see_truth first"
+            )
+        return self._virtual
+
+    def arm(self) -> None:
+        """Allow writes to a press that is not virtual, inside the safe ranges."""
+        self.envelope = Envelope(self.registers, self.envelope.identity, armed=True)
+
+    # -- tags -----------------------------------------------------------------------------------------
+
+    def read(self, *names: str) -> dict[str, Value]:
+        """Read tags and tag groups, in as few requests as possible.
+
+        Returns:
+            Engineering values by tag name.
+
+        Raises:
+            UnknownTag: a name that is neither tag nor group.
+            BusError: no usable answer.
+        """
+        try:
+            tags = self.registers.expand(names)
+        except KeyError as error:
+            raise UnknownTag(str(error.args[0])) from None
+        return self.client.read(tags)
+
+    def value(self, name: str) -> Value:
+        """Read one tag."""
+        return self.read(name)[name]
+
+    def number(self, name: str) -> float:
+        """Read one numeric tag."""
+        value = self.value(name)
+        if isinstance(value, (str, frozenset)):
+            raise UsageError(f"{name} is not a number but {value!r}")
+        return float(value)
+
+    def poll(self) -> dict[str, Value]:
+        """Read everything the press senses, and record it; one call per scan.
+
+        Raises:
+            BusError: no usable answer.
+        """
+        values = self.client.read_blocks(self._polled)
+        self._sampled = values
+        if self.recorder is not None:
+            now_ns = self.clock.now_ns
+            self.recorder.sample(now_ns, {**values, **self._written})
+            if self._virtual is not None:
+                self.recorder.truth_sample(now_ns, self._virtual.vector())
+        return values
+
+    def write(self, values: Mapping[str, Value] | None = None, /, **more: Value) -> None:
+        """Write tags, in engineering units.
+
+        Raises:
+            UnknownTag, UsageError, WriteRefused: see `rig.envelope`.
+            BusError: no usable answer; how much was written is not known.
+        """
+        wanted = {**(values or {}), **more}
+        checked = self.envelope.check(wanted)
+        self._unsafe = True
+        self.client.write(checked)
+        self._written.update(wanted)
+
+    def safe_state(self) -> bool:
+        """Command the press's safe state, as far as it can be reached.
+
+        Does nothing where nothing was ever written. Never raises for a press that does not answer:
+        its own watchdog is the last line then.
+
+        Returns:
+            True if the press took the commands.
+        """
+        if not self._unsafe:
+            return True
+        values = self.envelope.safe_state()
+        try:
+            self.client.write({self.registers[name]: value for name, value in values.items()})
+        except RigError as error:
+            self.record_event("safe_state", f"not reached: {error}")
+            return False
+        self._written.update(values)
+        self._unsafe = False
+        self.record_event("safe_state", "commanded")
+        return True
+
+    # -- the record -----------------------------------------------------------------------------------
+
+    def record_event(self, kind: str, text: str) -> None:
+        """Note something in the recording, now."""
+        if self.recorder is not None:
+            self.recorder.event(self.clock.now_ns, kind, text)
+
+    def _on_frame(self, start_ns: int, end_ns: int, direction: Direction, data: bytes, comment: str) -> None:
+        if self.recorder is not None:
+            self.recorder.frame(start_ns, end_ns, direction, data, comment)
+
+    # -- copies ---------------------------------------------------------------------------------------
+
+    def fork(self) -> Bench:
+        """A bench on a copy of this virtual press, as it stands now, with a recording of its own.
+
+        Raises:
+            UsageError: the press cannot be copied; ask `bench.can.fork` first.
+        """
+        from rig.virtual import fork_port, virtual_press  # noqa: PLC0415 - only virtual presses fork
+
+        port = fork_port(self.virtual)
+        press = virtual_press(port)
+        assert press is not None
+        other = Bench(
+            port,
+            self.url,
+            clock=VirtualClock(press.world),
+            virtual=press,
+            armed=self.envelope.armed,
+            timeout_s=self.master.timeout_s,
+            retries=self.master.retries,
+            record=self.recorder is not None,
+            identity=self.identity,
+        )
+        other.identification = self.identification
+        other._written = dict(self._written)
+        other._unsafe = self._unsafe
+        return other
+
+    # -- the end --------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Command the safe state if anything was written since, and close the port."""
+        if self._closed:
+            return
+        self._closed = True
+        atexit.unregister(self.close)
+        try:
+            self.safe_state()
+        finally:
+            self.port.close()
+
+    def __enter__(self) -> Bench:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _is_sensed(table: str, group: str) -> bool:
+    return table in ("input", "discrete") and group != "identification"
+
+
+def open_press(
+    url: str = "emu://",
+    *,
+    armed: bool = False,
+    speed: float = 1.0,
+    baudrate: int = DEFAULT_BAUDRATE,
+    timeout_s: float = RESPONSE_TIMEOUT_S,
+    retries: int = RETRIES,
+    record: bool = True,
+) -> Bench:
+    """Open a press by URL.
+
+    Args:
+        url: `emu://…` (virtual press in this process), a device path, `socket://HOST:PORT` or
+            `rfc2217://HOST:PORT`.
+        armed: allow writes to a press that is not virtual.
+        speed: press seconds per wall second of the press at the other end (`press-rig emulate --speed`);
+            has no meaning for `emu://`.
+        baudrate: line rate, bit/s; 8 data bits, no parity, 1 stop bit.
+        timeout_s: silence after a request that counts as no answer, s of press time.
+        retries: how often a request is sent again after no answer or a bad one.
+        record: keep a recording.
+
+    Raises:
+        UsageError: the URL, or what it names (machine, recipe, …), does not exist.
+        PortError: the port is missing, busy, or not to be opened.
+        BusError: nothing at the other end answers as a press.
+    """
+    if speed <= 0.0:
+        raise UsageError(f"speed is {speed:g}; it must be above 0")
+    scheme = urlsplit(url).scheme if "://" in url else ""
+    if scheme == "emu":
+        import rig.virtual  # noqa: F401, PLC0415 - teaches pyserial the scheme; heavy, and only needed here
+    elif scheme and scheme not in WIRED_SCHEMES:
+        raise UsageError(
+            f"{url!r}: unknown scheme {scheme!r}; a press is emu://, a device path such as /dev/ttyUSB0, "
+            "socket://HOST:PORT or rfc2217://HOST:PORT"
+        )
+    port = _open_port(url, scheme, baudrate, timeout_s / speed)
+    try:
+        virtual = None
+        clock: Clock = HardwareClock(speed)
+        if scheme == "emu":
+            from rig.virtual import virtual_press  # noqa: PLC0415
+
+            virtual = virtual_press(port)
+            assert virtual is not None
+            clock = VirtualClock(virtual.world)
+        return Bench(
+            port, url, clock=clock, virtual=virtual, armed=armed, timeout_s=timeout_s, retries=retries, record=record
+        )
+    except BaseException:
+        port.close()
+        raise
+
+
+def _open_port(url: str, scheme: str, baudrate: int, timeout_s: float) -> serial.SerialBase:
+    # a device must be ours alone; the URL handlers have no such thing
+    more = {} if scheme else {"exclusive": True}
+    try:
+        return serial.serial_for_url(url, baudrate=baudrate, timeout=timeout_s, write_timeout=2.0, **more)
+    except (serial.SerialException, OSError) as error:
+        raise PortError(_explain(url, error)) from error
+    except ValueError as error:
+        raise UsageError(f"{url!r} is not a press: {error}") from error
+
+
+def _explain(url: str, error: Exception) -> str:
+    text = str(error)
+    if "lock" in text or "busy" in text.lower() or "Resource temporarily" in text:
+        return f"port {url} is in use by another program; end it, or give another port"
+    if "No such file" in text:
+        return f"port {url} does not exist; `press-rig ports` lists those that do"
+    if "Permission" in text:
+        return f"no permission to open {url}; on Linux add yourself to the group dialout and log in again"
+    if "refused" in text:
+        return f"nobody listens at {url}; start `press-rig emulate --tcp …` or the gateway first"
+    return f"port {url} cannot be opened: {text}"

@@ -1,0 +1,330 @@
+"""The command line: `press-rig COMMAND`, the same as `python -m rig COMMAND`.
+
+Thin: each command parses its words, calls the room that does the work, and turns a `RigError` into
+one sentence and an exit code (see `rig.errors`). 130 is Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from types import FrameType
+
+from rig.errors import RigError, UsageError
+
+__all__ = ["main"]
+
+INTERRUPTED = 130
+
+EPILOG = """\
+a press is named by URL:
+  emu://                      the virtual press in this process, in virtual time
+  emu://?start=warm&seed=7    the same, warm, with another seed (`press-rig emulate --help` lists all)
+  /dev/ttyUSB0                a real press, or a pseudo-terminal that `press-rig emulate` serves
+  socket://127.0.0.1:5020     Modbus RTU over TCP
+
+exit codes:
+  0 all green   1 a requirement or test is red   2 wrong usage or input   3 port or bus
+  4 write refused by the safety envelope   5 the controller failed   130 interrupted
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if not hasattr(arguments, "run"):
+        parser.print_help()
+        return UsageError.exit_code
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code: int = arguments.run(arguments)
+    except RigError as error:
+        print(f"press-rig: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("\npress-rig: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # the reader of a pipe (`| head`) has gone: nothing more to say, and nobody to say it to
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _terminate(signum: int, frame: FrameType | None) -> None:
+    """A polite kill is treated like Ctrl-C, so that the press is left safe."""
+    raise KeyboardInterrupt
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="press-rig",
+        description="A virtual double-belt press on a serial port, and the bench to test its controller on.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"press-rig {metadata.version('press-rig')}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_hil(commands)
+    _add_emulate(commands)
+    _add_read(commands)
+    _add_tags(commands)
+    _add_recipes(commands)
+    _add_ports(commands)
+    _add_docs(commands)
+    return parser
+
+
+Commands = argparse._SubParsersAction  # the type that add_subparsers returns has no public name
+
+
+def _command(commands: Commands[argparse.ArgumentParser], name: str, text: str, epilog: str = "") -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=text,
+        description=text[0].upper() + text[1:] + ".",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _add_press(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--press", default="emu://", metavar="URL", help="which press (default: emu://)")
+    parser.add_argument("--arm", action="store_true", help="allow writes to a press that is not virtual")
+    parser.add_argument("--baud", type=_positive_int, default=115_200, help="line rate, bit/s (default: 115200)")
+    parser.add_argument(
+        "--speed", type=_positive, default=1.0, metavar="FACTOR",
+        help="press seconds per wall second at the other end, as given to `press-rig emulate` (default: 1)",
+    )  # fmt: skip
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0.0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def _positive_int(text: str) -> int:
+    value = int(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+# -- hil ----------------------------------------------------------------------------------------------
+
+
+def _add_hil(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands, "hil", "run the HIL suite against a press and write a report",
+        "examples:\n"
+        "  press-rig hil                                        reference controller, virtual press\n"
+        "  press-rig hil --controller mine.press:make           your controller\n"
+        "  press-rig hil -k emergency_stop                      some of the tests\n"
+        "  press-rig hil --press /dev/ttyUSB0 --arm             the real press\n",
+    )  # fmt: skip
+    _add_press(parser)
+    parser.add_argument(
+        "--controller", default="rig.controller:make_controller", metavar="MODULE:FACTORY",
+        help="what makes the controller under test (default: rig.controller:make_controller)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--profile", default="dev", choices=("dev", "ci"), help="how many examples the property tests try (default: dev)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the virtual press and of the examples (default: 0)")
+    parser.add_argument("--recipe", default="reference", help="recipe to produce: name or path (default: reference)")
+    parser.add_argument("--out", type=Path, default=Path("out/hil"), help="where reports go (default: out/hil)")
+    parser.add_argument("-k", dest="select", default="", metavar="EXPRESSION", help="run only tests that match")
+    parser.add_argument("suite", nargs="?", type=Path, help="folder or file of tests (default: the suite of the rig)")
+    parser.set_defaults(run=_hil)
+
+
+def _hil(arguments: argparse.Namespace) -> int:
+    from rig.hil import HilOptions, run_hil  # noqa: PLC0415 - pytest is heavy, and other commands do not need it
+
+    return run_hil(
+        HilOptions(
+            press=arguments.press,
+            controller=arguments.controller,
+            profile=arguments.profile,
+            seed=arguments.seed,
+            recipe=arguments.recipe,
+            armed=arguments.arm,
+            speed=arguments.speed,
+            baudrate=arguments.baud,
+            out=arguments.out,
+            select=arguments.select,
+            suite=arguments.suite,
+        )
+    )
+
+
+# -- emulate ------------------------------------------------------------------------------------------
+
+
+def _add_emulate(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands, "emulate", "serve the virtual press to other programs in wall-clock time",
+        "examples:\n"
+        "  press-rig emulate                            on a pseudo-terminal, prints its path\n"
+        "  press-rig emulate --link /tmp/press          the same, with a path that stays\n"
+        "  press-rig emulate --tcp 127.0.0.1:5020       Modbus RTU over TCP\n"
+        "  press-rig emulate --speed 10 --start running\n",
+    )  # fmt: skip
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--link", type=Path, metavar="PATH", help="make a symbolic link to the pseudo-terminal")
+    where.add_argument("--tcp", metavar="HOST:PORT", help="listen on a TCP port of this machine instead")
+    parser.add_argument("--speed", type=_positive, default=1.0, help="press seconds per wall second (default: 1)")
+    parser.add_argument("--machine", default="reference", help="machine: name or path of a TOML file")
+    parser.add_argument("--material", default="g20", help="gel: name or path of a TOML file")
+    parser.add_argument("--recipe", default="reference", help="what the upstream process delivers: name or path")
+    parser.add_argument("--seed", type=int, default=0, help="seed of all random streams (default: 0)")
+    parser.add_argument("--start", default="cold", help="cold, warm or running (default: cold)")
+    parser.add_argument("--baud", type=_positive_int, help="answer at this rate only (default: follow the master)")
+    parser.add_argument("--identity", default="virtual", help="virtual, or real to try out the safety envelope")
+    parser.set_defaults(run=_emulate)
+
+
+def _emulate(arguments: argparse.Namespace) -> int:
+    from rig.virtual import WorldConfig, emulate  # noqa: PLC0415 - only this command serves a world
+
+    try:
+        config = WorldConfig(
+            machine=arguments.machine,
+            material=arguments.material,
+            recipe=arguments.recipe,
+            seed=arguments.seed,
+            start=arguments.start,
+            identity=arguments.identity,
+            baud=arguments.baud,
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    emulate(
+        config,
+        link=arguments.link,
+        tcp=arguments.tcp,
+        speed=arguments.speed,
+        say=lambda text: print(text, flush=True),
+    )
+    return 0
+
+
+# -- looking at things ----------------------------------------------------------------------------------
+
+
+def _add_read(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands, "read", "read tags of a press",
+        "examples:\n  press-rig read zone_temperatures --press 'emu://?start=warm'\n"
+        "  press-rig read mode alarm_word uptime_s --press /dev/ttyUSB0\n",
+    )  # fmt: skip
+    parser.add_argument("tag", nargs="+", help="tags or tag groups (`press-rig tags` lists them)")
+    parser.add_argument("--press", default="emu://", metavar="URL", help="which press (default: emu://)")
+    parser.add_argument("--baud", type=_positive_int, default=115_200, help="line rate, bit/s (default: 115200)")
+    parser.set_defaults(run=_read)
+
+
+def _read(arguments: argparse.Namespace) -> int:
+    from rig.bench import open_press  # noqa: PLC0415
+    from rig.protocol.docs import show_value  # noqa: PLC0415
+
+    with open_press(arguments.press, baudrate=arguments.baud, record=False) as bench:
+        values = bench.read(*arguments.tag)
+        width = max(len(name) for name in values)
+        for name, value in values.items():
+            print(f"{name:<{width}}  {show_value(bench.registers[name], value)}")
+    return 0
+
+
+def _add_tags(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "tags", "list all tags: name, register, unit, limits, meaning")
+    parser.add_argument("group", nargs="?", help="only this group")
+    parser.set_defaults(run=_tags)
+
+
+def _tags(arguments: argparse.Namespace) -> int:
+    from rig.protocol.docs import list_tags  # noqa: PLC0415
+    from rig.protocol.registers_file import default_registers  # noqa: PLC0415
+
+    registers = default_registers()
+    try:
+        tags = registers.expand([arguments.group]) if arguments.group else tuple(registers.tags.values())
+    except KeyError as error:
+        raise UsageError(str(error.args[0])) from None
+    print("\n".join(list_tags(tags)))
+    return 0
+
+
+def _add_recipes(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "recipes", "list the recipes, or check one")
+    parser.add_argument("recipe", nargs="?", help="name or path of a recipe to check")
+    parser.set_defaults(run=_recipes)
+
+
+def _recipes(arguments: argparse.Namespace) -> int:
+    from rig.controller.machine_facts import load_machine_facts  # noqa: PLC0415
+    from rig.recipe import RecipeError, check_claims, list_recipes, load_recipe  # noqa: PLC0415
+
+    length_m = load_machine_facts().pressing_length_m
+    red = False
+    for name in [arguments.recipe] if arguments.recipe else list_recipes():
+        try:
+            recipe = load_recipe(name)
+        except RecipeError as error:
+            raise UsageError(str(error)) from error
+        print(f"{name}: {recipe.description} ({recipe.source})")
+        for issue in check_claims(recipe, pressing_length_m=length_m):
+            red = True
+            print(f"  {issue.claim}: {issue.message}")
+    return int(red and arguments.recipe is not None)
+
+
+def _add_ports(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "ports", "list the serial ports of this machine")
+    parser.set_defaults(run=_ports)
+
+
+def _ports(arguments: argparse.Namespace) -> int:
+    from serial.tools.list_ports import comports  # noqa: PLC0415
+
+    ports = sorted(comports())
+    for port in ports:
+        print(f"{port.device}  {port.description}")
+    if not ports:
+        print("no serial ports here; `press-rig emulate` makes one")
+    return 0
+
+
+def _add_docs(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "docs", "make the generated parts of docs/ from their sources")
+    parser.add_argument("--check", action="store_true", help="change nothing; fail if something is out of date")
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("docs"))
+    parser.set_defaults(run=_docs)
+
+
+def _docs(arguments: argparse.Namespace) -> int:
+    from rig.protocol.docs import refresh  # noqa: PLC0415
+
+    path = arguments.folder / "protocol.md"
+    try:
+        current = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}; run this in the project's folder") from error
+    fresh = refresh(current)
+    if fresh == current:
+        print(f"{path} is up to date")
+        return 0
+    if arguments.check:
+        print(f"{path} is out of date; run `make docs`")
+        return 1
+    path.write_text(fresh, encoding="utf-8")
+    print(f"{path} written")
+    return 0

@@ -1,0 +1,227 @@
+"""The rig's Modbus master: requests through any pyserial port, and tags on top of them.
+
+`Master` drives the sans-I/O client of `rig.protocol` over a port: timeouts, retries, and one typed
+exception per kind of trouble. `TagClient` merges tags into few requests and turns registers into
+engineering values. Neither knows what kind of port it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal
+
+import serial
+
+from rig.clock import SECOND_NS, Clock
+from rig.errors import BadAnswer, NoAnswer, PortError, RequestRefused, UsageError
+from rig.protocol import (
+    BadFrame,
+    BytesDiscarded,
+    Client,
+    ExceptionReceived,
+    LineTiming,
+    ReadCoils,
+    ReadDiscreteInputs,
+    ReadHoldingRegisters,
+    ReadInputRegisters,
+    Request,
+    Response,
+    ResponseReceived,
+    ResponseTimeout,
+    WriteMultipleCoils,
+    WriteMultipleRegisters,
+    response_length,
+)
+from rig.protocol.registers import BIT_TABLES, Block, RegisterMap, Tag, Value
+
+Direction = Literal["request", "response", "unknown"]
+
+__all__ = ["FrameSink", "Master", "TagClient"]
+
+FrameSink = Callable[[int, int, Direction, bytes, str], None]
+"""Called with start (ns), end (ns), `request` or `response`, bytes and a comment for every frame."""
+
+SMALLEST_ANSWER = 5
+"""Bytes of an exception answer with address and CRC: no answer is shorter."""
+READ_GAP = 8
+"""Registers that a merged read may read along without need: cheaper than another request."""
+LARGEST_WRITE = 120
+LARGEST_BIT_WRITE = 1900
+READS = {
+    "coil": ReadCoils,
+    "discrete": ReadDiscreteInputs,
+    "input": ReadInputRegisters,
+    "holding": ReadHoldingRegisters,
+}
+
+
+class Master:
+    """One master on one port, one request at a time.
+
+    Args:
+        port: an open port. Its read timeout is what `open_press` set; it is not changed here, as
+            some kinds of port take 100 ms for that.
+        clock: the bench's clock.
+        timeout_s: how long an answer may take, s of press time.
+        retries: how often a request is sent again after no answer or a bad one.
+        on_frame: told about every frame that this master sends or takes.
+    """
+
+    def __init__(
+        self,
+        port: serial.SerialBase,
+        clock: Clock,
+        *,
+        timeout_s: float,
+        retries: int,
+        on_frame: FrameSink | None = None,
+    ) -> None:
+        self.port = port
+        self.timeout_s = timeout_s
+        self.retries = retries
+        self.requests = 0
+        self.repeated = 0
+        self._clock = clock
+        self._on_frame = on_frame
+        self._timing = LineTiming(baudrate=port.baudrate)
+        self._client = Client(self._timing, response_timeout_ns=round(timeout_s * SECOND_NS))
+
+    def exchange(self, request: Request, unit: int) -> Response:
+        """Send a request and wait for its answer.
+
+        Raises:
+            NoAnswer: silence, every time.
+            BadAnswer: something came that is no answer to the request, every time.
+            RequestRefused: the node answered with a Modbus exception (not repeated: it would again).
+            PortError: the port went away.
+        """
+        trouble: NoAnswer | BadAnswer | None = None
+        for attempt in range(1 + self.retries):
+            if attempt:
+                self.repeated += 1
+            try:
+                return self._once(request, unit)
+            except (NoAnswer, BadAnswer) as error:
+                trouble = error
+            except (serial.SerialException, OSError) as error:
+                # whatever was out is lost with the port
+                self._client = Client(self._timing, response_timeout_ns=round(self.timeout_s * SECOND_NS))
+                raise PortError(f"port {self.port.port} went away: {error}") from error
+        assert trouble is not None
+        tries = f" in {1 + self.retries} tries" if self.retries else ""
+        raise type(trouble)(f"{trouble}{tries}")
+
+    def _once(self, request: Request, unit: int) -> Response:
+        client, clock, port = self._client, self._clock, self.port
+        sent_ns = clock.now_ns
+        frame = client.send(request, unit, sent_ns)
+        self.requests += 1
+        port.write(frame)
+        if self._on_frame is not None:
+            self._on_frame(sent_ns, sent_ns + self._timing.frame_ns(len(frame)), "request", frame, "")
+        received = b""
+        trouble = ""
+        while True:
+            # ask for exactly what is missing, so that the read ends with the last byte and not with a timeout
+            expected = response_length(received) if len(received) >= 3 else SMALLEST_ANSWER
+            data = port.read(max(expected - len(received), 1))
+            now = clock.now_ns
+            if data:
+                received += data
+                client.receive(data, now)
+            else:
+                client.expire(max(now, client.deadline() or now))
+            while (event := client.next_event()) is not None:
+                match event:
+                    case ResponseReceived():
+                        self._note(event.start_ns, event.end_ns, received, trouble)
+                        return event.response
+                    case ExceptionReceived():
+                        self._note(event.start_ns, event.end_ns, received, trouble)
+                        code = event.response.code
+                        name = getattr(code, "name", str(code)).replace("_", " ").lower()
+                        raise RequestRefused(f"the node refused {request}: {name} (exception {int(code)})")
+                    case BadFrame():
+                        trouble = event.detail
+                        received = b""
+                        self._note(event.start_ns, event.end_ns, event.raw, trouble)
+                        if client.is_idle:
+                            raise BadAnswer(f"bad answer to {request}: {trouble}")
+                    case BytesDiscarded():
+                        self._note(now, now, event.raw, "late or unasked")
+                        received = b""
+                    case ResponseTimeout():
+                        if trouble or received:
+                            raise BadAnswer(f"bad answer to {request}: {trouble or f'{len(received)} stray bytes'}")
+                        raise NoAnswer(f"no answer within {self.timeout_s * 1e3:g} ms to {request}")
+
+    def _note(self, start_ns: int, end_ns: int, data: bytes, comment: str) -> None:
+        if self._on_frame is not None and data:
+            self._on_frame(start_ns, end_ns, "response", data, comment)
+
+
+class TagClient:
+    """Tags in engineering units over a master.
+
+    Args:
+        master: who asks.
+        registers: the register map.
+    """
+
+    def __init__(self, master: Master, registers: RegisterMap) -> None:
+        self._master = master
+        self._registers = registers
+        self._plans: dict[tuple[Tag, ...], tuple[Block, ...]] = {}
+
+    def plan(self, tags: Iterable[Tag]) -> tuple[Block, ...]:
+        """The requests that read `tags`."""
+        return self._registers.blocks(tags, gap=READ_GAP)
+
+    def read(self, tags: Sequence[Tag]) -> dict[str, Value]:
+        """Engineering values by tag name, in the order asked for.
+
+        Raises:
+            BusError: no usable answer.
+        """
+        key = tuple(tags)
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._plans[key] = self.plan(tags)
+        values = self.read_blocks(plan)
+        return {tag.name: values[tag.name] for tag in tags}
+
+    def read_blocks(self, blocks: Iterable[Block]) -> dict[str, Value]:
+        """Engineering values of all tags of some blocks."""
+        values: dict[str, Value] = {}
+        for block in blocks:
+            answer = self._master.exchange(READS[block.table](block.address, block.count), self._unit(block.node))
+            values.update(block.decode(answer.values))
+        return values
+
+    def write(self, values: Mapping[Tag, Value]) -> None:
+        """Write tags; neighbours go out together.
+
+        Raises:
+            TagValueError: a value that its tag cannot hold.
+            BusError: no usable answer.
+        """
+        plan = self._registers.blocks(values, longest=LARGEST_WRITE, longest_bits=LARGEST_BIT_WRITE)
+        # coils last: a setpoint must be there before what acts on it is enabled
+        for block in sorted(plan, key=lambda block: block.table in BIT_TABLES):
+            raw = [word for tag in block.tags for word in tag.encode(values[tag])]
+            request: Request = (
+                WriteMultipleCoils(block.address, tuple(map(bool, raw)))
+                if block.table == "coil"
+                else WriteMultipleRegisters(block.address, tuple(raw))
+            )
+            try:
+                self._master.exchange(request, self._unit(block.node))
+            except RequestRefused as error:
+                names = ", ".join(tag.name for tag in block.tags)
+                raise RequestRefused(f"{error}; the request was to write {names}") from error
+
+    def _unit(self, node: str) -> int:
+        try:
+            return self._registers.nodes[node].address
+        except KeyError:
+            raise UsageError(f"no node {node!r} in the register map") from None

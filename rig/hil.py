@@ -1,0 +1,297 @@
+"""One HIL run: check what was asked for, run the suite with pytest, leave a report.
+
+`press-rig hil` calls `run_hil`. The pytest plugin (`rig.pytest_plugin`) is the thin face towards the
+tests; what they leave behind is collected in a `HilSession` and becomes the files of the run.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+
+from rig.bench import Abilities, Bench, open_press
+from rig.clock import date_text, wall_s
+from rig.controller.api import Controller
+from rig.errors import ControllerError, NotArmed, UsageError
+from rig.recipe import Recipe, RecipeError, load_recipe
+from rig.report import RunData, RunSummary, TestResult, headline, print_summary, write_html, write_verdicts_json
+from rig.trace import write_mdf, write_pcapng
+
+__all__ = ["HilOptions", "HilSession", "abilities_of", "load_factory", "make_controller", "run_hil", "with_query"]
+
+INTERRUPTED = 130
+PACKAGES = ("press-rig", "simpy", "pyserial", "pytest", "hypothesis", "numpy", "numba", "asammdf")
+
+
+@dataclass(frozen=True, slots=True)
+class HilOptions:
+    """What was asked for; the words of `press-rig hil`."""
+
+    press: str = "emu://"
+    controller: str = "rig.controller:make_controller"
+    profile: str = "dev"
+    seed: int = 0
+    recipe: str = "reference"
+    armed: bool = False
+    speed: float = 1.0
+    baudrate: int = 115_200
+    out: Path = Path("out/hil")
+    select: str = ""
+    suite: str | None = None
+
+    def replay(self, nodeid: str) -> str:
+        """The command that runs one test again exactly like this."""
+        words = ["press-rig hil"]
+        for word, value in (
+            ("--press", self.press), ("--controller", self.controller), ("--recipe", self.recipe), ("--profile", self.profile),
+        ):  # fmt: skip
+            if value != getattr(type(self)(), word[2:]):
+                words += [word, f"'{value}'"]
+        if self.armed:
+            words.append("--arm")
+        return " ".join([*words, "--seed", str(self.seed), f"'{nodeid}'"])
+
+
+def with_query(url: str, **changes: object) -> str:
+    """An `emu://` URL with other parameters; every other URL as it is."""
+    if urlsplit(url).scheme != "emu":
+        return url
+    base, _, query = url.partition("?")
+    pairs = dict(parse_qsl(query, keep_blank_values=True))
+    pairs |= {key: str(value) for key, value in changes.items() if value is not None}
+    return f"{base}?{urlencode(pairs, safe='/')}" if pairs else base
+
+
+def abilities_of(url: str) -> Abilities:
+    """What a bench at this URL can do, without opening it."""
+    present = urlsplit(url).scheme == "emu"
+    return Abilities(present, present, present, present, present)
+
+
+# -- the controller under test -----------------------------------------------------------------------
+
+
+def load_factory(name: str) -> Callable[..., Controller]:
+    """Find a controller factory by `package.module:factory`.
+
+    Raises:
+        UsageError: the name is malformed, or there is no such module or factory.
+        ControllerError: importing it raised.
+    """
+    module_name, colon, attribute = name.partition(":")
+    if not colon or not module_name or not attribute:
+        raise UsageError(f"controller {name!r} is not of the form package.module:factory")
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (module_name == error.name or module_name.startswith(error.name + ".")):
+            raise UsageError(
+                f"controller {name!r}: no module {error.name!r}; give a module that can be imported from {Path.cwd()}"
+            ) from error
+        raise ControllerError(f"controller {name!r}: importing it failed: {error}") from error
+    except Exception as error:
+        raise ControllerError(f"controller {name!r}: importing it raised {type(error).__name__}: {error}") from error
+    factory = getattr(module, attribute, None)
+    if not callable(factory):
+        known = ", ".join(key for key, value in vars(module).items() if inspect.isfunction(value)) or "no function"
+        raise UsageError(f"controller {name!r}: {module_name} has no factory {attribute!r}; it has {known}")
+    return factory  # type: ignore[no-any-return]  # anything callable; `make_controller` checks what it makes
+
+
+def make_controller(factory: Callable[..., Controller], recipe: Recipe, **options: Any) -> Controller:
+    """Make a controller: the factory is given `recipe` and options if it takes them.
+
+    Raises:
+        ControllerError: it raised, or made something without a `scan`.
+    """
+    name = f"{factory.__module__}:{factory.__qualname__}"
+    wanted = {"recipe": recipe, **options}
+    parameters = inspect.signature(factory).parameters.values()
+    if not any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters):
+        taken = {parameter.name for parameter in parameters}
+        wanted = {key: value for key, value in wanted.items() if key in taken}
+    try:
+        controller = factory(**wanted)
+    except Exception as error:
+        raise ControllerError(f"controller {name} raised {type(error).__name__}: {error}") from error
+    if not callable(getattr(controller, "scan", None)):
+        raise ControllerError(
+            f"controller {name} made {type(controller).__name__}, which has no scan(inputs, now_ns); "
+            "see examples/my_controller"
+        )
+    return controller
+
+
+# -- one run ------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class HilSession:
+    """What the tests of one run leave behind.
+
+    Attributes:
+        options: what was asked for.
+        folder: where the files of the run go; None outside of `press-rig hil`.
+        recipe: what is produced.
+        factory: makes the controller under test.
+        results: one per test, in the order they ran.
+        data: the run whose curves the report shows.
+    """
+
+    options: HilOptions
+    folder: Path | None
+    recipe: Recipe
+    factory: Callable[..., Controller]
+    results: list[TestResult] = field(default_factory=list)
+    data: RunData | None = None
+    identity: str = ""
+    started_s: float = field(default_factory=wall_s)
+    started: str = field(default_factory=date_text)
+
+    def open(self, **query: object) -> Bench:
+        """Open the press of this run; `query` changes the parameters of a virtual one."""
+        changes = {"seed": self.options.seed, "recipe": self.options.recipe} | query
+        given = dict(parse_qsl(urlsplit(self.options.press).query))
+        # what the user put into the URL stands, unless the test needs another start
+        changes = {key: value for key, value in changes.items() if key not in given or key in query}
+        return open_press(
+            with_query(self.options.press, **changes),
+            armed=self.options.armed,
+            speed=self.options.speed,
+            baudrate=self.options.baudrate,
+        )
+
+    def keep(self, bench: Bench, name: str) -> tuple[str, ...]:
+        """Write a bench's recording into the run's folder; returns the names of the files."""
+        if self.folder is None or bench.recorder is None:
+            return ()
+        recording = bench.recorder.recording()
+        write_mdf(recording, self.folder / f"{name}.mf4")
+        write_pcapng(recording.frames, self.folder / f"{name}.pcapng")
+        return (f"{name}.mf4", f"{name}.pcapng")
+
+    def summary(self) -> RunSummary:
+        """The run as a report takes it."""
+        options = self.options
+        return RunSummary(
+            run_id=self.folder.name if self.folder else "",
+            press_url=options.press,
+            controller=options.controller,
+            profile=options.profile,
+            seed=options.seed,
+            identity=self.identity,
+            virtual_s=sum(result.virtual_s for result in self.results),
+            wall_s=wall_s() - self.started_s,
+            tests=tuple(self.results),
+            versions={name: _version(name) for name in PACKAGES} | {"python": sys.version.split()[0]},
+            started=self.started,
+            files=("junit.xml",),
+            data=self.data,
+        )
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def find_suite(given: str | None) -> str:
+    """The tests to run: those given, those of the checkout, or those that come with the package.
+
+    Raises:
+        UsageError: the path given does not exist.
+    """
+    if given is not None:
+        if not Path(given.split("::")[0]).exists():
+            raise UsageError(f"no tests at {given}; leave it out to run the rig's own HIL suite")
+        return given
+    checkout = Path("tests/hil")
+    if checkout.is_dir():
+        return str(checkout)
+    bundled = resources.files("rig") / "hil_suite"
+    if not bundled.is_dir():
+        raise UsageError("no tests/hil here; run this in the project's folder, or give the path of a suite")
+    return str(bundled)
+
+
+def load_recipe_or_refuse(name: str) -> Recipe:
+    """A recipe by name or path; what is wrong with it is a usage error."""
+    try:
+        return load_recipe(name)
+    except RecipeError as error:
+        raise UsageError(str(error)) from error
+
+
+def run_hil(options: HilOptions) -> int:
+    """Run the HIL suite; returns the exit code.
+
+    Raises:
+        RigError: what was asked for cannot be done (press, controller, recipe, suite).
+    """
+    suite = find_suite(options.suite)
+    recipe = load_recipe_or_refuse(options.recipe)
+    factory = load_factory(options.controller)
+    make_controller(factory, recipe)
+    folder = _new_folder(options.out)
+    session = HilSession(options, folder, recipe, factory)
+    print(f"press-rig hil: {options.controller} on {options.press}, recipe {recipe.name}, seed {options.seed}")
+    with session.open() as bench:
+        session.identity = bench.identity
+        if not bench.envelope.virtual and not options.armed:
+            raise NotArmed(
+                f"the press at {options.press} says it is {bench.identity!r}, not virtual: this suite moves it. "
+                "Clear the machine, then add --arm"
+            )
+    from rig.pytest_plugin import RigPlugin  # noqa: PLC0415 - the plugin imports this module
+
+    words = [
+        suite, "--capture=sys", "--tb=short", "--no-header", "-p", "no:cacheprovider", "-p", "no:cov",
+        f"--junitxml={folder / 'junit.xml'}", "-o", "junit_family=xunit2",
+    ]  # fmt: skip
+    if options.select:
+        words += ["-k", options.select]
+    code = pytest.main(words, plugins=[RigPlugin(session)])
+    if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+        raise UsageError(f"no test in {suite} matches {options.select!r}")
+    if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
+        return 2
+    summary = session.summary()
+    write_verdicts_json(summary, folder / "verdicts.json")
+    write_html(summary, folder)
+    _point_latest(options.out, folder)
+    print_summary(summary, folder)
+    if code == pytest.ExitCode.INTERRUPTED:
+        return INTERRUPTED
+    return 0 if code == pytest.ExitCode.OK and headline(summary).status == "pass" else 1
+
+
+def _new_folder(out: Path) -> Path:
+    stamp = date_text().replace("-", "").replace(":", "").replace(" ", "-")
+    folder, number = out / stamp, 1
+    while folder.exists():
+        number += 1
+        folder = out / f"{stamp}-{number}"
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise UsageError(f"cannot make the report folder {folder}: {error.strerror}") from error
+    return folder
+
+
+def _point_latest(out: Path, folder: Path) -> None:
+    latest = out / "latest"
+    latest.unlink(missing_ok=True)
+    latest.symlink_to(folder.name)

@@ -1,0 +1,167 @@
+"""Modbus RTU without I/O and without a clock.
+
+Bytes and times in, events and deadlines out. Three roles share one grammar and one contract:
+
+    role.receive(data, now)    bytes whose last one was complete at `now`
+    role.next_event()          the oldest event not yet taken, or None
+    role.deadline()            when to call `expire` at the latest, or None
+    role.expire(now)           let time pass
+    role.send(..., now)        the bytes to put on the line (client and server)
+
+`now` and all other times are integer nanoseconds of whatever clock the driver has. The rules come
+from the Modbus Application Protocol V1.1b3 and Modbus over Serial Line V1.02.
+"""
+
+from rig.protocol.client import Client
+from rig.protocol.crc import append_crc, crc16, has_valid_crc
+from rig.protocol.datastore import DataStore, respond
+from rig.protocol.errors import (
+    ExceptionCode,
+    LocalProtocolError,
+    ModbusError,
+    ProtocolError,
+    RemoteProtocolError,
+)
+from rig.protocol.events import (
+    BadFrame,
+    BytesDiscarded,
+    ClientEvent,
+    ExceptionReceived,
+    FrameFault,
+    ListenerEvent,
+    RequestObserved,
+    RequestReceived,
+    RequestUnanswered,
+    ResponseBroken,
+    ResponseObserved,
+    ResponseReceived,
+    ResponseTimeout,
+    ServerEvent,
+    TurnaroundElapsed,
+)
+from rig.protocol.framing import Framing
+from rig.protocol.grammar import BROADCAST, MAX_FRAME, MAX_PDU, MAX_UNIT, request_length, response_length
+from rig.protocol.identification import (
+    IdentificationCode,
+    ReadDeviceIdentification,
+    ReadDeviceIdentificationResponse,
+    identify,
+)
+from rig.protocol.listener import Listener
+from rig.protocol.pdu import (
+    AnyRequest,
+    NormalResponse,
+    Request,
+    Response,
+    decode_request,
+    decode_response,
+    encode_frame,
+    encode_pdu,
+)
+from rig.protocol.requests import (
+    InvalidRequest,
+    MaskWriteRegister,
+    RawRequest,
+    ReadCoils,
+    ReadDiscreteInputs,
+    ReadHoldingRegisters,
+    ReadInputRegisters,
+    ReadWriteMultipleRegisters,
+    WriteMultipleCoils,
+    WriteMultipleRegisters,
+    WriteSingleCoil,
+    WriteSingleRegister,
+)
+from rig.protocol.responses import (
+    ExceptionResponse,
+    MaskWriteRegisterResponse,
+    RawResponse,
+    ReadCoilsResponse,
+    ReadDiscreteInputsResponse,
+    ReadHoldingRegistersResponse,
+    ReadInputRegistersResponse,
+    ReadWriteMultipleRegistersResponse,
+    WriteMultipleCoilsResponse,
+    WriteMultipleRegistersResponse,
+    WriteSingleCoilResponse,
+    WriteSingleRegisterResponse,
+)
+from rig.protocol.server import Server, ServerCounters
+from rig.protocol.timing import LineTiming, Parity
+
+__all__ = [
+    "BROADCAST",
+    "MAX_FRAME",
+    "MAX_PDU",
+    "MAX_UNIT",
+    "AnyRequest",
+    "BadFrame",
+    "BytesDiscarded",
+    "Client",
+    "ClientEvent",
+    "DataStore",
+    "ExceptionCode",
+    "ExceptionReceived",
+    "ExceptionResponse",
+    "FrameFault",
+    "Framing",
+    "IdentificationCode",
+    "InvalidRequest",
+    "LineTiming",
+    "Listener",
+    "ListenerEvent",
+    "LocalProtocolError",
+    "MaskWriteRegister",
+    "MaskWriteRegisterResponse",
+    "ModbusError",
+    "NormalResponse",
+    "Parity",
+    "ProtocolError",
+    "RawRequest",
+    "RawResponse",
+    "ReadCoils",
+    "ReadCoilsResponse",
+    "ReadDeviceIdentification",
+    "ReadDeviceIdentificationResponse",
+    "ReadDiscreteInputs",
+    "ReadDiscreteInputsResponse",
+    "ReadHoldingRegisters",
+    "ReadHoldingRegistersResponse",
+    "ReadInputRegisters",
+    "ReadInputRegistersResponse",
+    "ReadWriteMultipleRegisters",
+    "ReadWriteMultipleRegistersResponse",
+    "RemoteProtocolError",
+    "Request",
+    "RequestObserved",
+    "RequestReceived",
+    "RequestUnanswered",
+    "Response",
+    "ResponseBroken",
+    "ResponseObserved",
+    "ResponseReceived",
+    "ResponseTimeout",
+    "Server",
+    "ServerCounters",
+    "ServerEvent",
+    "TurnaroundElapsed",
+    "WriteMultipleCoils",
+    "WriteMultipleCoilsResponse",
+    "WriteMultipleRegisters",
+    "WriteMultipleRegistersResponse",
+    "WriteSingleCoil",
+    "WriteSingleCoilResponse",
+    "WriteSingleRegister",
+    "WriteSingleRegisterResponse",
+    "append_crc",
+    "crc16",
+    "decode_request",
+    "decode_response",
+    "encode_frame",
+    "encode_pdu",
+    "has_valid_crc",
+    "identify",
+    "request_length",
+    "respond",
+    "response_length",
+]

@@ -1,0 +1,280 @@
+"""Where frames begin and end in a stream of bytes with times.
+
+The rule this module keeps: between two pauses of 3.5 characters lies a *block*, and a frame never
+reaches across a pause unless the role says that pauses cannot be trusted (`hold`). Within a block
+there are two policies:
+
+* `Framing.SILENCE`: a block is one frame or it is bad. This is what Serial Line V1.02, section
+  2.5.1.1 says. It needs a line that shows its pauses.
+* `Framing.LENGTH`: the first bytes tell the length (`rig.protocol.grammar`). A frame is complete
+  with its last byte, frames may follow one another without pause, and after a broken one the search
+  goes on byte by byte for the next place where a length and a CRC agree. The first place where a
+  frame may still be growing is waited for; the pause ends the waiting. A pause also ends a block
+  whose length no table knows, which is how a request with an unknown function is recognised.
+
+The pause of 1.5 characters *inside* a frame is not enforced: no operating system delivers bytes
+punctually enough to see it, and the CRC catches what it was made to catch.
+
+Times: `now` is when the last byte of a chunk was complete, and the bytes of a chunk are taken to
+have followed one another without pause. Memory: never more than one frame and one chunk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from rig.protocol.crc import crc16
+from rig.protocol.events import FrameFault
+from rig.protocol.grammar import MAX_FRAME, MIN_FRAME, MORE
+from rig.protocol.timing import LineTiming
+
+__all__ = ["Frame", "Framer", "Framing", "Reader"]
+
+
+class Framing(Enum):
+    """How the end of a frame is found; see the module."""
+
+    SILENCE = "silence of 3.5 characters"
+    LENGTH = "expected length with resynchronisation"
+
+
+@dataclass(slots=True)
+class Frame:
+    """A piece of the stream.
+
+    Attributes:
+        raw: a whole frame with a valid CRC or, if `fault` is set, bytes that are none.
+        start_ns: when its first byte began.
+        end_ns: when its last byte was complete.
+        fault: None for a valid frame.
+    """
+
+    raw: bytes
+    start_ns: int
+    end_ns: int
+    fault: FrameFault | None = None
+
+
+class Reader(Protocol):
+    """What a role expects on the line. It is asked only under `Framing.LENGTH`, and to name faults."""
+
+    def lengths(self, data: bytes, start: int) -> tuple[int, ...]:
+        """Tell which lengths a frame at `data[start]` may have, the likeliest first.
+
+        Each is a number of bytes, `MORE` (cannot tell yet) or `NONE`.
+        """
+        ...
+
+    def is_awaited(self, data: bytes, start: int) -> bool:
+        """Say whether an unfinished frame at `data[start]` is worth holding back what follows it."""
+        ...
+
+
+class Framer:
+    """Cuts the stream into frames and the garbage between them; no byte is lost or given twice."""
+
+    __slots__ = (
+        "_arrivals",
+        "_buffer",
+        "_framing",
+        "_gap_ns",
+        "_hold",
+        "_is_overlong",
+        "_is_paused",
+        "_is_unfinished",
+        "_last_ns",
+        "_reader",
+        "_searched",
+        "_timing",
+    )
+
+    def __init__(
+        self,
+        reader: Reader,
+        timing: LineTiming,
+        framing: Framing,
+        gap_ns: int | None = None,
+        *,
+        hold: bool = False,
+    ) -> None:
+        """Start with an empty line.
+
+        Args:
+            reader: what is expected.
+            timing: the line.
+            framing: the policy.
+            gap_ns: the pause that ends a block; None for 3.5 characters.
+            hold: keep an awaited frame that a pause interrupts until `flush`. Only for LENGTH.
+        """
+        self._reader = reader
+        self._timing = timing
+        self._framing = framing
+        self._gap_ns = timing.t3_5_ns if gap_ns is None else gap_ns
+        self._hold = hold
+        self._buffer = b""
+        # Per chunk still in the buffer: bytes left of it, when the last one was complete, and when
+        # the line was last known to be busy with something else before it.
+        self._arrivals: list[tuple[int, int, int]] = []
+        self._last_ns: int | None = None
+        self._searched = 0  # before this offset no frame can start any more
+        self._is_unfinished = False  # the last search met an awaited frame that may still grow
+        self._is_overlong = False  # this block has lost its beginning
+        self._is_paused = True  # the pause behind the last byte has been dealt with
+
+    def feed(self, data: bytes, now: int) -> list[Frame]:
+        """Take bytes in.
+
+        Args:
+            data: bytes that followed one another without pause.
+            now: when the last of them was complete, in ns.
+
+        Returns:
+            What is now known to be whole or lost, in the order of the line.
+        """
+        out: list[Frame] = []
+        if not data:
+            return out
+        last = self._last_ns
+        if last is None:
+            last = now - len(data) * self._timing.char_ns
+        elif now - len(data) * self._timing.char_ns - last >= self._gap_ns and not self._is_paused:
+            self._end_block(out)
+        now = max(now, last)
+        self._last_ns = now
+        if not self._buffer and self._is_whole(data):  # nearly always so, and much cheaper
+            self._is_paused, self._is_overlong = True, False
+            return [*out, Frame(data, max(last, now - len(data) * self._timing.char_ns), now)]
+        self._is_paused = False
+        for start in range(0, len(data), MAX_FRAME):
+            chunk = data[start : start + MAX_FRAME]
+            end_ns = max(last, now - (len(data) - start - len(chunk)) * self._timing.char_ns)
+            self._buffer += chunk
+            self._arrivals.append((len(chunk), end_ns, last))
+            last = end_ns
+            if self._framing is Framing.LENGTH:
+                self._search(out, final=False)
+            if len(self._buffer) > MAX_FRAME:
+                self._is_overlong = True
+                out.append(self._take(self._lost(), FrameFault.TOO_LONG))
+        return out
+
+    def deadline(self) -> int | None:
+        """Return when `expire` has something to do, in ns; None while there is nothing to end."""
+        if self._is_paused or not self._buffer or self._last_ns is None:
+            return None
+        return self._last_ns + self._gap_ns
+
+    def expire(self, now: int) -> list[Frame]:
+        """End the block if the line has been silent for long enough at `now`."""
+        out: list[Frame] = []
+        deadline = self.deadline()
+        if deadline is not None and now >= deadline:
+            self._end_block(out)
+        return out
+
+    def flush(self) -> list[Frame]:
+        """Give up on everything that is still unfinished and return it."""
+        out: list[Frame] = []
+        if self._buffer:
+            self._end_block(out, give_up=True)
+        return out
+
+    def _end_block(self, out: list[Frame], *, give_up: bool = False) -> None:
+        if not self._buffer:
+            self._is_paused, self._is_overlong = True, False
+            return
+        is_frame = (
+            MIN_FRAME <= len(self._buffer) <= MAX_FRAME and not self._is_overlong and not crc16(self._buffer)
+        )
+        if is_frame:
+            out.append(self._take(len(self._buffer)))
+        elif self._framing is Framing.LENGTH:
+            self._search(out, final=True)
+        if self._buffer and (give_up or not (self._hold and self._is_unfinished)):
+            fault = FrameFault.TOO_LONG if self._is_overlong else self._name_fault(len(self._buffer))
+            out.append(self._take(len(self._buffer), fault))
+        self._is_overlong = False
+        self._is_paused = True
+
+    def _search(self, out: list[Frame], *, final: bool) -> None:
+        """Take all whole frames and the garbage before them; `final` waits for nothing."""
+        position = self._searched
+        growing: int | None = None  # the first place where a frame may still be growing
+        self._is_unfinished = False
+        while position < len(self._buffer):
+            length = self._match(position, final=final)
+            if length > 0:
+                if position:
+                    out.append(self._take(position, self._name_fault(position)))
+                out.append(self._take(length))
+                position, growing, self._is_unfinished = 0, None, False
+                continue
+            if length == MORE:
+                if growing is None:
+                    growing = position
+                if self._reader.is_awaited(self._buffer, position):
+                    self._is_unfinished = True
+                    if not final:
+                        break
+            position += 1
+        self._searched = position if growing is None else growing
+
+    def _match(self, position: int, *, final: bool) -> int:
+        """Return the length of the whole frame at `position`, MORE if one may be growing, else NONE."""
+        buffer = self._buffer
+        available = len(buffer) - position
+        result = -1
+        for length in self._reader.lengths(buffer, position):
+            if length < 0:
+                continue
+            if length == MORE or length > available:
+                # A likelier reading comes first: a shorter one that happens to fit its CRC is not
+                # believed while the likelier one is still growing.
+                result = MORE
+                if not final:
+                    break
+            elif not crc16(buffer[position : position + length]):
+                return length
+        return result
+
+    def _is_whole(self, data: bytes) -> bool:
+        """Say whether `data` is exactly one frame of the likeliest kind."""
+        return (
+            self._framing is Framing.LENGTH
+            and self._reader.lengths(data, 0)[0] == len(data)
+            and not crc16(data)
+        )
+
+    def _lost(self) -> int:
+        """Return how many bytes of an overlong block can be in no frame any more."""
+        if self._framing is Framing.SILENCE:
+            return len(self._buffer)
+        return max(self._searched, len(self._buffer) - MAX_FRAME)
+
+    def _name_fault(self, count: int) -> FrameFault:
+        """Say what is wrong with the first `count` bytes."""
+        lengths = [length for length in self._reader.lengths(self._buffer[:count], 0) if length >= 0]
+        if count < MIN_FRAME or (lengths and all(length == MORE or length > count for length in lengths)):
+            return FrameFault.INCOMPLETE
+        return FrameFault.CRC
+
+    def _take(self, count: int, fault: FrameFault | None = None) -> Frame:
+        """Remove the first `count` bytes, at least one."""
+        raw = self._buffer[:count]
+        self._buffer = self._buffer[count:]
+        self._searched = 0
+        char_ns = self._timing.char_ns
+        size, end_ns, before_ns = self._arrivals[0]
+        start_ns = max(before_ns, end_ns - size * char_ns)
+        while count:
+            size, end_ns, before_ns = self._arrivals.pop(0)
+            if size > count:
+                self._arrivals.insert(0, (size - count, end_ns, before_ns))
+                end_ns = max(before_ns, end_ns - (size - count) * char_ns)
+                size = count
+            count -= size
+        if fault is None:
+            self._is_overlong = False
+        return Frame(raw, start_ns, end_ns, fault)

@@ -1,0 +1,282 @@
+"""From dataclass to PDU and back: two tables, function code to class.
+
+The limits are checked here and nowhere else on the way in or out, and the error says whose fault it
+is: encoding raises `LocalProtocolError`, decoding raises `RemoteProtocolError`.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias, cast
+
+from rig.protocol.crc import append_crc
+from rig.protocol.errors import ExceptionCode, LocalProtocolError, RemoteProtocolError
+from rig.protocol.grammar import EXCEPTION_FLAG
+from rig.protocol.identification import ReadDeviceIdentification, ReadDeviceIdentificationResponse
+from rig.protocol.requests import (
+    InvalidRequest,
+    MaskWriteRegister,
+    RawRequest,
+    ReadCoils,
+    ReadDiscreteInputs,
+    ReadHoldingRegisters,
+    ReadInputRegisters,
+    ReadWriteMultipleRegisters,
+    WriteMultipleCoils,
+    WriteMultipleRegisters,
+    WriteSingleCoil,
+    WriteSingleRegister,
+)
+from rig.protocol.responses import (
+    ExceptionResponse,
+    MaskWriteRegisterResponse,
+    RawResponse,
+    ReadCoilsResponse,
+    ReadDiscreteInputsResponse,
+    ReadHoldingRegistersResponse,
+    ReadInputRegistersResponse,
+    ReadWriteMultipleRegistersResponse,
+    WriteMultipleCoilsResponse,
+    WriteMultipleRegistersResponse,
+    WriteSingleCoilResponse,
+    WriteSingleRegisterResponse,
+)
+
+__all__ = [
+    "AnyRequest",
+    "NormalResponse",
+    "Request",
+    "Response",
+    "decode_request",
+    "decode_response",
+    "encode_frame",
+    "encode_pdu",
+    "receive_request",
+]
+
+Request: TypeAlias = (
+    ReadCoils
+    | ReadDiscreteInputs
+    | ReadHoldingRegisters
+    | ReadInputRegisters
+    | WriteSingleCoil
+    | WriteSingleRegister
+    | WriteMultipleCoils
+    | WriteMultipleRegisters
+    | MaskWriteRegister
+    | ReadWriteMultipleRegisters
+    | ReadDeviceIdentification
+)
+"""A request that keeps the rules."""
+
+AnyRequest: TypeAlias = Request | RawRequest | InvalidRequest
+"""Anything that stands for a request: sent raw, or received and to be declined."""
+
+NormalResponse: TypeAlias = (
+    ReadCoilsResponse
+    | ReadDiscreteInputsResponse
+    | ReadHoldingRegistersResponse
+    | ReadInputRegistersResponse
+    | WriteSingleCoilResponse
+    | WriteSingleRegisterResponse
+    | WriteMultipleCoilsResponse
+    | WriteMultipleRegistersResponse
+    | MaskWriteRegisterResponse
+    | ReadWriteMultipleRegistersResponse
+    | ReadDeviceIdentificationResponse
+    | RawResponse
+)
+"""An answer that does what was asked."""
+
+Response: TypeAlias = NormalResponse | ExceptionResponse
+
+_REQUESTS: Final[Mapping[int, Callable[[bytes], Request]]] = {
+    1: ReadCoils.unpack,
+    2: ReadDiscreteInputs.unpack,
+    3: ReadHoldingRegisters.unpack,
+    4: ReadInputRegisters.unpack,
+    5: WriteSingleCoil.unpack,
+    6: WriteSingleRegister.unpack,
+    15: WriteMultipleCoils.unpack,
+    16: WriteMultipleRegisters.unpack,
+    22: MaskWriteRegister.unpack,
+    23: ReadWriteMultipleRegisters.unpack,
+    43: ReadDeviceIdentification.unpack,
+}
+
+_RESPONSES: Final[Mapping[int, Callable[[bytes], Response]]] = {
+    1: ReadCoilsResponse.unpack,
+    2: ReadDiscreteInputsResponse.unpack,
+    3: ReadHoldingRegistersResponse.unpack,
+    4: ReadInputRegistersResponse.unpack,
+    5: WriteSingleCoilResponse.unpack,
+    6: WriteSingleRegisterResponse.unpack,
+    15: WriteMultipleCoilsResponse.unpack,
+    16: WriteMultipleRegistersResponse.unpack,
+    22: MaskWriteRegisterResponse.unpack,
+    23: ReadWriteMultipleRegistersResponse.unpack,
+    43: ReadDeviceIdentificationResponse.unpack,
+}
+
+
+def encode_pdu(message: Request | RawRequest | Response) -> bytes:
+    """Make the PDU of a request or response: function code and data.
+
+    Raises:
+        LocalProtocolError: the message breaks a limit of the specification or does not fit its fields.
+    """
+    problem = message.problem()
+    if problem is not None:
+        raise LocalProtocolError(f"{type(message).__name__}: {problem}")
+    try:
+        return message.pack()
+    except (struct.error, ValueError, TypeError) as error:
+        raise LocalProtocolError(
+            f"{message!r} does not fit on the wire, expected addresses and registers from 0 to 65535: {error}"
+        ) from error
+
+
+def encode_frame(unit: int, message: Request | RawRequest | Response) -> bytes:
+    """Make the whole frame: address, PDU, CRC.
+
+    Args:
+        unit: address, 0 to 255.
+        message: request or response.
+
+    Raises:
+        LocalProtocolError: see `encode_pdu`, or the address is no byte.
+    """
+    if not 0 <= unit <= 0xFF:
+        raise LocalProtocolError(f"unit is {unit}, expected 0 to 255")
+    return append_crc(bytes((unit,)) + encode_pdu(message))
+
+
+def decode_request(pdu: bytes) -> Request:
+    """Read a request.
+
+    Raises:
+        RemoteProtocolError: unknown function (its `code` is 1), illegal count, value or length
+            (its `code` is 3).
+    """
+    unpack = _REQUESTS.get(pdu[0]) if pdu else None
+    if unpack is None:
+        given = pdu[0] if pdu else "missing"
+        raise RemoteProtocolError(
+            f"function code is {given}, expected one of {sorted(_REQUESTS)}", ExceptionCode.ILLEGAL_FUNCTION
+        )
+    try:
+        request = unpack(pdu)
+    except struct.error as error:
+        raise _wrong_length("request", pdu) from error
+    problem = request.problem()
+    if problem is not None:
+        raise RemoteProtocolError(problem)
+    return request
+
+
+def receive_request(pdu: bytes) -> Request | InvalidRequest:
+    """Read a request like `decode_request`, but never raise: a bad one is handed on to be declined.
+
+    Args:
+        pdu: at least one byte.
+    """
+    try:
+        return decode_request(pdu)
+    except RemoteProtocolError as error:
+        return InvalidRequest(pdu, error.code, str(error))
+
+
+def decode_response(pdu: bytes, request: AnyRequest | None = None) -> Response:
+    """Read an answer.
+
+    Args:
+        pdu: function code and data.
+        request: what was asked. When given, the answer has to fit it, and coils are cut to the
+            number asked for.
+
+    Raises:
+        RemoteProtocolError: not a sound answer, or not one to this request.
+    """
+    if not pdu:
+        raise RemoteProtocolError("answer is empty, expected a function code")
+    function = pdu[0]
+    if request is not None and function & ~EXCEPTION_FLAG != request.function:
+        raise RemoteProtocolError(f"answer has function code {function}, expected {request.function}")
+    if function & EXCEPTION_FLAG:
+        return ExceptionResponse.unpack(pdu)
+    unpack = _RESPONSES.get(function)
+    if unpack is None:
+        if isinstance(request, RawRequest | InvalidRequest):
+            return RawResponse(pdu)
+        known = sorted(_RESPONSES)
+        raise RemoteProtocolError(f"answer has function code {function}, expected one of {known}")
+    try:
+        response = unpack(pdu)
+    except struct.error as error:
+        raise _wrong_length("answer", pdu) from error
+    problem = response.problem()
+    if problem is not None:
+        raise RemoteProtocolError(problem)
+    fit = _FITS.get(type(request))
+    return response if fit is None else fit(response, request)
+
+
+def _wrong_length(what: str, pdu: bytes) -> RemoteProtocolError:
+    return RemoteProtocolError(
+        f"{what} with function code {pdu[0]} has {len(pdu)} bytes, which is no length it can have"
+    )
+
+
+def _fit_registers(response: Any, request: Any) -> Response:
+    expected = request.read_count if request.function == 23 else request.count
+    if len(response.values) != expected:
+        raise RemoteProtocolError(f"answer has {len(response.values)} registers, expected {expected}")
+    return cast(Response, response)
+
+
+def _fit_bits(response: Any, request: Any) -> Response:
+    expected = (request.count + 7) // 8
+    if len(response.values) != 8 * expected:
+        raise RemoteProtocolError(
+            f"answer has {len(response.values) // 8} bytes of bits, expected {expected}"
+        )
+    return cast(Response, type(response)(response.values[: request.count]))
+
+
+def _fit_written(response: Any, request: Any) -> Response:
+    if (response.address, response.count) != (request.address, len(request.values)):
+        raise RemoteProtocolError(
+            f"answer says {response.count} from {response.address} on were written, "
+            f"expected {len(request.values)} from {request.address} on"
+        )
+    return cast(Response, response)
+
+
+def _fit_echo(response: Any, request: Any) -> Response:
+    if response.pack() != request.pack():
+        raise RemoteProtocolError(f"answer is {response}, expected the echo of {request}")
+    return cast(Response, response)
+
+
+def _fit_identification(response: Any, request: Any) -> Response:
+    if response.code != request.code:
+        raise RemoteProtocolError(f"answer has identification code {response.code}, expected {request.code}")
+    return cast(Response, response)
+
+
+_FITS: Final[Mapping[type, Callable[[Any, Any], Response]]] = {
+    ReadCoils: _fit_bits,
+    ReadDiscreteInputs: _fit_bits,
+    ReadHoldingRegisters: _fit_registers,
+    ReadInputRegisters: _fit_registers,
+    WriteSingleCoil: _fit_echo,
+    WriteSingleRegister: _fit_echo,
+    WriteMultipleCoils: _fit_written,
+    WriteMultipleRegisters: _fit_written,
+    MaskWriteRegister: _fit_echo,
+    ReadWriteMultipleRegisters: _fit_registers,
+    ReadDeviceIdentification: _fit_identification,
+}
+"""How to check an answer against its request, once their function codes agree. To a raw request any
+answer with its function code fits."""

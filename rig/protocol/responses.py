@@ -1,0 +1,226 @@
+"""What a server can answer: one frozen dataclass per function, and the exception response.
+
+A read answer says how many *bytes* of coils follow, not how many coils. `unpack` therefore gives
+multiples of eight; `rig.protocol.decode_response` cuts them to what was asked when it is told the
+request. Section numbers are those of the Application Protocol V1.1b3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from rig.protocol.errors import ExceptionCode, RemoteProtocolError
+from rig.protocol.grammar import EXCEPTION_FLAG, MAX_PDU
+from rig.protocol.packing import pack_bits, pack_registers, unpack_bits, unpack_registers
+from rig.protocol.shapes import CoilAt, MasksAt, RegisterAt, Span
+
+__all__ = [
+    "ExceptionResponse",
+    "MaskWriteRegisterResponse",
+    "RawResponse",
+    "ReadCoilsResponse",
+    "ReadDiscreteInputsResponse",
+    "ReadHoldingRegistersResponse",
+    "ReadInputRegistersResponse",
+    "ReadWriteMultipleRegistersResponse",
+    "WriteMultipleCoilsResponse",
+    "WriteMultipleRegistersResponse",
+    "WriteSingleCoilResponse",
+    "WriteSingleRegisterResponse",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Bits:
+    """Coils or discrete inputs, the first asked for first."""
+
+    function: ClassVar[int]
+    max_count: ClassVar[int] = 2000
+
+    values: tuple[bool, ...]
+
+    def problem(self) -> str | None:
+        """Say which limit of the specification this breaks, if any."""
+        if 1 <= len(self.values) <= self.max_count:
+            return None
+        return f"{len(self.values)} bits, expected 1 to {self.max_count} (V1.1b3, sections 6.1 and 6.2)"
+
+    def pack(self) -> bytes:
+        """Make the PDU without looking at the limits."""
+        data = pack_bits(self.values)
+        return bytes((self.function, len(data))) + data
+
+    @classmethod
+    def unpack(cls, pdu: bytes) -> Self:
+        """Read the PDU back; the padding of the last byte is part of `values`."""
+        return cls(unpack_bits(_counted(pdu)))
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCoilsResponse(_Bits):
+    """Answer to function 1 (section 6.1)."""
+
+    function: ClassVar[int] = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDiscreteInputsResponse(_Bits):
+    """Answer to function 2 (section 6.2)."""
+
+    function: ClassVar[int] = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Registers:
+    """Registers, the first asked for first, each 0 to 65535."""
+
+    function: ClassVar[int]
+    max_count: ClassVar[int] = 125
+
+    values: tuple[int, ...]
+
+    def problem(self) -> str | None:
+        """Say which limit of the specification this breaks, if any."""
+        if 1 <= len(self.values) <= self.max_count:
+            return None
+        return f"{len(self.values)} registers, expected 1 to {self.max_count} (V1.1b3, section 6.3)"
+
+    def pack(self) -> bytes:
+        """Make the PDU without looking at the limits."""
+        return bytes((self.function, 2 * len(self.values))) + pack_registers(self.values)
+
+    @classmethod
+    def unpack(cls, pdu: bytes) -> Self:
+        """Read the PDU back."""
+        data = _counted(pdu)
+        if len(data) % 2:
+            raise RemoteProtocolError(f"byte count is {len(data)}, expected an even number for registers")
+        return cls(unpack_registers(data))
+
+
+@dataclass(frozen=True, slots=True)
+class ReadHoldingRegistersResponse(_Registers):
+    """Answer to function 3 (section 6.3)."""
+
+    function: ClassVar[int] = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ReadInputRegistersResponse(_Registers):
+    """Answer to function 4 (section 6.4)."""
+
+    function: ClassVar[int] = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ReadWriteMultipleRegistersResponse(_Registers):
+    """Answer to function 23: what was read after writing (section 6.17)."""
+
+    function: ClassVar[int] = 23
+
+
+@dataclass(frozen=True, slots=True)
+class WriteSingleCoilResponse(CoilAt):
+    """Answer to function 5: the request again (section 6.5)."""
+
+    function: ClassVar[int] = 5
+
+
+@dataclass(frozen=True, slots=True)
+class WriteSingleRegisterResponse(RegisterAt):
+    """Answer to function 6: the request again (section 6.6)."""
+
+    function: ClassVar[int] = 6
+
+
+@dataclass(frozen=True, slots=True)
+class WriteMultipleCoilsResponse(Span):
+    """Answer to function 15: where writing began and how many were written (section 6.11)."""
+
+    function: ClassVar[int] = 15
+    max_count: ClassVar[int] = 1968
+    section: ClassVar[str] = "6.11"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteMultipleRegistersResponse(Span):
+    """Answer to function 16: where writing began and how many were written (section 6.12)."""
+
+    function: ClassVar[int] = 16
+    max_count: ClassVar[int] = 123
+    section: ClassVar[str] = "6.12"
+
+
+@dataclass(frozen=True, slots=True)
+class MaskWriteRegisterResponse(MasksAt):
+    """Answer to function 22: the request again (section 6.16)."""
+
+    function: ClassVar[int] = 22
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionResponse:
+    """The server declines (section 7).
+
+    Attributes:
+        function: function code of the declined request, without the exception flag.
+        code: why.
+    """
+
+    function: int
+    code: ExceptionCode
+
+    def problem(self) -> str | None:
+        """Say what the wire cannot carry, if anything."""
+        if not 0 <= self.function < EXCEPTION_FLAG:
+            return f"function code is {self.function}, expected 0 to 127 (V1.1b3, section 7)"
+        if not 0 <= self.code <= 0xFF:
+            return f"exception code is {int(self.code)}, expected 0 to 255 (V1.1b3, section 7)"
+        return None
+
+    def pack(self) -> bytes:
+        """Make the PDU."""
+        return bytes((self.function | EXCEPTION_FLAG, self.code))
+
+    @classmethod
+    def unpack(cls, pdu: bytes) -> Self:
+        """Read the PDU back."""
+        if len(pdu) != 2:
+            raise RemoteProtocolError(f"exception response has {len(pdu)} bytes, expected 2 (section 7)")
+        return cls(pdu[0] & ~EXCEPTION_FLAG, ExceptionCode(pdu[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class RawResponse:
+    """Any PDU as an answer: for functions unknown here and for servers that misbehave on purpose.
+
+    Attributes:
+        pdu: function code and data, 1 to 253 bytes.
+    """
+
+    pdu: bytes
+
+    @property
+    def function(self) -> int:
+        """The function code without the exception flag."""
+        return self.pdu[0] & ~EXCEPTION_FLAG
+
+    def problem(self) -> str | None:
+        """Only what no frame can carry is a problem here."""
+        if 1 <= len(self.pdu) <= MAX_PDU:
+            return None
+        return f"PDU has {len(self.pdu)} bytes, expected 1 to {MAX_PDU} (V1.1b3, section 4.1)"
+
+    def pack(self) -> bytes:
+        """Return the PDU."""
+        return self.pdu
+
+
+def _counted(pdu: bytes) -> bytes:
+    """Return the data behind a byte count that agrees with it."""
+    if len(pdu) < 2:
+        raise RemoteProtocolError(f"answer has {len(pdu)} bytes, expected a byte count")
+    if pdu[1] != len(pdu) - 2:
+        raise RemoteProtocolError(f"byte count is {pdu[1]}, expected {len(pdu) - 2}, the bytes that follow")
+    return pdu[2:]

@@ -1,0 +1,70 @@
+"""How long things take on the line, in integer nanoseconds.
+
+Durations are rounded up and always computed from the bit count, never by adding rounded characters:
+a frame of 256 bytes must not be off by 256 rounding errors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rig.protocol.errors import LocalProtocolError
+
+__all__ = ["LineTiming", "Parity"]
+
+Parity = Literal["N", "E", "O"]
+
+_SECOND_NS = 1_000_000_000
+_FIXED_ABOVE_BAUD = 19_200
+
+
+@dataclass(frozen=True, slots=True)
+class LineTiming:
+    """Times of one serial line (Serial Line V1.02, section 2.5.1).
+
+    Attributes:
+        baudrate: bits per second.
+        data_bits: 8; RTU has no other.
+        parity: `"N"`, `"E"` or `"O"`. The specification's default is even.
+        stop_bits: 1 or 2.
+        bits: bits of one character, start bit included.
+        char_ns: duration of one character.
+        t1_5_ns: longest pause inside a frame: 1.5 characters, 750 µs above 19200 baud.
+        t3_5_ns: shortest pause between frames: 3.5 characters, 1750 µs above 19200 baud.
+
+    Raises:
+        LocalProtocolError: a line that RTU cannot run on.
+    """
+
+    baudrate: int
+    data_bits: int = 8
+    parity: Parity = "N"
+    stop_bits: int = 1
+    bits: int = field(init=False, repr=False)
+    char_ns: int = field(init=False, repr=False)
+    t1_5_ns: int = field(init=False, repr=False)
+    t3_5_ns: int = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.baudrate <= 0:
+            raise LocalProtocolError(f"baudrate is {self.baudrate}, expected more than 0")
+        if self.data_bits != 8:
+            raise LocalProtocolError(f"data_bits is {self.data_bits}, expected 8 for RTU")
+        if self.parity not in ("N", "E", "O"):
+            raise LocalProtocolError(f"parity is {self.parity!r}, expected 'N', 'E' or 'O'")
+        if self.stop_bits not in (1, 2):
+            raise LocalProtocolError(f"stop_bits is {self.stop_bits}, expected 1 or 2")
+        fast = self.baudrate > _FIXED_ABOVE_BAUD
+        set_field = object.__setattr__  # the dataclass is frozen; these follow from the fields above
+        set_field(self, "bits", 1 + self.data_bits + (self.parity != "N") + self.stop_bits)
+        set_field(self, "char_ns", self._half_chars_ns(2))
+        set_field(self, "t1_5_ns", 750_000 if fast else self._half_chars_ns(3))
+        set_field(self, "t3_5_ns", 1_750_000 if fast else self._half_chars_ns(7))
+
+    def frame_ns(self, length: int) -> int:
+        """Duration of `length` bytes sent without pause, in ns."""
+        return self._half_chars_ns(2 * length)
+
+    def _half_chars_ns(self, half_chars: int) -> int:
+        return -(-half_chars * self.bits * _SECOND_NS // (2 * self.baudrate))

@@ -1,0 +1,299 @@
+"""The rig's pytest plugin: fixtures, markers, options, and a live line per test.
+
+    def test_film_is_good(hil):
+        bench = hil.open(start="warm")
+        runner = hil.runner(bench, hil.controller())
+        runner.request("start")
+        runner.run_until_state("produce", within_s=3600)
+
+Fixtures: `hil` (everything a test needs, see `Hil`), `recipe`. Markers: `needs("see_truth", …)` skips a
+test on a bench that cannot do it. Options: `--press`, `--controller`, `--seed`, `--recipe`, `--arm`,
+`--press-speed`, `--hil-profile`. `press-rig hil` runs the same plugin with its own session.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterator
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from rig.bench import Bench
+    from rig.controller.api import Controller
+    from rig.controller.runner import Runner
+    from rig.hil import HilSession
+    from rig.recipe import Recipe
+    from rig.report import RunData
+    from rig.requirements import Verdict
+
+__all__ = ["Hil", "RigPlugin"]
+
+# Imports of the rig are inside functions: pytest loads this module in every run of every project that
+# has press-rig installed, and must not pay for it.
+
+SESSION = pytest.StashKey["HilSession"]()
+HIL = pytest.StashKey["Hil"]()
+CALL = pytest.StashKey[pytest.TestReport]()
+LIVE = pytest.StashKey[Any]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options for runs with plain pytest; `press-rig hil` has the same as words of its own."""
+    group = parser.getgroup("press-rig", "HIL bench of a double-belt press")
+    group.addoption("--press", default="emu://", metavar="URL", help="which press the tests use")
+    group.addoption("--controller", default="rig.controller:make_controller", metavar="MODULE:FACTORY")
+    group.addoption("--seed", type=int, default=0, help="seed of the virtual press and of the examples")
+    group.addoption("--recipe", default="reference", help="what to produce: name or path")
+    group.addoption("--arm", action="store_true", help="allow writes to a press that is not virtual")
+    group.addoption("--press-speed", type=float, default=1.0, help="press seconds per wall second at the other end")
+    group.addoption("--hil-profile", default="dev", choices=("dev", "ci"), help="how thorough property tests are")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell pytest the markers."""
+    config.addinivalue_line("markers", "needs(*abilities): what the bench must be able to do (see rig.bench.Abilities)")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what this bench cannot do, with the reason."""
+    wanted = {ability for marker in item.iter_markers("needs") for ability in marker.args}
+    if not wanted:
+        return
+    from rig.bench import Abilities  # noqa: PLC0415
+    from rig.hil import abilities_of  # noqa: PLC0415
+
+    session = hil_session(item.config)
+    known = {entry.name for entry in fields(Abilities)}
+    if wanted - known:
+        raise pytest.UsageError(f"{item.nodeid}: no ability {', '.join(sorted(wanted - known))}; there are {known}")
+    can = abilities_of(session.options.press)
+    missing = sorted(ability for ability in wanted if not getattr(can, ability))
+    if missing:
+        words = " and ".join(ability.replace("_", " ") for ability in missing)
+        pytest.skip(f"the bench at {session.options.press} cannot {words}")
+
+
+def hil_session(config: pytest.Config) -> HilSession:
+    """The session that `press-rig hil` made, or one from the options of a plain pytest run."""
+    session = config.stash.get(SESSION, None)
+    if session is None:
+        from rig.hil import HilOptions, HilSession, load_factory, load_recipe_or_refuse  # noqa: PLC0415
+
+        options = HilOptions(
+            press=config.getoption("--press"),
+            controller=config.getoption("--controller"),
+            profile=config.getoption("--hil-profile"),
+            seed=config.getoption("--seed"),
+            recipe=config.getoption("--recipe"),
+            armed=config.getoption("--arm"),
+            speed=config.getoption("--press-speed"),
+        )
+        session = HilSession(
+            options, None, load_recipe_or_refuse(options.recipe), load_factory(options.controller)
+        )
+        config.stash[SESSION] = session
+    return session
+
+
+class Hil:
+    """What one test has in hand; made by the `hil` fixture, cleaned up after the test.
+
+    Attributes:
+        session: the run.
+        verdicts: what this test judged.
+        virtual_s: press time that passed in this test.
+    """
+
+    def __init__(self, session: HilSession, node: pytest.Item, live: Any = None) -> None:
+        self.session = session
+        self.verdicts: list[Verdict] = []
+        self._node = node
+        self._live = live
+        self._benches: list[tuple[Bench, int]] = []
+        self._kept: list[str] = []
+
+    @property
+    def recipe(self) -> Recipe:
+        """What is produced."""
+        return self.session.recipe
+
+    @property
+    def profile(self) -> str:
+        """How thorough property tests are: `dev` or `ci`."""
+        return self.session.options.profile
+
+    @property
+    def seed(self) -> int:
+        """Seed of this run."""
+        return self.session.options.seed
+
+    def open(self, *, start: str | None = None, recipe: str | None = None) -> Bench:
+        """Open the press. On a virtual one `start` and `recipe` choose how it begins; a real one is as it is."""
+        query = {key: value for key, value in (("start", start), ("recipe", recipe)) if value is not None}
+        return self.adopt(self.session.open(**query))
+
+    def adopt(self, bench: Bench) -> Bench:
+        """Take care of a bench: count its time, keep its recording if the test fails, close it."""
+        self._benches.append((bench, bench.clock.now_ns))
+        return bench
+
+    def controller(self, recipe: Recipe | None = None, **options: Any) -> Controller:
+        """Make the controller under test."""
+        from rig.hil import make_controller  # noqa: PLC0415
+
+        return make_controller(self.session.factory, recipe or self.recipe, **options)
+
+    def runner(self, bench: Bench, controller: Controller | None = None) -> Runner:
+        """A runner with the live line; the press is commanded safe when the test ends."""
+        from rig.controller.runner import Runner  # noqa: PLC0415
+
+        return Runner(bench, controller or self.controller(), on_scan=self._live)
+
+    def judge(self, *verdicts: Verdict) -> None:
+        """Let verdicts count for the requirements of this run."""
+        self.verdicts += verdicts
+
+    def show(self, data: RunData) -> None:
+        """The run whose curves the report shows."""
+        self.session.data = data
+
+    def keep(self, bench: Bench, name: str = "") -> None:
+        """Keep a bench's recording with the report, whatever comes out."""
+        self._kept += self.session.keep(bench, name or file_name(self._node.nodeid))
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Files kept."""
+        return tuple(self._kept)
+
+    @property
+    def virtual_s(self) -> float:
+        """Press time that passed on this test's benches, s."""
+        return sum((bench.clock.now_ns - start_ns) * 1e-9 for bench, start_ns in self._benches)
+
+    def close(self, *, failed: bool) -> None:
+        """Leave every press safe; keep the recordings of a failed test."""
+        for number, (bench, _) in enumerate(self._benches):
+            if failed and not self._kept:
+                self._kept += self.session.keep(bench, f"{file_name(self._node.nodeid)}{f'-{number}' if number else ''}")
+            bench.close()
+
+
+def file_name(nodeid: str) -> str:
+    """A test's id as the name of a file."""
+    return re.sub(r"[^\w.-]+", "-", nodeid.split("/")[-1].replace(".py::", "-").replace("test_", "")).strip("-")
+
+
+@pytest.fixture
+def hil(request: pytest.FixtureRequest) -> Generator[Hil, None, None]:
+    """Benches, controller and verdicts for one test; see `rig.pytest_plugin.Hil`."""
+    test = Hil(hil_session(request.config), request.node, request.config.stash.get(LIVE, None))
+    request.node.stash[HIL] = test
+    yield test
+    report = request.node.stash.get(CALL, None)
+    test.close(failed=report is not None and report.failed)
+
+
+@pytest.fixture(scope="session")
+def recipe(request: pytest.FixtureRequest) -> Iterator[Recipe]:
+    """The recipe of this run."""
+    yield hil_session(request.config).recipe
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
+    """Remember how the call went, for the cleaning up after it."""
+    outcome = yield
+    report: pytest.TestReport = outcome.get_result()
+    if report.when == "call":
+        item.stash[CALL] = report
+
+
+class RigPlugin:
+    """The part of the plugin that `press-rig hil` adds: live lines and the collection of results."""
+
+    def __init__(self, session: HilSession) -> None:
+        self.session = session
+        self._reports: dict[str, list[pytest.TestReport]] = {}
+        self._reporter: Any = None
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Take over the terminal."""
+        from rig.report.live import HilReporter  # noqa: PLC0415
+
+        config.stash[SESSION] = self.session
+        # property tests draw from the run's seed, so that a run can be replayed
+        config.option.hypothesis_seed = str(self.session.options.seed)
+        original = config.pluginmanager.get_plugin("terminalreporter")
+        if original is not None:
+            config.pluginmanager.unregister(original)
+            self._reporter = HilReporter(config)
+            config.pluginmanager.register(self._reporter, "terminalreporter")
+            config.stash[LIVE] = self._reporter.live
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, None]:
+        """Collect one result per test, after its cleaning up."""
+        from rig.clock import wall_s  # noqa: PLC0415
+
+        start_s = wall_s()
+        yield
+        self._collect(item, wall_s() - start_s)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the phases of every test."""
+        self._reports.setdefault(report.nodeid, []).append(report)
+
+    def _collect(self, item: pytest.Item, wall: float) -> None:
+        from rig.report import TestResult  # noqa: PLC0415
+
+        reports = self._reports.pop(item.nodeid, [])
+        outcome, reason = _outcome(reports)
+        test = item.stash.get(HIL, None)
+        self.session.results.append(
+            TestResult(
+                nodeid=item.nodeid,
+                title=title_of(item),
+                outcome=outcome,
+                reason=reason,
+                virtual_s=test.virtual_s if test else 0.0,
+                wall_s=wall,
+                recordings=test.kept if test else (),
+                verdicts=tuple(test.verdicts) if test else (),
+                replay=self.session.options.replay(item.nodeid),
+            )
+        )
+        if self._reporter is not None:
+            self._reporter.finished(self.session.results[-1])
+
+
+def title_of(item: pytest.Item) -> str:
+    """A test in words: its name, with its parameters."""
+    return words_of(item.name)
+
+
+def words_of(test_name: str) -> str:
+    """A test's name as words, with its parameters in brackets."""
+    name, _, parameters = test_name.partition("[")
+    words = name.removeprefix("test_").replace("_", " ")
+    return f"{words} ({parameters.rstrip(']')})" if parameters else words
+
+
+def _outcome(reports: list[pytest.TestReport]) -> tuple[Any, str]:
+    """Outcome of a test from its phases, and the reason if it did not pass."""
+    for report in reports:
+        if report.failed:
+            crash = getattr(report.longrepr, "reprcrash", None)
+            text = crash.message if crash is not None else str(report.longrepr)
+            return ("failed" if report.when == "call" else "error"), text
+        if report.skipped:
+            if hasattr(report, "wasxfail"):
+                return "xfailed", str(report.wasxfail)
+            place = report.longrepr
+            return "skipped", str(place[2] if isinstance(place, tuple) else place).removeprefix("Skipped: ")
+    if any(hasattr(report, "wasxfail") for report in reports):
+        return "xpassed", ""
+    return "passed", ""

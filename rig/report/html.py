@@ -1,0 +1,151 @@
+"""The report as one HTML file: verdicts first, then the press, the curves, and every test.
+
+Nothing is loaded from anywhere: style and pictures are inside, links go to files in the same folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from rig.report.film_plots import film_plots
+from rig.report.picture import press_picture
+from rig.report.plots import Plot, time_plots
+from rig.report.summary import RequirementRow, RunSummary, TestResult, headline, requirement_rows
+from rig.report.view import view_of
+from rig.requirements import Judgement
+
+__all__ = ["write_html"]
+
+STATUS_WORDS = {
+    "pass": "holds",
+    "fail": "does not hold",
+    "disagree": "holds, doubtful",
+    "not judged": "not judged",
+}
+STATUS_SIGNS = {"pass": "✓", "fail": "✗", "disagree": "≠", "not judged": "?"}
+OUTCOME_SIGNS = {"passed": "✓", "failed": "✗", "error": "✗", "skipped": "–", "xfailed": "✓", "xpassed": "≠"}
+
+
+def write_html(run: RunSummary, out_dir: str | Path) -> Path:
+    """Write `report.html` into a folder.
+
+    Args:
+        run: what to show.
+        out_dir: existing folder; the files that tests name are expected beside the report.
+
+    Returns:
+        The path written.
+    """
+    environment = Environment(
+        loader=PackageLoader("rig.report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters |= {"duration": duration, "number": number, "file": quote}
+    plots: Sequence[Plot] = (*film_plots(run.data), *time_plots(run.data)) if run.data else ()
+    page = environment.get_template("report.html.j2").render(
+        run=run,
+        top=headline(run),
+        rows=[_row(row) for row in requirement_rows(run)],
+        picture=Markup(press_picture(run.data.geometry, view_of(run.data))) if run.data else None,  # noqa: S704
+        plots=[(plot.title, plot.caption, Markup(plot.svg)) for plot in plots],  # noqa: S704
+        tests=sorted(run.tests, key=_failures_first),
+        words=STATUS_WORDS,
+        signs=STATUS_SIGNS,
+        outcome_signs=OUTCOME_SIGNS,
+        facts=_facts(run),
+    )
+    target = Path(out_dir) / "report.html"
+    target.write_text(page, encoding="utf-8")
+    return target
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: `0.4 s`, `12 min 5 s`, `3 h 20 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A value with a few digits, a true minus sign, and a dash for nothing."""
+    if value is None or value != value:
+        return "—"
+    return f"{value:.{digits}g}".replace("-", "−")
+
+
+def _failures_first(test: TestResult) -> int:
+    return {"failed": 0, "error": 0, "xpassed": 1}.get(test.outcome, 2)
+
+
+def _facts(run: RunSummary) -> list[tuple[str, str]]:
+    faster = (
+        f" ({run.virtual_s / run.wall_s:,.0f} × real time)" if run.wall_s > 0 and run.virtual_s > 0 else ""
+    )
+    facts = [
+        ("Press", f"{run.press_url} ({run.identity or 'unidentified'})"),
+        ("Controller", run.controller),
+        ("Press time", duration(run.virtual_s)),
+        ("Wall time", f"{duration(run.wall_s)}{faster}"),
+        ("Profile", run.profile),
+        ("Seed", str(run.seed)),
+        ("Run", run.run_id),
+        ("Date", run.started),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def _row(row: RequirementRow) -> dict[str, Any]:
+    verdict = row.verdict
+    return {
+        "claim": row.claim,
+        "status": row.status,
+        "test": row.test,
+        "judged": row.judged,
+        "sensor": verdict.sensor if verdict else None,
+        "truth": verdict.truth if verdict else None,
+        "margin": verdict.margin if verdict else None,
+        "unit": row.claim.unit,
+        "evidence": verdict.evidence if verdict else "no test of this run judged it",
+        "bar": _bar(row),
+    }
+
+
+def _bar(row: RequirementRow) -> dict[str, float | None] | None:
+    """Where to draw values on a bar with the limit in the middle, in % of its length; None without any."""
+    verdict = row.verdict
+    if verdict is None:
+        return None
+    sensor, truth = _margin(verdict.sensor), _margin(verdict.truth)
+    known = [abs(margin) for margin in (sensor, truth) if margin is not None]
+    if not known:
+        return None
+    spread = (verdict.sensor.uncertainty if verdict.sensor else None) or 0.0
+    reach = 1.15 * (max(known) + spread) or 1.0
+
+    def place(margin: float | None) -> float | None:
+        return None if margin is None else 50.0 + 50.0 * margin / reach
+
+    return {
+        "sensor": place(sensor),
+        "truth": place(truth),
+        "left": place(None if sensor is None else sensor - spread),
+        "width": 100.0 * spread / reach,
+    }
+
+
+def _margin(judgement: Judgement | None) -> float | None:
+    if judgement is None or judgement.margin is None or judgement.margin != judgement.margin:
+        return None
+    return judgement.margin if abs(judgement.margin) != float("inf") else None

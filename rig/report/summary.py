@@ -1,0 +1,300 @@
+"""What a report is made of, as plain data, and its machine-readable form.
+
+The pytest plugin and the CLI fill a `RunSummary`; `write_verdicts_json`, `write_html` and
+`print_summary` show it. None of them judges anything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from rig.requirements import CLAIMS, Claim, Judgement, Status, Verdict
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rig.controller.api import QualityRecord
+    from rig.report.geometry import PressGeometry
+    from rig.requirements import FilmTruth
+    from rig.trace import Recording
+
+__all__ = [
+    "FORMAT",
+    "Headline",
+    "Outcome",
+    "RequirementRow",
+    "RunData",
+    "RunSummary",
+    "TestResult",
+    "headline",
+    "requirement_rows",
+    "write_verdicts_json",
+]
+
+FORMAT = 1
+"""Version of `verdicts.json`."""
+
+Outcome = Literal["passed", "failed", "error", "skipped", "xfailed", "xpassed"]
+BAD_OUTCOMES: tuple[Outcome, ...] = ("failed", "error")
+_WORST_FIRST: tuple[Status, ...] = ("fail", "disagree", "not judged", "pass")
+
+
+@dataclass(frozen=True, slots=True)
+class TestResult:
+    """One test of the run.
+
+    Attributes:
+        nodeid: as pytest names it.
+        title: the test in words.
+        outcome: what came out.
+        reason: why it failed or was skipped, else empty.
+        virtual_s: press time that passed in it, seconds.
+        wall_s: time that it took, seconds.
+        recordings: names of the files it left in the report's folder.
+        verdicts: those that count for the requirements; a test that makes bad film on purpose leaves
+            them out.
+        replay: command that runs exactly this test again, with its seed.
+    """
+
+    __test__: ClassVar[bool] = False
+
+    nodeid: str
+    title: str
+    outcome: Outcome
+    reason: str = ""
+    virtual_s: float = 0.0
+    wall_s: float = 0.0
+    recordings: tuple[str, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    replay: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunData:
+    """The one run whose curves the report shows.
+
+    Attributes:
+        recording: everything recorded.
+        quality: the controller's records; empty if it has no quality gate.
+        film: what became of the film; None on a real press.
+        profile: quantities along the machine at one moment (`x_m`, `thickness_um`,
+            `sheet_temperature_c`, `belt_upper_temperature_c`, `belt_lower_temperature_c`,
+            `pressure_mpa`, `gap_um`); None on a real press.
+        geometry: of the press.
+        melting_point_c: Tm of the polyolefin.
+        title: what run this is, such as the test's title.
+    """
+
+    recording: Recording
+    quality: Sequence[QualityRecord]
+    film: Sequence[FilmTruth] | None
+    profile: Mapping[str, NDArray[np.float64]] | None
+    geometry: PressGeometry
+    melting_point_c: float
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One run of the rig.
+
+    Attributes:
+        run_id: names the run and its folder.
+        press_url: what was opened.
+        controller: what was tested.
+        profile: how thorough the run was.
+        seed: replays it.
+        identity: what the press said it is (`virtual`, `real`).
+        virtual_s: press time in all tests together, seconds.
+        wall_s: time the run took, seconds.
+        tests: all of them, in the order they ran.
+        versions: of the programs that took part.
+        started: wall-clock date of the run, empty where runs must be repeatable to the bit.
+        files: further files in the report's folder (`junit.xml`, …).
+        data: the run whose curves are shown, if any.
+    """
+
+    run_id: str
+    press_url: str
+    controller: str
+    profile: str
+    seed: int
+    identity: str
+    virtual_s: float
+    wall_s: float
+    tests: tuple[TestResult, ...]
+    versions: Mapping[str, str] = field(default_factory=dict)
+    started: str = ""
+    files: tuple[str, ...] = ()
+    data: RunData | None = None
+
+    def count(self, *outcomes: Outcome) -> int:
+        """How many tests had one of these outcomes."""
+        return sum(test.outcome in outcomes for test in self.tests)
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementRow:
+    """A requirement, the verdict that decides it, and the test that it comes from."""
+
+    claim: Claim
+    verdict: Verdict | None
+    test: TestResult | None
+    judged: int
+
+    @property
+    def status(self) -> Status:
+        """Of the deciding verdict; `not judged` without one."""
+        return self.verdict.status if self.verdict else "not judged"
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The first line of the report."""
+
+    status: Status
+    text: str
+    detail: str
+
+
+def requirement_rows(run: RunSummary) -> tuple[RequirementRow, ...]:
+    """One row per claim: the worst verdict that any test gave, by status, then by margin."""
+    rows = []
+    for claim in CLAIMS.values():
+        found = [
+            (verdict, test)
+            for test in run.tests
+            for verdict in test.verdicts
+            if verdict.requirement == claim.id
+        ]
+        verdict, test = min(found, key=lambda pair: _badness(pair[0])) if found else (None, None)
+        rows.append(RequirementRow(claim, verdict, test, len(found)))
+    return tuple(rows)
+
+
+def headline(run: RunSummary) -> Headline:
+    """Say in one line how it went; nothing is green that was not judged."""
+    rows = requirement_rows(run)
+    bad = run.count(*BAD_OUTCOMES)
+    failed = [row for row in rows if row.status == "fail"]
+    unjudged = [row for row in rows if row.status == "not judged"]
+    doubtful = [row for row in rows if row.status == "disagree"]
+    tests = ", ".join(
+        f"{run.count(outcome)} {outcome}"
+        for outcome in ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
+        if run.count(outcome)
+    )
+    detail = f"{len(run.tests)} tests: {tests}" if run.tests else "no test ran"
+    if failed:
+        names = ", ".join(row.claim.id for row in failed)
+        verb = "does" if len(failed) == 1 else "do"
+        return Headline("fail", f"{names} {verb} not hold", detail)
+    if bad:
+        return Headline("fail", f"{bad} test{'s' if bad > 1 else ''} failed", detail)
+    if unjudged:
+        names = ", ".join(row.claim.id for row in unjudged)
+        return Headline("not judged", f"{names} not judged", detail)
+    if doubtful:
+        names = ", ".join(row.claim.id for row in doubtful)
+        return Headline(
+            "disagree", f"All requirements hold, but sensors and truth disagree on {names}", detail
+        )
+    return Headline("pass", f"All {len(rows)} requirements hold", detail)
+
+
+def write_verdicts_json(run: RunSummary, path: str | Path) -> Path:
+    """Write the verdicts for machines: headline, requirements, tests; NaN and infinity become null.
+
+    Returns:
+        The path written.
+    """
+    top = headline(run)
+    document = {
+        "format": FORMAT,
+        "run": {
+            "id": run.run_id,
+            "press_url": run.press_url,
+            "controller": run.controller,
+            "profile": run.profile,
+            "seed": run.seed,
+            "identity": run.identity,
+            "started": run.started,
+            "virtual_s": run.virtual_s,
+            "wall_s": run.wall_s,
+            "versions": dict(run.versions),
+        },
+        "status": top.status,
+        "headline": top.text,
+        "requirements": [
+            {
+                "id": row.claim.id,
+                "title": row.claim.title,
+                "text": row.claim.text,
+                "limit": row.claim.limit_text,
+                "status": row.status,
+                "test": row.test.nodeid if row.test else None,
+                "verdict": _verdict(row.verdict) if row.verdict else None,
+            }
+            for row in requirement_rows(run)
+        ],
+        "tests": [
+            {
+                "nodeid": test.nodeid,
+                "title": test.title,
+                "outcome": test.outcome,
+                "reason": test.reason,
+                "virtual_s": test.virtual_s,
+                "wall_s": test.wall_s,
+                "recordings": list(test.recordings),
+                "replay": test.replay,
+                "verdicts": [_verdict(verdict) for verdict in test.verdicts],
+            }
+            for test in run.tests
+        ],
+    }
+    target = Path(path)
+    text = json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False)
+    target.write_text(text + "\n", encoding="utf-8")
+    return target
+
+
+def _badness(verdict: Verdict) -> tuple[int, float]:
+    return _WORST_FIRST.index(verdict.status), verdict.margin if verdict.margin is not None else 0.0
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "requirement": verdict.requirement,
+        "status": verdict.status,
+        "passed": verdict.passed,
+        "agree": verdict.agree,
+        "margin": verdict.margin,
+        "uncertainty": verdict.uncertainty,
+        "unit": verdict.unit,
+        "sensor": _judgement(verdict.sensor),
+        "truth": _judgement(verdict.truth),
+        "evidence": verdict.evidence,
+    }
+
+
+def _judgement(judgement: Judgement | None) -> dict[str, Any] | None:
+    if judgement is None:
+        return None
+    names = ("passed", "value", "margin", "uncertainty", "note")
+    return {name: getattr(judgement, name) for name in names}
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return value

@@ -1,0 +1,77 @@
+"""The verdicts in the terminal, at the end of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from rig.report.html import STATUS_SIGNS, STATUS_WORDS, duration, number
+from rig.report.summary import BAD_OUTCOMES, RequirementRow, RunSummary, headline, requirement_rows
+from rig.requirements import Judgement
+
+__all__ = ["print_summary"]
+
+STYLES = {"pass": "bold green", "fail": "bold red", "disagree": "bold yellow", "not judged": "bold yellow"}
+
+
+def print_summary(run: RunSummary, folder: str | Path | None = None, console: Console | None = None) -> None:
+    """Print verdicts, failed tests with their replay commands, and where the files are.
+
+    Args:
+        run: what to show.
+        folder: where report and recordings are; paths are left out without it.
+        console: where to print; standard output if not given.
+    """
+    console = console or Console()
+    top = headline(run)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name, side in (("", "left"), ("requirement", "left"), ("limit", "left"), ("sensors", "right"), ("truth", "right"), ("margin", "right")):  # fmt: skip # noqa: E501
+        table.add_column(name, justify=side, no_wrap=name != "requirement")  # type: ignore[arg-type]
+    for row in requirement_rows(run):
+        table.add_row(*_cells(row))
+    console.print(table)
+    for test in run.tests:
+        if test.outcome in BAD_OUTCOMES:
+            console.print(Text(f"✗ {test.title}", style="red"))
+            if test.reason:
+                console.print(Text(f"  {test.reason.splitlines()[0]}"))
+            if test.replay:
+                console.print(Text(f"  replay: {test.replay}", style="dim"), soft_wrap=True)
+    pace = f"{duration(run.virtual_s)} of press time in {duration(run.wall_s)}"
+    body = Text(f"{STATUS_SIGNS[top.status]} {top.text}", style=STYLES[top.status])
+    body.append(f"\n{top.detail}; {pace}", style="default")
+    console.print(Panel(body, border_style=STYLES[top.status], expand=False))
+    if folder is not None:
+        for name in ("report.html", "verdicts.json", *run.files):
+            path = Path(folder) / name
+            if path.exists():
+                console.print(Text(str(path)), soft_wrap=True)
+
+
+def _cells(row: RequirementRow) -> tuple[Text, ...]:
+    verdict = row.verdict
+    status = Text(f"{STATUS_SIGNS[row.status]} {STATUS_WORDS[row.status]}", style=STYLES[row.status])
+    sensor, truth = (verdict.sensor, verdict.truth) if verdict else (None, None)
+    margin = f"{number(verdict.margin)} {row.claim.unit}" if verdict and verdict.margin is not None else "—"
+    return (
+        status,
+        Text(f"{row.claim.id} {row.claim.title}"),
+        Text(row.claim.limit_text),
+        Text(_value(sensor)),
+        Text(_value(truth)),
+        Text(margin),
+    )
+
+
+def _value(judgement: Judgement | None) -> str:
+    if judgement is None:
+        return "—"
+    if judgement.value is None:
+        return "yes" if judgement.passed else "no"
+    spread = f" ± {number(judgement.uncertainty, 2)}" if judgement.uncertainty else ""
+    return f"{number(judgement.value)}{spread}"

@@ -1,0 +1,203 @@
+"""The one place where the rig reaches the virtual press.
+
+Importing this module teaches pyserial the `emu://` scheme. `VirtualPress` is what a bench offers
+beyond the wire when a virtual press is at the other end in this process: truth, hands on the
+machine, disturbances, and copies. Code that uses it asks `bench.can` first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import serial
+
+from emulator.config import ConfigError
+from emulator.ports import register
+from emulator.ports.serve import EndpointError, main_loop, open_endpoint
+from emulator.world import START_STATES, World, WorldConfig
+from rig.errors import PortError, UsageError
+from rig.requirements.film import FilmTruth
+from rig.trace.channels import ChannelInfo
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["START_STATES", "ConfigError", "VirtualPress", "World", "WorldConfig", "emulate", "fork_port", "virtual_press"]
+
+register()
+
+UNITS = {
+    "_c": "°C", "_um": "µm", "_mm": "mm", "_m": "m", "_mpa": "MPa", "_m_min": "m/min", "_kn": "kN", "_kn_m": "kN/m",
+    "_nm": "N·m", "_a": "A", "_l_min": "L/min", "_kw": "kW", "_deg": "deg", "_percent": "%", "_times_min": "times·min",
+}  # fmt: skip
+
+
+def virtual_press(port: serial.SerialBase) -> VirtualPress | None:
+    """The virtual press behind an `emu://` port, or None for any other port."""
+    world = getattr(port, "world", None)
+    return VirtualPress(world) if isinstance(world, World) else None
+
+
+def _unit(name: str) -> str:
+    for suffix in sorted(UNITS, key=len, reverse=True):
+        if name.endswith(suffix):
+            return UNITS[suffix]
+    return ""
+
+
+class VirtualPress:
+    """What can be seen of and done to a virtual press without using the wire."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    # -- truth --------------------------------------------------------------------------------------
+
+    @property
+    def channels(self) -> tuple[ChannelInfo, ...]:
+        """The truth signals, in the order of `vector`."""
+        return tuple(
+            ChannelInfo(name=name, unit=_unit(name), description="truth: " + name.replace("_", " "))
+            for name in self.world.truth.names
+        )
+
+    def vector(self) -> NDArray[np.float64]:
+        """All truth signals now."""
+        return self.world.truth.vector()
+
+    def signals(self) -> dict[str, float]:
+        """All truth signals now, by name."""
+        return self.world.truth.signals()
+
+    def profile(self) -> dict[str, NDArray[np.float64]]:
+        """Thickness, temperatures, pressure and gap along the press, now (see `emulator.truth`)."""
+        return self.world.truth.profile()
+
+    def film(self) -> list[FilmTruth]:
+        """What became of every parcel that has left the press (the last 4096)."""
+        rows = []
+        length_m = self.world.machine.sheet.parcel_length_mm * 1e-3
+        for row in self.world.truth.film():
+            rows.append(
+                FilmTruth(
+                    start_m=row["serial"] * length_m,
+                    h0_um=row["h0_um"],
+                    t0_um=row["t0_um"],
+                    exit_thickness_um=row["exit_thickness_um"],
+                    recovered_thickness_um=row["t_600_um"],
+                    recovery_percent=row["r_percent"],
+                    rolling_coefficient=row["k_times_min"],
+                    pressure_time_min=row["time_under_pressure_s"] / 60.0,
+                    max_pressure_mpa=row["max_pressure_mpa"],
+                    hot_min_c=row["hot_belt_min_c"],
+                    hot_max_c=row["hot_belt_max_c"],
+                    cold_end_c=row["exit_mean_temperature_c"],
+                    pressure_released_between=row["pressure_gap_s"] > 0.0,
+                )
+            )
+        return rows
+
+    # -- hands on the machine -------------------------------------------------------------------------
+
+    def push_emergency_stop(self) -> None:
+        """Push the button."""
+        self.world.contacts.emergency_stop_pressed = True
+
+    def release_emergency_stop(self) -> None:
+        """Pull the button out again."""
+        self.world.contacts.emergency_stop_pressed = False
+
+    def open_guard(self) -> None:
+        """Open a guard."""
+        self.world.contacts.guard_open = True
+
+    def close_guard(self) -> None:
+        """Close all guards."""
+        self.world.contacts.guard_open = False
+
+    # -- bad luck -------------------------------------------------------------------------------------
+
+    @property
+    def disturbances(self) -> Mapping[str, Any]:
+        """What can go wrong, and how it stands now."""
+        record = self.world.disturbances
+        return {name: getattr(record, name) for name in record.__slots__}
+
+    def disturb(self, **changes: Any) -> None:
+        """Change physical quantities: `disturb(coolant_flow_scale=0.0)`; arrays take a number or a sequence.
+
+        Raises:
+            UsageError: no such quantity.
+        """
+        record = self.world.disturbances
+        for name, value in changes.items():
+            if name not in record.__slots__:
+                raise UsageError(f"no disturbance {name!r}; there are {', '.join(record.__slots__)}")
+            current = getattr(record, name)
+            if isinstance(current, np.ndarray):
+                current[...] = value
+            else:
+                setattr(record, name, value)
+
+    def calm(self) -> None:
+        """End all disturbances."""
+        self.world.state.disturbances = type(self.world.disturbances)()
+
+    @contextmanager
+    def disturbed(self, **changes: Any) -> Iterator[None]:
+        """Disturb for the length of a block."""
+        self.disturb(**changes)
+        try:
+            yield
+        finally:
+            self.calm()
+
+
+def fork_port(press: VirtualPress) -> serial.SerialBase:
+    """A port on a copy of a virtual press, as it stands now."""
+    from emulator.ports.protocol_emu import port_on  # noqa: PLC0415 - pyserial loads it by name as well
+
+    return port_on(press.world.fork(), baudrate=115_200)
+
+
+def emulate(
+    config: WorldConfig,
+    *,
+    link: Path | None,
+    tcp: str | None,
+    speed: float,
+    say: Callable[[str], object],
+) -> None:
+    """Serve a virtual press to other programs until Ctrl-C.
+
+    Args:
+        config: what the press is made from.
+        link: path of a symbolic link to the pseudo-terminal.
+        tcp: `HOST:PORT` of this machine instead of a pseudo-terminal.
+        speed: press seconds per wall second.
+        say: prints a line.
+
+    Raises:
+        UsageError: a part of the press does not exist.
+        PortError: the endpoint cannot be opened.
+    """
+    say(f"making a {config.start} press ({config.machine}, {config.material}, recipe {config.recipe}) ...")
+    try:
+        world = World(config)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+    def announce(url: str) -> None:
+        faster = f", {speed:g} times as fast as real" if speed != 1.0 else ""
+        say(f"press on {link or url}{faster}; Modbus RTU, unit {world.node.unit}. Ctrl-C ends.")
+
+    try:
+        with open_endpoint(tcp=tcp, link=link) as endpoint:
+            counters = main_loop(world, endpoint, speed, announce)
+    except EndpointError as error:
+        raise PortError(str(error)) from error
+    say(f"ended after {world.now_ns * 1e-9:.1f} s of press time ({counters})")
