@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from emulator.agenda import Agenda, Priority
+from emulator.line_settings import LineSettings
 from rig.protocol import Framing, InvalidRequest, LineTiming, Request, RequestReceived, Response, Server
 
 __all__ = ["Bus", "BusCounters", "BusNode", "BusState", "Direction", "FrameTap", "LineSettings", "Reply"]
@@ -35,8 +36,6 @@ Direction = Literal["request", "response", "unknown"]
 FrameTap = Callable[[int, int, Direction, bytes, str], None]
 """Called with start (ns), end (ns), direction, bytes and a comment on every frame, faulty ones included."""
 
-SECOND_NS = 1_000_000_000
-HALF_SECOND_NS = SECOND_NS // 2
 INPUT_BUFFER = 4096
 """Bytes that wait for a master which does not read; what comes after them is lost."""
 BAUD_TOLERANCE = 0.02
@@ -60,43 +59,6 @@ class BusNode(Protocol):
     def answer(self, request: Request | InvalidRequest, now: int) -> Response:
         """Answer a request that was complete at time `now`, ns; an invalid one is to be declined."""
         ...
-
-
-@dataclass(frozen=True)
-class LineSettings:
-    """How a port is set, RTU or not; the default is Modbus' own.
-
-    Attributes:
-        baud: bit/s.
-        data_bits: 5 … 8; only 8 makes sense on this line.
-        parity: `N`, `E`, `O`, `M` or `S`.
-        stop_bits: 1, 1.5 or 2.
-    """
-
-    baud: int = 19_200
-    data_bits: int = 8
-    parity: str = "E"
-    stop_bits: float = 1
-    half_bits: int = field(init=False, repr=False, compare=False)
-    char_ns: int = field(init=False, repr=False, compare=False)
-    """Duration of one character, ns, rounded up."""
-    silence_ns: int = field(init=False, repr=False, compare=False)
-    """Silence that ends a frame: 3.5 characters, 1.75 ms above 19,200 bit/s."""
-
-    def __post_init__(self) -> None:
-        put = object.__setattr__  # frozen; these follow from the fields above
-        put(self, "half_bits", 2 * (1 + self.data_bits + (self.parity != "N")) + round(2 * self.stop_bits))
-        put(self, "char_ns", self.span_ns(1))
-        silence_ns = -(-7 * self.half_bits * HALF_SECOND_NS // (2 * self.baud))
-        put(self, "silence_ns", silence_ns if self.baud <= 19_200 else 1_750_000)
-
-    def span_ns(self, count: int) -> int:
-        """Duration of `count` characters in a row, ns, rounded up once."""
-        return -(-count * self.half_bits * HALF_SECOND_NS // self.baud)
-
-    def count_in(self, span_ns: int) -> int:
-        """How many whole characters fit into a span."""
-        return span_ns * self.baud // (self.half_bits * HALF_SECOND_NS)
 
 
 @dataclass(slots=True)
@@ -419,8 +381,11 @@ class _Station:
 
 
 def garbled(data: bytes, first: int, last: int) -> bytes:
-    """Bytes of which those from `first` up to `last` (exclusive) are something else now, always the same."""
+    """Bytes of which those from `first` up to `last` (exclusive) are something else now.
+
+    Always the same something, so that runs repeat; and garbling twice does not restore.
+    """
     middle = bytes(
-        [byte ^ (0x55 + 0x1D * index & 0xFF | 1) for index, byte in enumerate(data[first:last], first)]
+        [(byte + (0x55 + 0x1D * index | 1)) & 0xFF for index, byte in enumerate(data[first:last], first)]
     )
     return data[:first] + middle + data[last:]

@@ -195,6 +195,8 @@ class World:
         other.agenda = Agenda(other.env)
         other.state = copy.deepcopy(self.state)
         other.press = Press(self.machine, self.material, self.press.state.copy())
+        # signals also tell what was last commanded, which is not in the press's state
+        other.press.signals[:] = self.press.signals
         other.node = self.node.fork()
         other.bus = self.bus.fork(other.agenda, [other.node])
         other.truth = Truth(other)

@@ -69,6 +69,7 @@ class NodeState:
     scans: int = 0
     power_on_ns: int = 0
     last_request_ns: int = 0
+    sheet_length_m: float = 0.0
     heartbeat: int = 0
     heartbeat_ns: int = NEVER_NS
 
@@ -304,10 +305,14 @@ class Node:
         raw[: len(image)] = image
         start = self._registers[f"{signals.PLATES[0]}_output_percent"].address
         raw[start : start + 12] = np.rint(self.commands.zone_output * 1000.0).astype(int).tolist()
+        if self.sensors.value("exit_thickness_um") > 0.0:
+            speed_m_s = float(values[self._speeds].mean()) / 60.0
+            state.sheet_length_m += speed_m_s * self.config.scan_period_ms * 1e-3
         up_ns = now_ns - state.power_on_ns
         publish("node_heartbeat", state.scans & 0xFFFF)
         publish("uptime_s", up_ns // 1_000_000_000)
         publish("sample_time_ms", (up_ns // 1_000_000) & 0xFFFF_FFFF)
+        publish("sheet_length_m", state.sheet_length_m)
         publish("watchdog_remaining_s", self._watchdog_left_s(float(setpoints[WATCHDOG]), now_ns))
         alarms = frozenset(
             row.name for row, latched in zip(INTERLOCKS, state.interlocks.latched, strict=True) if latched

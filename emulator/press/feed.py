@@ -13,7 +13,7 @@ from emulator.press import commands as at
 from emulator.press.constants import MachineConstants
 from emulator.press.geometry import smallest_clearance
 from emulator.press.sheet import carried, grip_thickness, take_out
-from emulator.press.state import Parcels, Plant, Progress, Record
+from emulator.press.state import Parcel, Parcels, Plant, Progress, Record
 
 Floats = NDArray[np.float64]
 
@@ -71,14 +71,22 @@ def _insert(
         ring[2] = max(ring[2] - 1, 0)
     parcel = parcels[(ring[0] + ring[1]) % parcels.size]
     ring[1] += 1
-    H = enthalpy_at(T, m)
+    fresh_parcel(parcel, h0, T, c, m)
     parcel.serial = ring[3]
     ring[3] += 1
     parcel.entry_ns = entry_ns
+    parcel.x = x
+    record.energy[2] += parcel.mass * parcel.H[0]
+    record.mass[0] += parcel.mass
+
+
+@njit(cache=True, error_model="numpy")
+def fresh_parcel(parcel: Parcel, h0: float, T: float, c: MachineConstants, m: MaterialConstants) -> None:
+    """Fill a slot with sheet of thickness h0 [m] at T [K], free of stress, at the entry."""
     parcel.exit_ns = 0
     parcel.updated_ns = 0
     parcel.released = 0
-    parcel.x = x
+    parcel.x = 0.0
     parcel.mass = density(T, m) * h0 * c.feed_width * c.parcel
     parcel.length0 = c.parcel
     parcel.h0 = h0
@@ -95,8 +103,7 @@ def _insert(
     parcel.e_N = 0.0
     for j in range(parcel.e.size):
         parcel.e[j] = 0.0
+    H = enthalpy_at(T, m)
     for j in range(parcel.H.size):
         parcel.H[j] = H
         parcel.T[j] = T
-    record.energy[2] += parcel.mass * H
-    record.mass[0] += parcel.mass

@@ -99,14 +99,19 @@ def step_pressed(
     parcel: Parcel,
     T_up: float,
     T_low: float,
+    g0: float,
     g: float,
     C: float,
+    C_face: float,
     dt: float,
     c: MachineConstants,
     m: MaterialConstants,
     w: Work,
 ) -> tuple[float, float]:
-    """A parcel between the belts for dt [s]; returns the heat [J] it took from upper and lower."""
+    """A parcel between the belts for dt [s]; returns the heat [J] it took from upper and lower.
+
+    T_up and T_low [K] are belts of heat capacity C_face [J/K] under the parcel, g0 and g [m]
+    the gap at the ends of the step, and C [m/Pa] its compliance at the end."""
     T = parcel.T
     h = parcel.h
     p = parcel.p
@@ -116,8 +121,11 @@ def step_pressed(
     else:
         h_low = c.h_closed
         h_up = min(c.h_closed, c.k_gap / max(g - h, 1e-9))
+        if h > g:  # contact begins within the step
+            touching = min((h - g) / (g0 - g), 1.0) if g0 > g else 1.0
+            h_up += touching * (c.h_base - h_up)
+            h_low += touching * (c.h_base - h_low)
     area = parcel.mass / (density(T_before, m) * h)
-    C_face = c.C_area * c.width * length_of(parcel, h, c)
     Q_up, Q_low = conduct(
         parcel.H, T, parcel.mass, area, h, T_up, T_low, h_up, h_low, C_face, dt, m, w.layers
     )

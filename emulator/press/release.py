@@ -98,10 +98,18 @@ def release(
     parcel.exit_ns = exit_ns
     parcel.updated_ns = exit_ns
     t_600 = laboratory_thickness(parcel, 0.0, RECOVERY_S, c, m, w)
-    t0 = parcel.h_min
     n = record.film_count[0] % record.film.shape[0]
     record.film_count[0] += 1
-    film = record.film[n]
+    release_truth(parcel, t_600, record.film[n])
+    record.film_ids[n, 0] = parcel.serial
+    record.film_ids[n, 1] = parcel.entry_ns
+    record.film_ids[n, 2] = exit_ns
+
+
+@njit(cache=True, error_model="numpy")
+def release_truth(parcel: Parcel, t_600: float, film: Floats) -> None:
+    """Truth by `state.FILM_COLUMNS` about a parcel at the exit that recovers to t_600 [m]."""
+    t0 = parcel.h_min
     film[0] = parcel.h0
     film[1] = t0
     film[2] = parcel.h
@@ -112,10 +120,6 @@ def release(
     film[7] = parcel.p_max
     film[8] = mean(parcel.T)
     film[9] = 0.5 * (parcel.T[0] + parcel.T[parcel.T.size - 1])
-    hot = parcel.hot_max > 0.0
-    film[10] = parcel.hot_min if hot else 0.0
+    film[10] = parcel.hot_min if parcel.hot_max > 0.0 else 0.0
     film[11] = parcel.hot_max
     film[12] = parcel.belt_seen
-    record.film_ids[n, 0] = parcel.serial
-    record.film_ids[n, 1] = parcel.entry_ns
-    record.film_ids[n, 2] = exit_ns

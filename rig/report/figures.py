@@ -25,6 +25,7 @@ __all__ = ["GRID", "INK", "MUTED", "PAPER", "drawing", "legend", "limit_line", "
 INK, MUTED, GRID, PAPER = "#010203", "#020304", "#030405", "#040506"
 _VARIABLES = {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--line)", PAPER: "var(--paper)"}
 _WIDTH_IN = 9.6
+_LEFT_IN, _RIGHT_IN, _TOP_IN, _BOTTOM_IN, _BETWEEN_IN = 0.66, 1.2, 0.22, 0.5, 0.2
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "press-rig",
@@ -64,14 +65,26 @@ def drawing() -> Iterator[None]:
 def new_figure(height_in: float, ratios: Sequence[float] = (1.0,)) -> tuple[Figure, list[Axes]]:
     """A figure as wide as the page with one column of axes that share x.
 
+    The margins are fixed, so that the time axes of all figures lie under one another.
+
     Args:
         height_in: height in inches (the page is 9.6 wide).
         ratios: relative heights of the axes, from the top.
     """
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
 
-    figure = Figure(figsize=(_WIDTH_IN, height_in), layout="constrained")
-    axes = figure.subplots(len(ratios), 1, sharex=True, squeeze=False, height_ratios=list(ratios))
+    figure = Figure(figsize=(_WIDTH_IN, height_in))
+    grid = {
+        "left": _LEFT_IN / _WIDTH_IN,
+        "right": 1 - _RIGHT_IN / _WIDTH_IN,
+        "bottom": _BOTTOM_IN / height_in,
+        "top": 1 - _TOP_IN / height_in,
+        "hspace": _BETWEEN_IN * len(ratios) / (height_in - _BOTTOM_IN - _TOP_IN),
+    }
+    axes = figure.subplots(
+        len(ratios), 1, sharex=True, squeeze=False, height_ratios=list(ratios), gridspec_kw=grid
+    )
+    figure.align_ylabels(axes[:, 0].tolist())
     return figure, list(axes[:, 0])
 
 
@@ -82,11 +95,11 @@ def legend(axes: Axes) -> None:
 
 
 def limit_line(axes: Axes, value: float, text: str) -> None:
-    """A dashed horizontal line for a limit, with its text at the left end."""
+    """A dashed horizontal line for a limit, with its text at the right end."""
     axes.axhline(value, color=INK, linewidth=1.0, linestyle=(0, (5, 3)), zorder=1.5)
     axes.annotate(
-        text, (0.004, value), xycoords=("axes fraction", "data"), xytext=(0, 3), textcoords="offset points",
-        color=INK, fontsize=8.5,
+        text, (0.996, value), xycoords=("axes fraction", "data"), xytext=(0, 3), textcoords="offset points",
+        color=INK, fontsize=8.5, ha="right",
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rig.report import colours
-from rig.report.figures import INK, MUTED, limit_line, new_figure, thin, to_svg
+from rig.report.figures import INK, MUTED, drawing, legend, limit_line, new_figure, thin, to_svg
 from rig.report.geometry import PressGeometry
 from rig.report.plots import Plot
 from rig.report.summary import RunData
@@ -25,7 +25,8 @@ __all__ = ["film_plots"]
 
 def film_plots(data: RunData) -> tuple[Plot, ...]:
     """Film quality along the run, and the profile along the machine."""
-    plots = (_quality(data), _profile(data.profile, data.geometry) if data.profile else None)
+    with drawing():
+        plots = (_quality(data), _profile(data.profile, data.geometry) if data.profile else None)
     return tuple(plot for plot in plots if plot is not None)
 
 
@@ -47,15 +48,16 @@ def _quality(data: RunData) -> Plot | None:
             x, y = _column(records, "start_m") + _column(records, "length_m") / 2, _column(records, measured)
             half = _column(records, spread)
             axes.fill_between(x, y - half, y + half, color=colours.SERIES[1], alpha=0.22, linewidth=0)
-            axes.plot(x, y, ".", color=colours.SERIES[1], markersize=4, label="sensors, ± uncertainty")
+            axes.plot(x, y, ".", color=colours.SERIES[1], markersize=4, label="sensors")
         _view(axes, claim, data, measured)
         limit_line(axes, claim.limit, f"limit {claim.limit_text}")
         axes.set_ylabel(f"{symbol} in {claim.unit}")
-    upper.legend(loc="upper left", bbox_to_anchor=(1.005, 1.02), borderaxespad=0.0)
+    legend(upper)
     lower.set_xlabel("Sheet since the start of the run in m")
     caption = (
         "Elastic recovery r and rolling coefficient k of each piece of sheet, as the controller works "
-        "them out from its sensors, and as the virtual press knows them. Shaded: sheet sent to scrap."
+        "them out from its sensors (the band is its uncertainty), and as the virtual press knows them. "
+        "Grey: sheet sent to scrap."
     )
     svg = to_svg(
         figure, "quality", "Elastic recovery and rolling coefficient along the sheet, with their limits"
@@ -120,7 +122,7 @@ def _profile(profile: Mapping[str, NDArray[np.float64]], geometry: PressGeometry
     temperature.set(ylabel="Temperature in °C")
     pressure.set(ylabel="Pressure in MPa", ylim=(0, None), xlabel="Place along the press in m")
     for axes in (thickness, temperature):
-        axes.legend(loc="upper left", bbox_to_anchor=(1.005, 1.02), borderaxespad=0.0)
+        legend(axes)
     caption = (
         "One moment of production along the machine: the sheet thins down the taper (to the dotted line) "
         "and stays under pressure through the cold section. Only a virtual press can show this."

@@ -6,6 +6,7 @@ Nothing is loaded from anywhere: style and pictures are inside, links go to file
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite, isnan
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -55,8 +56,8 @@ def write_html(run: RunSummary, out_dir: str | Path) -> Path:
         run=run,
         top=headline(run),
         rows=[_row(row) for row in requirement_rows(run)],
-        picture=Markup(press_picture(run.data.geometry, view_of(run.data))) if run.data else None,  # noqa: S704
-        plots=[(plot.title, plot.caption, Markup(plot.svg)) for plot in plots],  # noqa: S704
+        picture=Markup(press_picture(run.data.geometry, view_of(run.data))) if run.data else None,
+        plots=[(plot.title, plot.caption, Markup(plot.svg)) for plot in plots],
         tests=sorted(run.tests, key=_failures_first),
         words=STATUS_WORDS,
         signs=STATUS_SIGNS,
@@ -80,7 +81,7 @@ def duration(seconds: float) -> str:
 
 def number(value: float | None, digits: int = 3) -> str:
     """A value with a few digits, a true minus sign, and a dash for nothing."""
-    if value is None or value != value:
+    if value is None or isnan(value):
         return "—"
     return f"{value:.{digits}g}".replace("-", "−")
 
@@ -146,6 +147,6 @@ def _bar(row: RequirementRow) -> dict[str, float | None] | None:
 
 
 def _margin(judgement: Judgement | None) -> float | None:
-    if judgement is None or judgement.margin is None or judgement.margin != judgement.margin:
+    if judgement is None or judgement.margin is None or not isfinite(judgement.margin):
         return None
-    return judgement.margin if abs(judgement.margin) != float("inf") else None
+    return judgement.margin

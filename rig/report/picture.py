@@ -1,8 +1,9 @@
 """The press from the side, drawn from its geometry: what a run looked like at one moment.
 
 Lengths along the press are to scale (the drums stand further out, so that they hide nothing), thickness
-and clearance are drawn much larger (the picture says how much). Zones, drums, belts and sheet have the colour of their temperature. The SVG stands alone (a
-README can show it) and follows the reader's light or dark page.
+and clearance are drawn much larger (the picture says how much). Zones, drums, belts and sheet have the
+colour of their temperature. The SVG stands alone, so a README can show it, and follows the reader's
+light or dark page.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ __all__ = ["PressView", "press_picture"]
 
 Floats = NDArray[np.float64]
 
-WIDTH = 1200.0
+WIDTH, TOP, HEIGHT = 1200.0, 34.0, 508.0
 PX_PER_M = 182.0
 PX_PER_MM = 13.5
 LEFT_M = -1.0  # left edge of the picture
@@ -74,8 +75,9 @@ def press_picture(geometry: PressGeometry, view: PressView, *, description: str 
     drawing = _Drawing(geometry, view)
     title = description or "Side view of the double-belt press"
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="press-picture" role="img" aria-label="{escape(title)}" '
-        f'viewBox="0 0 {WIDTH:g} 540">{_STYLE}{drawing.defs()}{drawing.body()}</svg>'
+        '<svg xmlns="http://www.w3.org/2000/svg" class="press-picture" role="img" '
+        f'aria-label="{escape(title)}" viewBox="0 {TOP:g} {WIDTH:g} {HEIGHT:g}">'
+        f"{_STYLE}{drawing.defs()}{drawing.body()}</svg>"
     )
 
 
@@ -241,7 +243,8 @@ class _Drawing:
         title = zone.name.replace("_", " ")
         ink = ink_on(colour)
         return (
-            f'<polygon points="{outline}" fill="{colour}" stroke="{colour}" stroke-width="3" stroke-linejoin="round"/>'
+            f'<polygon points="{outline}" fill="{colour}" stroke="{colour}" stroke-width="3" '
+            'stroke-linejoin="round"/>'
             f'<text x="{(left + right) / 2:.1f}" y="{middle:.1f}" text-anchor="middle" class="strong" '
             f'style="fill:{ink};font-size:15px">{value}</text>'
         ) + (
@@ -269,7 +272,8 @@ class _Drawing:
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{shell * 0.80:.1f}" fill="var(--p-steel)"/>'
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{shell:.1f}" fill="url(#p-shine)"/>'
             f'<text x="{x:.1f}" y="{y - 2:.1f}" text-anchor="middle" style="fill:#16202b">{title}</text>'
-            f'<text x="{x:.1f}" y="{y + 17:.1f}" text-anchor="middle" class="strong" style="fill:#16202b;font-size:15px">{value}</text>'
+            f'<text x="{x:.1f}" y="{y + 17:.1f}" text-anchor="middle" class="strong" '
+            f'style="fill:#16202b;font-size:15px">{value}</text>'
             + arrow_arc(x, y, shell * 0.62, clockwise=sign > 0)
         )
 
@@ -287,8 +291,8 @@ class _Drawing:
         ]
         fill = "url(#p-sheet)" if len(self.view.sheet_c[0]) else "#e9d8a6"
         return (
-            f'<polygon points="{" ".join(upper + lower)}" fill="{fill}" stroke="var(--p-edge)" stroke-width="0.8" '
-            'stroke-linejoin="round"/>'
+            f'<polygon points="{" ".join(upper + lower)}" fill="{fill}" stroke="var(--p-edge)" '
+            'stroke-width="0.8" stroke-linejoin="round"/>'
         )
 
     # -------------------------------------------------------------- words
@@ -347,7 +351,7 @@ class _Drawing:
             tip = y + 26
             yield (
                 f'<path d="M{x:.1f},{y:.1f} V{tip - 7:.1f}" stroke="var(--p-ink)" stroke-width="2.2"/>'
-                f'<path d="M{x - 5:.1f},{tip - 9:.1f} L{x:.1f},{tip:.1f} L{x + 5:.1f},{tip - 9:.1f} Z" fill="var(--p-ink)"/>'
+                f'<path d="M{x - 5:.1f},{tip - 9:.1f} h10 L{x:.1f},{tip:.1f} Z" fill="var(--p-ink)"/>'
             )
             yield label(x + 9, y + 13, f"{force:.0f} kN", "start", "strong")
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rig.recipe import COLD_LIMIT_C, HOT_WINDOW_BELOW_MELTING_K
 from rig.report import colours
-from rig.report.figures import INK, MUTED, PAPER, limit_line, new_figure, thin, to_svg
+from rig.report.figures import INK, PAPER, drawing, legend, limit_line, new_figure, thin, to_svg
 from rig.report.summary import RunData
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ class Plot:
 
 def time_plots(data: RunData) -> tuple[Plot, ...]:
     """States, zone temperatures, clearances and forces, thickness gauges."""
-    plots = (_states(data), _temperatures(data), _clearances(data), _gauges(data))
+    with drawing():
+        plots = (_states(data), _temperatures(data), _clearances(data), _gauges(data))
     return tuple(plot for plot in plots if plot is not None)
 
 
@@ -50,7 +51,7 @@ def _states(data: RunData) -> Plot | None:
     if not changes:
         return None
     begin, end = _span_min(data.recording)
-    figure, (axes,) = new_figure(1.15)
+    figure, (axes,) = new_figure(1.3)
     axes.grid(visible=False)
     names = list(dict.fromkeys(event.text for event in changes))
     edges = [*(event.time_ns / NS_PER_MIN for event in changes), end]
@@ -59,7 +60,7 @@ def _states(data: RunData) -> Plot | None:
         axes.broken_barh(
             [(start, max(stop - start, 0.0))], (0.0, 1.0), facecolors=colour, edgecolor=PAPER, linewidth=1.2
         )
-        if stop - start > 0.012 * (end - begin) * len(event.text):
+        if stop - start > 0.0095 * (end - begin) * len(event.text):
             axes.text(
                 (start + stop) / 2, 0.5, event.text.replace("_", " "), ha="center", va="center",
                 fontsize=9, color=colours.ink_on(colour),
@@ -78,8 +79,7 @@ def _states(data: RunData) -> Plot | None:
             )
     axes.set(ylim=(0.0, 1.55), xlim=(begin, end), yticks=[], xlabel="Time in min")
     axes.spines["left"].set_visible(False)
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="upper left", bbox_to_anchor=(1.005, 1.1), borderaxespad=0.0)
+    legend(axes)
     caption = "What the controller was doing, with operator requests, alarms and missed deadlines above."
     return Plot(
         "Controller states", caption, to_svg(figure, "states", f"Controller states: {', '.join(names)}")
@@ -101,12 +101,12 @@ def _temperatures(data: RunData) -> Plot | None:
     low_c, high_c = (data.melting_point_c - below for below in HOT_WINDOW_BELOW_MELTING_K)
     axes.axhspan(low_c, high_c, color=colours.HEAT[1], alpha=0.12, linewidth=0)
     axes.annotate(
-        f"hot window {low_c:g} … {high_c:g} °C", (0.004, high_c), xycoords=("axes fraction", "data"),
-        xytext=(0, 3), textcoords="offset points", fontsize=8.5, color=INK,
+        f"hot window {low_c:g} … {high_c:g} °C", (0.996, high_c), xycoords=("axes fraction", "data"),
+        xytext=(0, 3), textcoords="offset points", fontsize=8.5, color=INK, ha="right",
     )  # fmt: skip
     limit_line(axes, COLD_LIMIT_C, f"cold limit {COLD_LIMIT_C:g} °C")
     axes.set(ylabel="Temperature in °C", xlabel="Time in min", xlim=_span_min(data.recording))
-    _legend(axes)
+    legend(axes)
     caption = (
         "Zone plates; solid above the sheet, dashed below it. Heat rolling must stay in the shaded window."
     )
@@ -127,7 +127,7 @@ def _clearances(data: RunData) -> Plot | None:
         return None
     upper.set(ylabel="Clearance in mm", xlim=_span_min(data.recording), ylim=(0, None))
     lower.set(ylabel="Line force in kN", xlabel="Time in min", ylim=(0, None))
-    _legend(upper)
+    legend(upper)
     caption = (
         "Roller clearance (mean of left and right) and force of each roller group (left and right together)."
     )
@@ -149,7 +149,7 @@ def _gauges(data: RunData) -> Plot | None:
     lower.set(ylabel="After, in µm", xlabel="Time in min")
     upper.margins(y=0.6)
     for axes in (upper, lower):
-        _legend(axes)
+        legend(axes)
     caption = "Thickness gauges: ahead of the entry, behind the exit, and at the end of the run-out table."
     return Plot("Sheet thickness", caption, to_svg(figure, "gauges", "Sheet thickness over time"))
 
@@ -207,9 +207,3 @@ def _draw(
     x, y = thin(tags.time_ns / NS_PER_MIN, values)
     axes.plot(x, y, color=colour, label=label, linestyle=style)
     return 1
-
-
-def _legend(axes: Axes) -> None:
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="upper left", bbox_to_anchor=(1.005, 1.02), borderaxespad=0.0)
-    axes.tick_params(colors=MUTED)

@@ -50,7 +50,7 @@ def arrow_arc(x: float, y: float, radius: float, *, clockwise: bool) -> str:
     ]
     head = " ".join(f"{a:.1f},{b:.1f}" for a, b in (wings[0], tip, wings[1]))
     return (
-        f'<path d="M{from_x:.1f},{from_y:.1f} A{radius:.1f},{radius:.1f} 0 0 {int(clockwise)} {to_x:.1f},{to_y:.1f}" '
-        'fill="none" stroke="#16202b" stroke-opacity="0.7" stroke-width="2"/>'
+        f'<path d="M{from_x:.1f},{from_y:.1f} A{radius:.1f},{radius:.1f} 0 0 {int(clockwise)} '
+        f'{to_x:.1f},{to_y:.1f}" fill="none" stroke="#16202b" stroke-opacity="0.7" stroke-width="2"/>'
         f'<polygon points="{head}" fill="#16202b" fill-opacity="0.7"/>'
     )

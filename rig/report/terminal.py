@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from rig.report.html import STATUS_SIGNS, STATUS_WORDS, duration, number
+from rig.report.html import STATUS_SIGNS, duration, number
 from rig.report.summary import BAD_OUTCOMES, RequirementRow, RunSummary, headline, requirement_rows
 from rig.requirements import Judgement
 
@@ -30,8 +30,10 @@ def print_summary(run: RunSummary, folder: str | Path | None = None, console: Co
     console = console or Console()
     top = headline(run)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name, side in (("", "left"), ("requirement", "left"), ("limit", "left"), ("sensors", "right"), ("truth", "right"), ("margin", "right")):  # fmt: skip # noqa: E501
-        table.add_column(name, justify=side, no_wrap=name != "requirement")  # type: ignore[arg-type]
+    for name in ("requirement", "limit"):
+        table.add_column(name, no_wrap=True)
+    for name in ("sensors", "truth", "margin"):
+        table.add_column(name, justify="right", no_wrap=True)
     for row in requirement_rows(run):
         table.add_row(*_cells(row))
     console.print(table)
@@ -55,12 +57,10 @@ def print_summary(run: RunSummary, folder: str | Path | None = None, console: Co
 
 def _cells(row: RequirementRow) -> tuple[Text, ...]:
     verdict = row.verdict
-    status = Text(f"{STATUS_SIGNS[row.status]} {STATUS_WORDS[row.status]}", style=STYLES[row.status])
     sensor, truth = (verdict.sensor, verdict.truth) if verdict else (None, None)
-    margin = f"{number(verdict.margin)} {row.claim.unit}" if verdict and verdict.margin is not None else "—"
+    margin = number(verdict.margin if verdict else None)
     return (
-        status,
-        Text(f"{row.claim.id} {row.claim.title}"),
+        Text(f"{STATUS_SIGNS[row.status]} {row.claim.id} {row.claim.title}", style=STYLES[row.status]),
         Text(row.claim.limit_text),
         Text(_value(sensor)),
         Text(_value(truth)),

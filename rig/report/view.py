@@ -1,4 +1,4 @@
-"""What the picture of the press shows, taken from a run: from the truth where there is one, else from tags."""
+"""What the picture shows, taken from a run: from the truth where there is one, else from tags."""
 
 from __future__ import annotations
 

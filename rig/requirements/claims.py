@@ -63,7 +63,7 @@ CLAIMS: Mapping[str, Claim] = {
         Claim(
             "CLM-1",
             "Elastic recovery",
-            "After rolling, the elastic recovery rate r = 100 (t - t0) / t0 is at most 20 %.",
+            "After rolling, the elastic recovery rate r = 100·(t − t0)/t0 is at most 20 %.",
             "worst r of good sheet",
             RECOVERY_LIMIT_PERCENT,
             True,
@@ -81,7 +81,7 @@ CLAIMS: Mapping[str, Claim] = {
         ),
         Claim(
             "CLM-3",
-            "Roller double-belt press",
+            "Double-belt press",
             "Rolling is done by a pressure-roller type double-belt press: both belts run together and "
             "every roller group presses.",
             "largest difference of belt speeds",
@@ -91,7 +91,7 @@ CLAIMS: Mapping[str, Claim] = {
         ),
         Claim(
             "CLM-4",
-            "Pressure never released",
+            "Pressure held",
             "Heat rolling and cold pressing follow one another in one press, with the pressure never "
             "released between them.",
             "smallest line force between hot and cold",
@@ -102,8 +102,8 @@ CLAIMS: Mapping[str, Claim] = {
         Claim(
             "CLM-5",
             "Hot and cold",
-            f"Heat rolling happens between Tm - {HOT_WINDOW_BELOW_MELTING_K[0]:g} K and "
-            f"Tm - {HOT_WINDOW_BELOW_MELTING_K[1]:g} K of the polyolefin's melting point Tm, cold pressing "
+            f"Heat rolling happens between Tm − {HOT_WINDOW_BELOW_MELTING_K[0]:g} K and "
+            f"Tm − {HOT_WINDOW_BELOW_MELTING_K[1]:g} K of the polyolefin's melting point Tm, cold pressing "
             f"at or below {COLD_LIMIT_C:g} °C.",
             "smallest distance to the window's edges and to the cold limit",
             0.0,

@@ -17,13 +17,14 @@ press should not be doing anything that a few seconds without its controller wou
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from serial import SerialBase
 
 from rig.clock import HardwareClock
-from rig.testing.link_checks import CHECKS, Exchange, Link
+from rig.testing.link_checks import CHECKS
 from rig.testing.link_kinds import DEVICE, EMU, PTY, RFC2217, SOCKET, LinkCapabilities
+from rig.testing.link_probe import Exchange, Link
 
 __all__ = [
     "DEVICE",
@@ -73,7 +74,7 @@ def examine_link(
     """
     wall = HardwareClock()
     findings: list[Finding] = []
-    port = open_port(timeout=answer_s)
+    port: Any = open_port(timeout=answer_s)
     link = Link(port, open_port, exchange, capabilities, clock or (lambda _: wall.now_ns), answer_s)
     try:
         for name, check in CHECKS.items():

@@ -39,7 +39,7 @@ EMU = LinkCapabilities(lateness_ns=0)
 """`emu://`: everything, to the nanosecond."""
 
 DEVICE = LinkCapabilities(
-    lateness_ns=50 * MS_NS,
+    lateness_ns=100 * MS_NS,
     inter_byte_timeout=False,  # pyserial puts it into VTIME, and then reads without blocking
     checks_settings=False,  # 0 is B0: hang up
     checks_closed=False,  # an ioctl on no file descriptor raises TypeError
@@ -47,7 +47,7 @@ DEVICE = LinkCapabilities(
 """A serial device under POSIX."""
 
 PTY = LinkCapabilities(
-    lateness_ns=50 * MS_NS,
+    lateness_ns=100 * MS_NS,
     inter_byte_timeout=False,
     parity=False,  # the kernel drops the flag, and refuses the next tcsetattr
     checks_settings=False,
@@ -57,7 +57,7 @@ PTY = LinkCapabilities(
 """A pseudo-terminal."""
 
 SOCKET = LinkCapabilities(
-    lateness_ns=50 * MS_NS,
+    lateness_ns=100 * MS_NS,
     counts_input=False,
     counts_output=False,
     inter_byte_timeout=False,

@@ -13,7 +13,16 @@ import simpy
 
 from emulator.agenda import Agenda
 from emulator.bus import Bus
-from rig.protocol import InvalidRequest, ReadHoldingRegisters, Request, Response, encode_frame, respond
+from emulator.ports.serve import main_loop, open_endpoint
+from rig.protocol import (
+    InvalidRequest,
+    ReadHoldingRegisters,
+    ReadHoldingRegistersResponse,
+    Request,
+    Response,
+    encode_frame,
+    respond,
+)
 
 TURNAROUND_NS = 1_500_000
 
@@ -71,15 +80,11 @@ def read_request(count: int = 60, address: int = 0, unit: int = 1) -> bytes:
 
 def read_answer(count: int = 60, address: int = 0, unit: int = 1) -> bytes:
     """What a fake node answers to it."""
-    from rig.protocol import ReadHoldingRegistersResponse
-
     return encode_frame(unit, ReadHoldingRegistersResponse(tuple(range(address, address + count))))
 
 
 def main(kind: str, *options: str) -> None:
     """`pty [LINK]` or `tcp`, on the standard output the URL; ends at SIGTERM and then prints its counters."""
-    from emulator.ports.serve import main_loop, open_endpoint
-
     link = options[0] if options else None
     with open_endpoint(tcp="0" if kind == "tcp" else None, link=link) as endpoint:
         counters = main_loop(FakeWorld(), endpoint, announce=lambda url: print(url, flush=True))  # type: ignore[arg-type]

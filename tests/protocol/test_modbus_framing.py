@@ -16,9 +16,14 @@ from rig.protocol import (
     Framing,
     InvalidRequest,
     LineTiming,
+    Listener,
+    ReadCoils,
+    ReadDiscreteInputs,
     ReadHoldingRegisters,
     ReadHoldingRegistersResponse,
+    ReadInputRegisters,
     Request,
+    RequestObserved,
     RequestReceived,
     Response,
     Server,
@@ -326,3 +331,50 @@ def test_copied_server_goes_on_like_the_original(request: Request, data: st.Data
     for each in (role, other):
         feed(each, [frame[cut:]], now)
     assert events(role) == events(other) != []
+
+
+@modest
+@given(st.binary(min_size=5, max_size=60), requests)
+def test_request_in_pieces_after_garbage_and_a_pause_is_known_with_its_last_byte(
+    garbage: bytes, request: Request
+) -> None:
+    role = server()
+    end = feed(role, [garbage])
+    role.expire(end + PAUSE_NS)
+    events(role)
+    frame = encode_frame(OURS, request)
+    feed(role, [frame[:3], frame[3:]], end + PAUSE_NS)
+    assert seen(role) == [request]
+
+
+def beginnings_that_look_like_answers() -> list[bytes]:
+    """Sound requests whose first five bytes are, by chance, a sound answer without data."""
+    found = []
+    for unit in range(1, 248):
+        for function, most in ((1, 2000), (2, 2000), (3, 125), (4, 125)):
+            answer = append_crc(bytes([unit, function, 0]))
+            address, count = int.from_bytes(answer[2:4], "big"), (answer[4] << 8) + 1
+            if unit != OURS and count <= most:
+                request = {
+                    1: ReadCoils,
+                    2: ReadDiscreteInputs,
+                    3: ReadHoldingRegisters,
+                    4: ReadInputRegisters,
+                }
+                found.append(encode_frame(unit, request[function](address, count)))
+                assert found[-1].startswith(answer)
+    return found
+
+
+def test_less_likely_reading_is_not_believed_while_the_likelier_one_still_grows() -> None:
+    frames = beginnings_that_look_like_answers()
+    assert frames
+    for frame in frames:
+        node, listener = server(), Listener(TIMING)
+        for role in (node, listener):
+            feed(role, [frame[i : i + 1] for i in range(len(frame))])
+        assert events(node) == []
+        assert (node.counters.bus_messages, node.deadline()) == (1, None)
+        (event,) = events(listener)
+        assert isinstance(event, RequestObserved)
+        assert event.raw == frame

@@ -49,6 +49,12 @@ def values_at(time_s, rng):
         ripple = 0.5 * sin(time_s / 37.0 + index)
         values[f"{zone}_temperature_c"] = 23.0 + 95.0 * warm * cooling_down + ripple + rng.normal(0, 0.1)
         values[f"{zone}_setpoint_c"] = 118.0
+    for drum, warm_c in (("entry_drum", 96.0 * warm * cooling_down), ("exit_drum", -4.0)):
+        for side in ("upper", "lower"):
+            values[f"{drum}_{side}_temperature_c"] = 23.0 + warm_c
+    values |= {"sheet_entry_temperature_c": 25.0, "sheet_exit_temperature_c": 17.1}
+    values |= {"belt_upper_entry_temperature_c": 113.0, "belt_lower_entry_temperature_c": 112.0}
+    values |= {"belt_upper_exit_temperature_c": 17.0, "belt_lower_exit_temperature_c": 17.4}
     for index, zone in enumerate(COLD_ZONES):
         values[f"{zone}_temperature_c"] = 15.0 + 8.0 * exp(-time_s / 80.0) + 0.3 * sin(time_s / 29.0 + index)
     closed = min(max((time_s - 430.0) / 60.0, 0.0), 1.0) - min(max((time_s - 1500.0) / 20.0, 0.0), 1.0)

@@ -1,0 +1,142 @@
+"""One parcel through the press with belts of given temperature: the material alone.
+
+The same steps as in the full press, without the belts' heat balance, drives and
+actuators. It answers "what would this clearance, speed and temperature do to the
+sheet" in a millisecond, and is what an independent solution is compared with.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from emulator.material.constants import MaterialConstants, material_constants
+from emulator.material.definition import Material
+from emulator.press.constants import MachineConstants, machine_constants
+from emulator.press.feed import fresh_parcel
+from emulator.press.geometry import along_press, local_compliance, span_compliance
+from emulator.press.machine import Machine
+from emulator.press.parcel import Work, mean, step_pressed, work
+from emulator.press.release import laboratory_thickness, release_truth
+from emulator.press.state import FILM_COLUMNS, PARCEL, Parcel
+
+Floats = NDArray[np.float64]
+
+TRACE_COLUMNS = ("x_m", "thickness_m", "pressure_pa", "mean_temperature_k", "core_temperature_k")
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """How one parcel is rolled; belt temperature is linear between the given places."""
+
+    belt_x_m: Floats
+    belt_temperature_k: Floats
+    entry_clearance_m: float = 3.2e-3
+    taper_clearance_m: float = 0.6e-3
+    cold_clearance_m: float = 0.6e-3
+    speed_m_s: float = 1.0 / 60.0
+    tension_n_m: float = 72e3
+    feed_thickness_m: float = 3.0e-3
+    feed_temperature_k: float = 298.15
+    rest_s: float = 600.0
+    """Time from release to the reading of the recovered thickness."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rolled:
+    """Outcome: truth by `FILM_COLUMNS`, and the way there, rows of `TRACE_COLUMNS`."""
+
+    truth: dict[str, float]
+    trace: Floats
+
+
+def ideal_belt(machine: Machine, heat_k: float, cold_k: float, speed_m_s: float) -> tuple[Floats, Floats]:
+    """Places and temperatures of a belt that enters hot and cools in the cold zones as no sheet would hinder."""
+    belts = machine.belts
+    tau = belts.density_kg_m3 * belts.heat_capacity_j_kgk * belts.thickness_mm * 1e-3
+    tau /= belts.plate_conductance_w_m2k
+    cold = np.linspace(machine.heat_end_m, machine.press_length_m, 200)
+    temperature = cold_k + (heat_k - cold_k) * np.exp(-(cold - machine.heat_end_m) / speed_m_s / tau)
+    return np.concatenate([[0.0], cold]), np.concatenate([[heat_k], temperature])
+
+
+def roll(machine: Machine, material: Material, how: Pass, step_m: float | None = None) -> Rolled:
+    """Roll one parcel; `step_m` overrides the step of the machine file."""
+    machines, materials = machine_constants(machine), material_constants(material)
+    longest = min(machines[0].step_m, how.speed_m_s * machine.numerics.step_max_s)
+    steps = math.ceil(machine.press_length_m / (step_m or longest))
+    trace = np.zeros((steps, len(TRACE_COLUMNS)))
+    truth = np.zeros(len(FILM_COLUMNS))
+    conditions = np.array(
+        [
+            how.entry_clearance_m,
+            how.taper_clearance_m,
+            how.cold_clearance_m,
+            how.speed_m_s,
+            how.tension_n_m,
+            how.feed_thickness_m,
+            how.feed_temperature_k,
+            how.rest_s,
+        ]
+    )
+    _roll(
+        np.zeros(1, PARCEL),
+        machines,
+        materials,
+        work(),
+        np.asarray(how.belt_x_m, np.float64),
+        np.asarray(how.belt_temperature_k, np.float64),
+        conditions,
+        trace,
+        truth,
+    )
+    return Rolled(dict(zip(FILM_COLUMNS, truth.tolist(), strict=True)), trace)
+
+
+@njit(cache=True, error_model="numpy")
+def _roll(
+    parcels: Sequence[Parcel],
+    machines: Sequence[MachineConstants],
+    materials: Sequence[MaterialConstants],
+    works: Sequence[Work],
+    belt_x: Floats,
+    belt_T: Floats,
+    conditions: Floats,
+    trace: Floats,
+    truth: Floats,
+) -> None:
+    parcel = parcels[0]
+    c = machines[0]
+    m = materials[0]
+    w = works[0]
+    entry, taper, cold, v, tension, h0, T_feed, rest = conditions
+    fresh_parcel(parcel, h0, T_feed, c, m)
+    C_m = span_compliance(tension, c)
+    steps = trace.shape[0]
+    dx = c.press_end / steps
+    k = 0
+    g_before = entry
+    for step in range(steps):
+        x = (step + 1) * dx
+        while k < belt_x.size - 2 and belt_x[k + 1] < x:
+            k += 1
+        along = min(max((x - belt_x[k]) / (belt_x[k + 1] - belt_x[k]), 0.0), 1.0)
+        T_b = belt_T[k] + along * (belt_T[k + 1] - belt_T[k])
+        g = along_press(x, entry, taper, cold, c)
+        step_pressed(parcel, T_b, T_b, g_before, g, local_compliance(x, C_m, c), math.inf, dx / v, c, m, w)
+        g_before = g
+        parcel.belt_seen = T_b
+        if parcel.p > 0.0 and c.heat_start <= x < c.heat_end:
+            parcel.hot_min = min(parcel.hot_min, T_b)
+            parcel.hot_max = max(parcel.hot_max, T_b)
+        trace[step, 0] = x
+        trace[step, 1] = parcel.h
+        trace[step, 2] = parcel.p
+        trace[step, 3] = mean(parcel.T)
+        trace[step, 4] = parcel.T[parcel.T.size // 2]
+    release_truth(parcel, laboratory_thickness(parcel, 0.0, rest, c, m, w), truth)

@@ -1,0 +1,177 @@
+"""The node on the wire: watchdog, heartbeat, reset, temperature loops, and one consistent image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emulator.world import World, WorldConfig
+from rig.bench import Bench, open_press
+from rig.errors import RequestRefused
+from rig.protocol import (
+    ExceptionResponse,
+    MaskWriteRegister,
+    ReadDeviceIdentification,
+    ReadHoldingRegisters,
+    ReadInputRegisters,
+    ReadWriteMultipleRegisters,
+    WriteMultipleRegisters,
+    WriteSingleRegister,
+)
+
+SECOND = 1_000_000_000
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    with open_press("emu://?start=warm") as opened:
+        yield opened
+
+
+def wait(bench: Bench, seconds: float, *, polling: bool = True) -> None:
+    end_ns = bench.clock.now_ns + round(seconds * SECOND)
+    while polling and bench.clock.now_ns < end_ns - SECOND // 2:
+        bench.clock.sleep_until(bench.clock.now_ns + SECOND // 2)
+        bench.value("mode")
+    bench.clock.sleep_until(end_ns)
+
+
+def energise(bench: Bench) -> None:
+    bench.write(
+        cooling_enable=True, coolant_flow_setpoint_l_min=60, hydraulics_enable=True, tension_enable=True,
+        belt_upper_tension_setpoint_kn_m=60, belt_lower_tension_setpoint_kn_m=60,
+    )  # fmt: skip
+    wait(bench, 10)
+    bench.write(belt_upper_speed_setpoint_m_min=1, belt_lower_speed_setpoint_m_min=1, drives_enable=True)
+
+
+def test_silence_trips_the_watchdog_of_an_energised_press(bench: Bench) -> None:
+    energise(bench)
+    wait(bench, 3)
+    assert bench.value("alarm_word") == frozenset()
+    wait(bench, 3, polling=False)
+    assert bench.value("first_out_alarm") == "comms_watchdog"
+    assert bench.value("mode") == "tripped"
+    assert bench.value("drives_enable") is False, "a command that was taken away is still there"
+
+
+def test_silence_does_not_trip_a_press_at_rest(bench: Bench) -> None:
+    wait(bench, 60, polling=False)
+    assert bench.value("alarm_word") == frozenset()
+
+
+def test_heartbeat_once_begun_must_go_on(bench: Bench) -> None:
+    energise(bench)
+    bench.write(controller_heartbeat=1)
+    wait(bench, 5)
+    assert bench.value("first_out_alarm") == "comms_watchdog"
+
+
+def test_heartbeat_of_zero_ends_its_supervision(bench: Bench) -> None:
+    energise(bench)
+    bench.write(controller_heartbeat=1)
+    bench.write(controller_heartbeat=0)
+    wait(bench, 5)
+    assert bench.value("alarm_word") == frozenset()
+
+
+def test_reset_releases_and_starts_nothing(bench: Bench) -> None:
+    energise(bench)
+    bench.virtual.push_emergency_stop()
+    wait(bench, 2)
+    assert bench.value("mode") == "emergency_stop"
+    bench.write(alarm_reset=True)
+    wait(bench, 1)
+    assert bench.value("mode") == "emergency_stop", "reset although the button is pressed"
+    bench.virtual.release_emergency_stop()
+    bench.write(alarm_reset=True)
+    wait(bench, 1)
+    assert bench.value("alarm_reset") is False
+    assert bench.value("alarm_word") == frozenset()
+    assert bench.value("mode") == "ready"
+    wait(bench, 5)
+    assert bench.value("belts_moving") is False
+
+
+def test_emergency_stop_by_wire_is_latched_like_the_button(bench: Bench) -> None:
+    energise(bench)
+    bench.write(emergency_stop=True)
+    wait(bench, 1)
+    assert bench.value("first_out_alarm") == "emergency_stop"
+    bench.write(emergency_stop=False, alarm_reset=True)
+    wait(bench, 1)
+    assert bench.value("alarm_word") == frozenset()
+
+
+def test_zone_loops_hold_their_setpoints(bench: Bench) -> None:
+    energise(bench)
+    zones = {f"heat_{number}_{side}_setpoint_c": 110.0 for number in range(1, 5) for side in ("upper", "lower")}
+    bench.write(zones | {f"entry_drum_{side}_setpoint_c": 110.0 for side in ("upper", "lower")} | {"heating_enable": True})
+    wait(bench, 1500)
+    temperatures = [value for name, value in bench.read("zone_temperatures").items() if name.startswith("heat")]
+    assert all(isinstance(value, float) and abs(value - 110.0) < 1.0 for value in temperatures), temperatures
+
+
+def test_writes_outside_the_limits_are_refused_and_change_nothing(bench: Bench) -> None:
+    before = bench.read("zone_setpoints", "clearance_setpoints")
+    with pytest.raises(RequestRefused, match="illegal data value"):
+        bench.master.exchange(WriteMultipleRegisters(0, (500, 9000)), 1)
+    with pytest.raises(RequestRefused, match="illegal data address"):
+        bench.master.exchange(WriteMultipleRegisters(28, (1, 1)), 1)
+    with pytest.raises(RequestRefused, match="illegal data address"):
+        bench.master.exchange(ReadInputRegisters(80, 10), 1)
+    assert bench.read("zone_setpoints", "clearance_setpoints") == before
+
+
+def test_mask_write_and_read_write(bench: Bench) -> None:
+    bench.master.exchange(WriteSingleRegister(28, 0x0012), 1)
+    bench.master.exchange(MaskWriteRegister(28, 0x00F2, 0x0025), 1)
+    assert bench.value("controller_heartbeat") == 0x0017
+    answer = bench.master.exchange(ReadWriteMultipleRegisters(28, 1, 28, (7,)), 1)
+    assert answer.values == (7,)
+    assert bench.master.exchange(ReadHoldingRegisters(28, 1), 1).values == (7,)
+
+
+def test_node_identifies_itself(bench: Bench) -> None:
+    answer = bench.master.exchange(ReadDeviceIdentification(1, 0), 1)
+    assert b"press-rig" in dict(answer.objects).values()
+    assert bench.identification["press_identity"] == "virtual"
+
+
+def test_uptime_and_sample_time_never_tear(bench: Bench) -> None:
+    last = -1
+    for _ in range(300):
+        bench.clock.sleep_until(bench.clock.now_ns + 77_000_000)
+        sample_ms = bench.number("sample_time_ms")
+        assert sample_ms >= last
+        assert 0 <= bench.clock.now_ns / 1e6 - sample_ms < 120
+        last = sample_ms
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    garbage=st.lists(st.binary(min_size=1, max_size=40), max_size=6),
+    pauses_ms=st.lists(st.integers(0, 20), min_size=6, max_size=6),
+)
+def test_no_bytes_move_an_actuator_or_stop_the_node_from_answering(garbage: list[bytes], pauses_ms: list[int]) -> None:
+    with open_press("emu://?start=cold", record=False) as bench:
+        world = bench.virtual.world
+        coils, holding = list(world.node.bank.state.coil), list(world.node.bank.state.holding)
+        for noise, pause_ms in zip(garbage, pauses_ms, strict=False):
+            bench.port.write(noise)
+            bench.clock.sleep_until(bench.clock.now_ns + pause_ms * 1_000_000)
+        bench.clock.sleep_until(bench.clock.now_ns + SECOND)
+        bench.port.reset_input_buffer()
+        assert bench.value("mode") == "off"
+        assert world.node.bank.state.coil == coils
+        assert world.node.bank.state.holding == holding
+
+
+def test_request_that_the_store_declines_becomes_its_exception() -> None:
+    node = World(WorldConfig()).node
+    answer = node.answer(ReadHoldingRegisters(500, 1), 0)
+    assert isinstance(answer, ExceptionResponse)
+    assert answer.code == 2

@@ -1,0 +1,170 @@
+"""The register map: what the file may say, and what tags make of values."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rig.protocol.docs import refresh, register_table
+from rig.protocol.registers import BIT_TABLES, Tag, TagValueError
+from rig.protocol.registers_file import RegisterMapError, default_registers, load_registers, parse_registers
+
+HEADER = """
+format = 1
+[nodes.press]
+address = 1
+[lists]
+side = ["upper", "lower"]
+"""
+TAG: dict[str, Any] = {
+    "name": "speed_m_min", "table": "holding", "address": 0, "type": "u16", "scale": 0.001, "unit": "m/min",
+    "limits": [0, 10], "safe_range": [0, 3], "description": "speed",
+}  # fmt: skip
+
+
+def toml(*tags: dict[str, Any]) -> str:
+    def text(value: Any) -> str:
+        if isinstance(value, bool):
+            return str(value).lower()
+        if isinstance(value, dict):
+            return "{" + ", ".join(f"{key} = {text(item)}" for key, item in value.items()) + "}"
+        return repr(value).replace("'", '"')
+
+    lines = [HEADER]
+    for tag in tags:
+        lines.append("[[tag]]")
+        lines += [f"{key} = {text(value)}" for key, value in tag.items() if value is not None]
+    return "\n".join(lines)
+
+
+NUMBERS = [tag for tag in default_registers().tags.values() if tag.type in ("u16", "i16", "u32", "i32")]
+
+
+def test_shipped_map_holds_what_a_press_needs() -> None:
+    registers = default_registers()
+    assert len(registers.tags) >= 90
+    assert {tag.table for tag in registers.tags.values()} == {"coil", "discrete", "input", "holding"}
+    assert {tag.type for tag in registers.tags.values()} >= {"u16", "i16", "u32", "f32", "bitfield", "string", "bool"}
+    assert len(registers.groups["zone_temperatures"]) == 12
+
+
+@given(tag=st.sampled_from(NUMBERS), data=st.data())
+def test_numbers_come_back_within_half_a_step(tag: Tag, data: st.DataObject) -> None:
+    assert tag.limits is not None
+    value = data.draw(st.floats(*tag.limits))
+    back = tag.decode(tag.encode(value))
+    assert isinstance(back, (int, float))
+    assert abs(back - value) <= abs(tag.scale) * 0.5 + 1e-6
+
+
+@given(tag=st.sampled_from(NUMBERS), raw=st.integers(0, 2**32 - 1))
+def test_every_raw_number_comes_back_as_itself(tag: Tag, raw: int) -> None:
+    words = (raw >> 16, raw & 0xFFFF) if tag.count == 2 else (raw & 0xFFFF,)
+    value = tag.decode(words)
+    assert isinstance(value, (int, float))
+    assert tag.encode_number(value) == words
+
+
+@given(bits=st.sets(st.sampled_from(default_registers()["alarm_word"].bits)))
+def test_bitfields_come_back_as_their_names(bits: set[str]) -> None:
+    tag = default_registers()["alarm_word"]
+    assert tag.decode(tag.encode(frozenset(bits))) == bits
+
+
+def test_enum_codes_that_the_map_does_not_name_are_shown_as_unknown() -> None:
+    assert default_registers()["press_identity"].decode([7]) == "unknown(7)"
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -1.0, 10.001, "fast", True, None])
+def test_values_that_a_tag_cannot_hold_are_refused(value: Any) -> None:
+    with pytest.raises(TagValueError, match="belt_upper_speed_setpoint_m_min"):
+        default_registers()["belt_upper_speed_setpoint_m_min"].encode(value)
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"unit": "furlong"}, "unknown unit 'furlong'"),
+        ({"limits": [0, 100]}, "outside what u16 with scale 0.001 can hold"),
+        ({"safe_range": [0, 20]}, "safe_range is outside limits"),
+        ({"safe_range": None}, "needs a safe_range"),
+        ({"safe_value": 5}, "safe_value is outside safe_range"),
+        ({"default": 11}, "default: speed_m_min: 11 is outside"),
+        ({"limits": None}, "a number needs limits"),
+        ({"limits": [3, 1]}, r"limits is \[3, 1\], it must be \[low, high\]"),
+        ({"type": "u24"}, "type is 'u24'"),
+        ({"type": "bool"}, "type bool does not fit table holding"),
+        ({"table": "coils"}, "table is 'coils'"),
+        ({"scale": 0}, "scale is 0"),
+        ({"address": -1}, "address is -1"),
+        ({"address": 65536}, "ends beyond 65535"),
+        ({"type": "u32", "address": 65535}, "ends beyond 65535"),
+        ({"node": "oven"}, "node 'oven' does not exist"),
+        ({"colour": "red"}, "unknown key colour"),
+        ({"description": ""}, "has no description"),
+        ({"for_each": "wheel"}, "the list 'wheel', which does not exist"),
+        ({"for_each": "side"}, "the name must contain {side}"),
+        ({"type": "bitfield", "limits": None, "safe_range": None, "scale": None}, "1 … 16 bits"),
+        ({"name": "Speed!"}, "lower case letters"),
+    ],
+)
+def test_map_that_breaks_a_rule_is_refused_by_tag_and_rule(change: dict[str, Any], rule: str) -> None:
+    with pytest.raises(RegisterMapError, match=rule) as caught:
+        parse_registers(toml(TAG | change), "map.toml")
+    assert str(caught.value).startswith("map.toml: tag ")
+
+
+def test_overlapping_tags_are_refused() -> None:
+    wide = TAG | {"name": "distance_m", "type": "u32", "unit": "m", "address": 4, "limits": [0, 1000]}
+    other = TAG | {"address": 5}
+    with pytest.raises(RegisterMapError, match="speed_m_min: holding address 5 is taken by distance_m"):
+        parse_registers(toml(wide, other), "map.toml")
+
+
+def test_tag_defined_twice_is_refused() -> None:
+    with pytest.raises(RegisterMapError, match="defined twice"):
+        parse_registers(toml(TAG, TAG | {"address": 1}), "map.toml")
+
+
+def test_file_that_is_no_map_is_refused(tmp_path: Any) -> None:
+    with pytest.raises(RegisterMapError, match="cannot be read"):
+        load_registers(tmp_path / "none.toml")
+    broken = tmp_path / "broken.toml"
+    broken.write_text("format = ")
+    with pytest.raises(RegisterMapError, match="not valid TOML"):
+        load_registers(broken)
+    with pytest.raises(RegisterMapError, match="format is 2"):
+        parse_registers("format = 2", "map.toml")
+
+
+def test_reading_merges_neighbours_and_writing_never_touches_what_was_not_asked_for() -> None:
+    registers = default_registers()
+    everything = registers.blocks([tag for tag in registers.tags.values() if tag.table == "input"], gap=8)
+    assert len(everything) == 2
+    tags = registers.expand(["heat_1_upper_setpoint_c", "heat_2_upper_setpoint_c"])
+    assert [block.count for block in registers.blocks(tags)] == [1, 1]
+    assert [block.count for block in registers.blocks(tags, gap=8)] == [3]
+
+
+@given(names=st.sets(st.sampled_from(sorted(default_registers().tags)), min_size=1))
+def test_blocks_cover_every_tag_once_and_fit_into_a_request(names: set[str]) -> None:
+    registers = default_registers()
+    blocks = registers.blocks(registers.expand(names), gap=8)
+    assert sorted(tag.name for block in blocks for tag in block.tags) == sorted(names)
+    assert all(block.count <= (2000 if block.table in BIT_TABLES else 125) for block in blocks)
+
+
+def test_unknown_tag_is_told_with_its_nearest_names() -> None:
+    with pytest.raises(KeyError, match="did you mean .*exit_thickness_um"):
+        default_registers()["exit_thicknes_um"]
+
+
+def test_documented_table_is_current() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
+    assert refresh(text) == text, "run `make docs`"
+    assert "`zone_temperatures`" not in register_table()
