@@ -348,10 +348,11 @@ def _open_port(url: str, scheme: str, baudrate: int, timeout_s: float) -> serial
     more = {} if scheme else {"exclusive": True}
     try:
         return serial.serial_for_url(url, baudrate=baudrate, timeout=timeout_s, write_timeout=2.0, **more)
+    except ValueError as error:
+        # also what emu:// says of a query that cannot be
+        raise UsageError(str(error) if scheme == "emu" else f"{url!r} is not a press: {error}") from error
     except (serial.SerialException, OSError) as error:
         raise PortError(_explain(url, error)) from error
-    except ValueError as error:
-        raise UsageError(f"{url!r} is not a press: {error}") from error
 
 
 def _explain(url: str, error: Exception) -> str:

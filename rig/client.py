@@ -26,6 +26,7 @@ from rig.protocol import (
     ReadInputRegisters,
     Request,
     Response,
+    ResponseBroken,
     ResponseReceived,
     ResponseTimeout,
     WriteMultipleCoils,
@@ -145,8 +146,8 @@ class Master:
                         trouble = event.detail
                         received = b""
                         self._note(event.start_ns, event.end_ns, event.raw, trouble)
-                        if client.is_idle:
-                            raise BadAnswer(f"bad answer to {request}: {trouble}")
+                    case ResponseBroken():
+                        raise BadAnswer(f"bad answer to {request}: {trouble or 'damaged on the way'}")
                     case BytesDiscarded():
                         self._note(now, now, event.raw, "late or unasked")
                         received = b""

@@ -1,5 +1,6 @@
 """The numbers of a material in the form compiled code takes: one named tuple in SI units."""
 
+# ruff: noqa: N815 -- symbols of docs/model.md
 from __future__ import annotations
 
 import math
@@ -61,7 +62,8 @@ def heat_capacity(material: Material, temperature_k: NDArray[np.float64]) -> NDA
     centre = material.gel_melting_point_k - thermal.melting_peak_below_gel_k
     sigma = thermal.melting_peak_sigma_k
     fusion = solids * thermal.crystallinity * thermal.heat_of_fusion_kj_kg * 1e3
-    peak = fusion / (sigma * math.sqrt(2.0 * math.pi)) * np.exp(-0.5 * ((temperature_k - centre) / sigma) ** 2)
+    u = (temperature_k - centre) / sigma
+    peak = fusion / (sigma * math.sqrt(2.0 * math.pi)) * np.exp(-0.5 * u * u)
     return np.asarray(solids * polymer + (1.0 - solids) * oil + peak)
 
 

@@ -24,7 +24,7 @@ def lookup(H: float, table: Floats, m: MaterialConstants) -> float:
     """A property at specific enthalpy H [J/kg], linear between table entries."""
     u = (H - m.H_first) / m.H_step
     i = min(max(int(u), 0), table.size - 2)
-    return table[i] + (u - i) * (table[i + 1] - table[i])
+    return float(table[i] + (u - i) * (table[i + 1] - table[i]))
 
 
 @njit(cache=True, error_model="numpy")
@@ -38,7 +38,8 @@ def enthalpy_at(T: float, m: MaterialConstants) -> float:
             high = middle
         else:
             low = middle
-    return m.H_first + m.H_step * (low + (T - m.T_of_H[low]) / (m.T_of_H[low + 1] - m.T_of_H[low]))
+    part = (T - m.T_of_H[low]) / (m.T_of_H[low + 1] - m.T_of_H[low])
+    return float(m.H_first + m.H_step * (low + part))
 
 
 @njit(cache=True, error_model="numpy")
@@ -125,10 +126,9 @@ def conduct(
     Q_in = Q_up
     per_mass = 1.0 / m_layer
     for j in range(n):
+        Q_out = -Q_low
         if j < n - 1:
             Q_out = dt * G[j] * (T[j] - T[j + 1] + THETA * (d[j] - d[j + 1]))
-        else:
-            Q_out = -Q_low
         H[j] += (Q_in - Q_out) * per_mass
         Q_in = Q_out
     for j in range(n):

@@ -38,7 +38,7 @@ def network_modulus(b: float, m: MaterialConstants) -> float:
 
 @njit(cache=True, error_model="numpy")
 def decay(z: float) -> tuple[float, float]:
-    """q = exp(-z) and f = (1 - q)/z for z >= 0, without loss of digits."""
+    """Decay q = exp(-z) and gain f = (1 - q)/z for z >= 0, without loss of digits."""
     if z > 40.0:
         return 0.0, 1.0 / z
     if z < 1e-2:
@@ -131,4 +131,4 @@ def apply_strain(e: Floats, e_N: float, d_eps: float, q: Floats, f: Floats) -> f
     n = e.size
     for i in range(n):
         e[i] = e[i] * q[i] + f[i] * d_eps
-    return e_N * q[n] + f[n] * d_eps
+    return float(e_N * q[n] + f[n] * d_eps)

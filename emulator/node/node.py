@@ -22,7 +22,7 @@ from emulator.node.loops import Loops, LoopState
 from emulator.press import signals
 from emulator.press.commands import Commands
 from emulator.sensors import SensorConfig, Sensors, SensorState
-from rig.protocol import Request, Response, respond
+from rig.protocol import InvalidRequest, Request, Response, respond
 from rig.protocol.registers import RegisterMap
 
 __all__ = ["Contacts", "Node", "NodeState"]
@@ -185,7 +185,7 @@ class Node:
 
     # -- the bus ------------------------------------------------------------------------------------
 
-    def answer(self, request: Request, now: int) -> Response:
+    def answer(self, request: Request | InvalidRequest, now: int) -> Response:
         """Answer a request that arrived whole and undamaged at time `now`, ns."""
         self.state.last_request_ns = now
         return respond(request, self.bank)

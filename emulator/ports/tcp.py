@@ -18,6 +18,9 @@ from emulator.ports.paced import READ_SIZE, EndpointError
 
 __all__ = ["TcpEndpoint"]
 
+DEFAULT_BAUD = 115_200
+"""Of the virtual line if nobody says anything, bit/s."""
+
 
 class TcpEndpoint:
     """A listening socket.
@@ -25,7 +28,7 @@ class TcpEndpoint:
     Args:
         host: a loopback address, or `localhost`.
         port: TCP port; 0 for any that is free.
-        line: settings of the virtual line; None for those of the nodes, or Modbus' own.
+        line: settings of the virtual line; None for the baud rate of the nodes, or 115,200 bit/s.
 
     Raises:
         EndpointError: not a loopback address, or the port is taken.
@@ -99,7 +102,7 @@ class TcpEndpoint:
         """The settings that were given: a TCP client has none."""
         if self._line is not None:
             return self._line
-        return LineSettings(node_baud) if node_baud else LineSettings()
+        return LineSettings(node_baud or DEFAULT_BAUD)
 
     def send(self, data: bytes) -> int:
         """Hand bytes to the client."""

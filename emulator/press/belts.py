@@ -49,7 +49,7 @@ def locate(x: float, belt_s: float, nodes: int, c: MachineConstants) -> tuple[in
 def temperature_at(T: Floats, belt_s: float, x: float, c: MachineConstants) -> float:
     """Belt temperature [K] at x [m] from the press entry; T [nodes] of one side."""
     i, j, w = locate(x, belt_s, T.size, c)
-    return (1.0 - w) * T[i] + w * T[j]
+    return float((1.0 - w) * T[i] + w * T[j])
 
 
 @njit(cache=True, error_model="numpy")

@@ -45,9 +45,8 @@ def feed_sheet(
         progress.feed[0] -= c.parcel
         x = progress.feed[0] + 0.5 * c.parcel
         since = dt * x / drawn
-        _insert(
-            parcels, progress, record, x, h0, u[at.FEED_TEMPERATURE], now_ns - np.int64(1e9 * since), c, m
-        )
+        entry_ns = now_ns - int(1e9 * since)
+        _insert(parcels, progress, record, x, h0, u[at.FEED_TEMPERATURE], entry_ns, c, m)
 
 
 @njit(cache=True, error_model="numpy")
@@ -92,6 +91,8 @@ def fresh_parcel(parcel: Parcel, h0: float, T: float, c: MachineConstants, m: Ma
     parcel.h0 = h0
     parcel.h = h0
     parcel.h_min = h0
+    parcel.h_1 = h0
+    parcel.dt_1 = 0.0
     parcel.h_exit = 0.0
     parcel.p = 0.0
     parcel.p_max = 0.0

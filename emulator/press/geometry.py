@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 @njit(cache=True, error_model="numpy")
 def station_clearance(clearance: Floats, station: int) -> float:
     """Mean of left and right clearance [m] at a station; clearance [6]."""
-    return 0.5 * (clearance[2 * station] + clearance[2 * station + 1])
+    return float(0.5 * (clearance[2 * station] + clearance[2 * station + 1]))
 
 
 @njit(cache=True, error_model="numpy")

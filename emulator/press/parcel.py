@@ -111,7 +111,8 @@ def step_pressed(
     """A parcel between the belts for dt [s]; returns the heat [J] it took from upper and lower.
 
     T_up and T_low [K] are belts of heat capacity C_face [J/K] under the parcel, g0 and g [m]
-    the gap at the ends of the step, and C [m/Pa] its compliance at the end."""
+    the gap at the ends of the step, and C [m/Pa] its compliance at the end.
+    """
     T = parcel.T
     h = parcel.h
     p = parcel.p
@@ -135,9 +136,11 @@ def step_pressed(
         parcel.e, parcel.e_N, h, 0.5 * (T_before + T_after), parcel.b, b, g, C, c.p_limit, dt, m, w
     )
     parcel.b = b
+    parcel.h_min = min(parcel.h_min, h, _between(parcel, h, dt))
+    parcel.h_1 = parcel.h
+    parcel.dt_1 = dt
     parcel.h = h
     parcel.p = p
-    parcel.h_min = min(parcel.h_min, h)
     parcel.p_max = max(parcel.p_max, p)
     if p > PRESSURE_ACTS:
         parcel.t_p += dt
@@ -145,11 +148,29 @@ def step_pressed(
 
 
 @njit(cache=True, error_model="numpy")
+def _between(parcel: Parcel, h: float, dt: float) -> float:
+    """Smallest thickness [m] between the last steps and this one, ending at h [m] after dt [s].
+
+    Steps pass a nip at any phase, and its bottom is narrow: the parabola through three
+    steps finds it to a tenth of a micrometre where the steps themselves miss it by ten.
+    """
+    if parcel.dt_1 <= 0.0 or parcel.h > parcel.h_1 or parcel.h > h:
+        return h
+    before = (parcel.h - parcel.h_1) / parcel.dt_1
+    after = (h - parcel.h) / dt
+    curvature = (after - before) / (parcel.dt_1 + dt)
+    if curvature <= 0.0:
+        return h
+    slope = (before * dt + after * parcel.dt_1) / (parcel.dt_1 + dt)
+    return parcel.h - 0.25 * slope * slope / curvature
+
+
+@njit(cache=True, error_model="numpy")
 def length_of(parcel: Parcel, h: float, c: MachineConstants) -> float:
     """Length along the belt [m]: what thinning does not put into width goes into length."""
     if c.spread >= 1.0:
         return parcel.length0
-    return parcel.length0 * (parcel.h0 / h) ** (1.0 - c.spread)
+    return float(parcel.length0 * (parcel.h0 / h) ** (1.0 - c.spread))
 
 
 @njit(cache=True, error_model="numpy")

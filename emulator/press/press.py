@@ -143,7 +143,7 @@ class Press:
         return dict(zip(LEDGER, self.state.record.energy.tolist(), strict=True))
 
     def stored_energy_j(self) -> float:
-        """Heat in sheet, belts, plates and drums above 25 degC: changes by inputs minus losses of the ledger."""
+        """Heat in sheet, belts, plates and drums above 25 degC; the ledger accounts for its changes."""
         c, state = self.machine_constants, self.state
         head, count = int(state.progress.ring[0]), int(state.progress.ring[1])
         slots = (head + np.arange(count)) % state.sheet.x.size

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -56,7 +57,7 @@ class Rolled:
 
 
 def ideal_belt(machine: Machine, heat_k: float, cold_k: float, speed_m_s: float) -> tuple[Floats, Floats]:
-    """Places and temperatures of a belt that enters hot and cools in the cold zones as no sheet would hinder."""
+    """Places and temperatures of a belt that enters hot and cools in the cold zones, with no sheet."""
     belts = machine.belts
     tau = belts.density_kg_m3 * belts.heat_capacity_j_kgk * belts.thickness_mm * 1e-3
     tau /= belts.plate_conductance_w_m2k
@@ -84,8 +85,9 @@ def roll(machine: Machine, material: Material, how: Pass, step_m: float | None =
             how.rest_s,
         ]
     )
+    parcels: Any = np.zeros(1, PARCEL)
     _roll(
-        np.zeros(1, PARCEL),
+        parcels,
         machines,
         materials,
         work(),

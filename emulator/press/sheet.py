@@ -96,8 +96,7 @@ def step_sheet(
         smallest = parcel.h if smallest == 0.0 else min(smallest, parcel.h)
         parcel.x = x_old + move
         if leaves:
-            exit_ns = now_ns - np.int64(1e9 * (dt - span))
-            release(parcel, exit_ns, record, c, m, w)
+            release(parcel, now_ns - int(1e9 * (dt - span)), record, c, m, w)
             progress.ring[2] += 1
     plant.loading[0] = peak
     plant.loading[1] = force / pressed_area if pressed_area > 0.0 else 0.0
@@ -146,7 +145,7 @@ def carried(h: float, h_exit: float, c: MachineConstants) -> float:
     """Speed of sheet of thickness h [m] over the belt's."""
     if c.spread >= 1.0 or h_exit == 0.0:
         return 1.0
-    return min(1.0, (h_exit / h) ** (1.0 - c.spread))
+    return float(min(1.0, (h_exit / h) ** (1.0 - c.spread)))
 
 
 @njit(cache=True, error_model="numpy")

@@ -158,7 +158,7 @@ def begin_now(state: PressState) -> None:
     now = int(state.progress.tick[0]) * TICK_NS
     state.progress.tick[0] = 0
     for times in (state.sheet.entry_ns, state.sheet.exit_ns, state.sheet.updated_ns):
-        times -= now
+        times[:] = times - now
     state.record.film_ids[:, 1:] -= now
     state.plant.belt_travel[:] = 0.0
     state.record.energy[:] = 0.0

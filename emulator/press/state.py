@@ -10,6 +10,7 @@ belt. Parcels live in a ring in the order they entered: slot `(head + i) % capac
 for `i < count`, the oldest first, the first `released` of them behind the press.
 """
 
+# ruff: noqa: N815 -- symbols of docs/model.md
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -72,6 +73,8 @@ PARCEL: Final = np.dtype(
         ("h0", _F),  # m, at entry
         ("h", _F),  # m
         ("h_min", _F),  # m, smallest so far: t0
+        ("h_1", _F),  # m, before the last step
+        ("dt_1", _F),  # s, length of the last step, 0 before the first
         ("h_exit", _F),  # m, when it left the press
         ("p", _F),  # Pa
         ("p_max", _F),  # Pa
@@ -150,6 +153,8 @@ class Parcel(Protocol):
     h0: float
     h: float
     h_min: float
+    h_1: float
+    dt_1: float
     h_exit: float
     p: float
     p_max: float
@@ -168,9 +173,11 @@ class Parcels(Protocol):
     """All slots of the ring as compiled code sees them."""
 
     @property
-    def size(self) -> int: ...
+    def size(self) -> int:
+        """Capacity of the ring."""
 
-    def __getitem__(self, slot: int) -> Parcel: ...
+    def __getitem__(self, slot: int) -> Parcel:
+        """The parcel in a slot."""
 
 
 class Sheet(NamedTuple):
@@ -187,6 +194,8 @@ class Sheet(NamedTuple):
     h0: Floats
     h: Floats
     h_min: Floats
+    h_1: Floats
+    dt_1: Floats
     h_exit: Floats
     p: Floats
     p_max: Floats
@@ -253,9 +262,9 @@ class PressState:
 
     __slots__ = ("belt_T", "memory", "plant", "progress", "record", "sheet")
 
-    def __init__(self, *memory: NDArray[Any]) -> None:
+    def __init__(self, *memory: Any) -> None:
         """Wrap the five arrays; use `blank` to make them."""
-        self.memory = memory
+        self.memory: tuple[Any, ...] = memory
         parcels, plant, belt_T, progress, record = memory
         self.sheet = Sheet(**{name: parcels[name] for name in PARCEL.names or ()})
         self.plant = _view(plant, Plant)

@@ -88,9 +88,11 @@ def _observe_thermal(plant: Plant, belts: Belts, c: MachineConstants, out: Float
     for i in range(4):
         out[DRUM + i] = plant.drum_T[i]
     for side in range(2):
-        out[PLACE + side] = temperature_at(belts.T[side], plant.belt_s[side], 0.0, c)
-        out[PLACE + 2 + side] = temperature_at(belts.T[side], plant.belt_s[side], c.press_end, c)
-        out[PLACE + 4 + side] = temperature_at(belts.T[side], plant.belt_s[side], 0.5 * (c.loop + c.press_end), c)
+        T = belts.T[side]
+        s = plant.belt_s[side]
+        out[PLACE + side] = temperature_at(T, s, 0.0, c)
+        out[PLACE + 2 + side] = temperature_at(T, s, c.press_end, c)
+        out[PLACE + 4 + side] = temperature_at(T, s, 0.5 * (c.loop + c.press_end), c)
     for i in range(10):
         out[HEATER + i] = plant.heater_power[i]
     flow = plant.coolant[0]

@@ -47,13 +47,11 @@ def tick_zones(plant: Plant, energy: Floats, u: Floats, c: MachineConstants) -> 
             P = c.P_plate * output
             plant.heater_power[i] = P
             energy[0] += P * TICK_S
-            plant.plate_T[i], lost, _ = _lump(plant.plate_T[i], c.C_plate, P, c.UA_plate, c.T_ambient, 0.0, T_c)
-            taken = 0.0
+            C, UA, UA_c = c.C_plate, c.UA_plate, 0.0
         else:
-            UA_c = c.UA_coolant * output * flow
-            plant.plate_T[i], lost, taken = _lump(
-                plant.plate_T[i], c.C_cold, 0.0, c.UA_cold, c.T_ambient, UA_c, T_c
-            )
+            P = 0.0
+            C, UA, UA_c = c.C_cold, c.UA_cold, c.UA_coolant * output * flow
+        plant.plate_T[i], lost, taken = _lump(plant.plate_T[i], C, P, UA, c.T_ambient, UA_c, T_c)
         energy[4] += lost
         cooled += taken
     for i in range(4):

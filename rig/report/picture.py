@@ -279,19 +279,21 @@ class _Drawing:
 
     def _sheet(self) -> str:
         places, thickness = self.view.thickness_mm
-        if not len(places):
+        known = np.isfinite(thickness)
+        if not known.any():
             return ""
-        step = max(1, len(places) // 400)
-        rows = [*range(0, len(places) - 1, step), len(places) - 1]
-        shown = [row for row in rows if math.isfinite(thickness[row]) and self.x(places[row]) <= WIDTH - EDGE]
-        upper = [f"{self.x(places[row]):.1f},{NIP_Y - thickness[row] * PX_PER_MM / 2:.2f}" for row in shown]
-        lower = [
-            f"{self.x(places[row]):.1f},{NIP_Y + thickness[row] * PX_PER_MM / 2:.2f}"
-            for row in reversed(shown)
-        ]
+        places, thickness = places[known], thickness[known]
+        # up to the edges of the picture, by not more points than it can show
+        edges = (LEFT_M, LEFT_M + (WIDTH - EDGE) / PX_PER_M)
+        inside = places[(places > edges[0]) & (places < edges[1])]
+        ends = np.clip(np.array(edges), places[0], places[-1])
+        shown = np.unique(np.concatenate([ends, inside[:: max(1, len(inside) // 400)]]))
+        half = np.interp(shown, places, thickness) * PX_PER_MM / 2
+        outline = [f"{self.x(x):.1f},{NIP_Y - y:.2f}" for x, y in zip(shown, half, strict=True)]
+        outline += [f"{self.x(x):.1f},{NIP_Y + y:.2f}" for x, y in zip(shown[::-1], half[::-1], strict=True)]
         fill = "url(#p-sheet)" if len(self.view.sheet_c[0]) else "#e9d8a6"
         return (
-            f'<polygon points="{" ".join(upper + lower)}" fill="{fill}" stroke="var(--p-edge)" '
+            f'<polygon points="{" ".join(outline)}" fill="{fill}" stroke="var(--p-edge)" '
             'stroke-width="0.8" stroke-linejoin="round"/>'
         )
 

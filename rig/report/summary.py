@@ -190,7 +190,8 @@ def headline(run: RunSummary) -> Headline:
         for outcome in ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
         if run.count(outcome)
     )
-    detail = f"{len(run.tests)} test{'s' if len(run.tests) > 1 else ''}: {tests}" if run.tests else "no test ran"
+    plural = "s" if len(run.tests) > 1 else ""
+    detail = f"{len(run.tests)} test{plural}: {tests}" if run.tests else "no test ran"
     if failed:
         names = ", ".join(row.claim.id for row in failed)
         verb = "does" if len(failed) == 1 else "do"

@@ -88,7 +88,7 @@ def _sheet_temperature(data: RunData, row: int) -> tuple[Floats, Floats]:
     if not len(x_m):
         x_m, inside = _zone_means(data, row)
     ends = [
-        (x_m[0] - 0.05 if len(x_m) else 0.0, _at(tags, row, "sheet_entry_temperature_c")),
+        (min(0.0, x_m[0] - 0.05), _at(tags, row, "sheet_entry_temperature_c")),
         (geometry.exit_m + geometry.exit_gauge_m, _at(tags, row, "sheet_exit_temperature_c")),
     ]
     points = [(x, c) for x, c in [ends[0], *zip(x_m, inside, strict=True), ends[1]] if np.isfinite(c)]

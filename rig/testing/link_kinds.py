@@ -20,6 +20,7 @@ class LinkCapabilities:
         inter_byte_timeout: it ends a read; otherwise it is accepted and ignored.
         parity: can be set, and set again while open.
         checks_settings: a baud rate of 0 is refused on opening.
+        write_timeout: can be set.
         modem_lines: CTS, DSR, RI and CD can be asked for, RTS and DTR be set.
         checks_closed: everything on a closed port raises `SerialException`; otherwise only reading,
             writing and resetting buffers do.
@@ -31,6 +32,7 @@ class LinkCapabilities:
     inter_byte_timeout: bool = True
     parity: bool = True
     checks_settings: bool = True
+    write_timeout: bool = True
     modem_lines: bool = True
     checks_closed: bool = True
 
@@ -69,6 +71,6 @@ RFC2217 = LinkCapabilities(
     lateness_ns=250 * MS_NS,  # setting a timeout takes 100 ms, resetting the input buffer 51 ms
     counts_output=False,
     inter_byte_timeout=False,
-    checks_settings=False,
+    write_timeout=False,  # NotImplementedError
 )
 """`rfc2217://`."""

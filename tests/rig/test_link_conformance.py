@@ -14,6 +14,8 @@ import pytest
 import serial
 
 from emulator.ports.protocol_emu import Serial
+from rig.protocol import ReadInputRegisters, ReadInputRegistersResponse, encode_frame
+from rig.protocol.registers_file import default_registers
 from rig.testing import EMU, PTY, SOCKET, Exchange, check_link, examine_link
 from rig.testing.link_checks import CHECKS
 from tests.emulator.fakes import FakeWorld, read_answer, read_request
@@ -43,6 +45,10 @@ def served(*arguments: str) -> Iterator[str]:
         process.wait()
 
 
+def virtual_time(port: Any) -> int:
+    return int(port.world.now_ns)
+
+
 def open_fake(**settings: Any) -> Serial:
     port = Serial(None, **settings)
     port.port = "emu://"
@@ -52,7 +58,21 @@ def open_fake(**settings: Any) -> Serial:
 
 
 def test_emu() -> None:
-    check_link(open_fake, exchange=EXCHANGE, capabilities=EMU, clock=lambda port: port.world.now_ns)  # type: ignore[attr-defined]
+    check_link(open_fake, exchange=EXCHANGE, capabilities=EMU, clock=virtual_time)
+
+
+def test_emu_with_the_real_node() -> None:
+    registers = default_registers()
+    tag = registers["press_identity"]
+    unit = registers.nodes[tag.node].address
+    request = encode_frame(unit, ReadInputRegisters(tag.address, tag.count))
+    response = encode_frame(unit, ReadInputRegistersResponse(tag.encode("virtual")))
+    check_link(
+        lambda **settings: Serial("emu://", **settings),
+        exchange=Exchange(request, response),
+        capabilities=EMU,
+        clock=virtual_time,
+    )
 
 
 def test_pty() -> None:
@@ -90,7 +110,7 @@ class TestTheSuiteItself:
             open_port,
             exchange=EXCHANGE,
             capabilities=EMU,
-            clock=lambda p: p.world.now_ns,  # type: ignore[attr-defined]
+            clock=virtual_time,
         )
         return {finding.check for finding in found}
 
@@ -127,5 +147,5 @@ class TestTheSuiteItself:
         with pytest.raises(
             AssertionError, match=rf"of {len(CHECKS)} checks failed:\n  answers: .* is silence"
         ) as error:
-            check_link(open_deaf, exchange=EXCHANGE, capabilities=EMU, clock=lambda p: p.world.now_ns)  # type: ignore[attr-defined]
+            check_link(open_deaf, exchange=EXCHANGE, capabilities=EMU, clock=virtual_time)
         assert "read_blocks" in str(error.value)

@@ -139,7 +139,8 @@ def test_the_verdict_comes_first_and_every_requirement_has_a_row(page):
 def test_plots_say_what_they_show_with_units(page):
     text = page.read_text(encoding="utf-8")
     for words in ("Temperature in °C", "Time in min", "Clearance in mm", "Line force in kN", "r in %",
-                  "k in times·min", "Pressure in MPa", "Thickness in mm", "After, in µm", "limit ≤ 20 %"):  # fmt: skip
+                  "k in times·min", "Pressure in MPa", "Thickness in mm", "After, in µm",
+                  "limit ≤ 20 %"):  # fmt: skip
         assert f">{words}</text>" in text
 
 

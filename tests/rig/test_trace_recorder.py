@@ -4,6 +4,7 @@ import subprocess
 import sys
 import textwrap
 import timeit
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -179,7 +180,7 @@ def test_the_hash_is_the_same_in_another_process():
     hashes = {
         subprocess.run(
             [sys.executable, "-c", program, __file__],
-            env={"PYTHONHASHSEED": seed, "PYTHONPATH": ".", "PATH": ""},
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).parents[2]), "PATH": ""},
             capture_output=True,
             text=True,
             check=True,

@@ -1,0 +1,126 @@
+"""The bench: one interface, typed trouble, and a press that is left safe."""
+
+from __future__ import annotations
+
+import pytest
+
+from rig.bench import open_press
+from rig.errors import NoAnswer, NotArmed, OutsideSafeRange, PortError, UnknownTag, UsageError
+from rig.hil import with_query
+
+
+def test_reading_a_group_gives_its_tags_in_engineering_units() -> None:
+    with open_press("emu://?start=warm") as bench:
+        zones = bench.read("zone_temperatures")
+    assert list(zones) == list(bench.registers.groups["zone_temperatures"])
+    assert zones["heat_1_upper_temperature_c"] == pytest.approx(118.0, abs=1.5)
+    assert zones["cold_2_lower_temperature_c"] == pytest.approx(15.0, abs=1.5)
+
+
+def test_poll_of_everything_takes_two_requests() -> None:
+    with open_press("emu://") as bench:
+        before = bench.master.requests
+        values = bench.poll()
+        assert bench.master.requests - before == 2
+    assert {"mode", "belts_moving", "exit_thickness_um"} <= set(values)
+
+
+def test_time_is_virtual_and_starts_with_the_press() -> None:
+    with open_press("emu://") as bench:
+        assert bench.clock.now_ns < 100_000_000
+        assert bench.clock.sleep_until(3600 * 10**9) == 0
+        assert bench.value("uptime_s") == 3600
+
+
+@pytest.mark.parametrize(
+    ("url", "kind", "message"),
+    [
+        ("emu://?strat=warm", UsageError, "parameter 'strat' is unknown"),
+        ("emu://?start=tepid", UsageError, "cold, warm, running"),
+        ("emu://?seed=one", UsageError, "seed is 'one'"),
+        ("emu://?machine=none", UsageError, "no machine is called 'none'"),
+        ("emu://?recipe=none", UsageError, "no recipe named 'none'"),
+        ("emulator://", UsageError, "unknown scheme 'emulator'"),
+        ("/dev/ttyNoSuchPress", PortError, "does not exist"),
+        ("socket://127.0.0.1:1", PortError, "nobody listens"),
+    ],
+)
+def test_press_that_cannot_be_opened_is_told_in_one_sentence(url: str, kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind, match=message) as caught:
+        open_press(url)
+    assert "\n" not in str(caught.value)
+
+
+def test_wrong_baud_rate_is_silence_and_the_message_says_what_to_check() -> None:
+    with pytest.raises(NoAnswer, match="line settings: the bench uses 115200 baud"):
+        open_press("emu://?baud=19200")
+    with open_press("emu://?baud=19200", baudrate=19200) as bench:
+        assert bench.identity == "virtual"
+
+
+def test_unknown_tag_is_told_with_its_nearest_names() -> None:
+    with open_press("emu://") as bench, pytest.raises(UnknownTag, match="did you mean zone_temperatures"):
+        bench.read("zone_temperature")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("zone_temperatures", 1, "no tag or group"),
+        ("exit_thickness_um", 1, "cannot be written"),
+        ("heating_enable", 3, "not true or false"),
+        ("belt_upper_speed_setpoint_m_min", 99, "outside 0 … 10 m/min"),
+        ("belt_upper_speed_setpoint_m_min", float("nan"), "not a finite number"),
+    ],
+)
+def test_write_that_cannot_be_is_refused_before_the_wire(name: str, value: float, message: str) -> None:
+    with open_press("emu://") as bench:
+        before = bench.master.requests
+        with pytest.raises(UsageError, match=message):
+            bench.write({name: value})
+        assert bench.master.requests == before
+
+
+def test_press_that_is_not_virtual_refuses_writes_until_armed() -> None:
+    with open_press("emu://?identity=real") as bench:
+        assert bench.identity == "real"
+        with pytest.raises(NotArmed, match="--arm"):
+            bench.write(cooling_enable=True)
+        bench.arm()
+        bench.write(cooling_enable=True)
+        with pytest.raises(OutsideSafeRange, match="safe range 0 … 8 m/min"):
+            bench.write(belt_upper_speed_setpoint_m_min=9)
+
+
+def test_leaving_the_bench_commands_the_safe_state() -> None:
+    with pytest.raises(RuntimeError, match="the test fell over"), open_press("emu://?start=warm") as bench:
+        bench.write(heating_enable=True, cooling_enable=True, coolant_flow_setpoint_l_min=60)
+        coils = bench.virtual.world.node.bank
+        assert coils["heating_enable"] is True
+        raise RuntimeError("the test fell over")
+    assert coils["heating_enable"] is False
+    assert coils["fast_open"] is True
+    assert coils["scrap_divert"] is True
+
+
+def test_bench_that_never_wrote_leaves_the_press_alone() -> None:
+    with open_press("emu://") as bench:
+        bank = bench.virtual.world.node.bank
+    assert bank["fast_open"] is False
+
+
+def test_wire_is_recorded_with_the_times_of_the_line() -> None:
+    with open_press("emu://") as bench:
+        bench.poll()
+        assert bench.recorder is not None
+        frames = bench.recorder.recording().frames
+    assert [frame.direction for frame in frames[-4:]] == ["request", "response", "request", "response"]
+    assert all(frame.end_ns > frame.start_ns for frame in frames)
+    starts = [frame.start_ns for frame in frames]
+    assert starts == sorted(starts)
+
+
+def test_query_of_a_virtual_press_can_be_changed_and_other_urls_stay() -> None:
+    assert with_query("emu://", start="warm") == "emu://?start=warm"
+    assert with_query("emu://?seed=3&start=cold", start="warm") == "emu://?seed=3&start=warm"
+    assert with_query("/dev/ttyUSB0", start="warm") == "/dev/ttyUSB0"

@@ -1,0 +1,101 @@
+"""The command line: teaches, answers, and turns trouble into one sentence and an exit code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rig.cli import main
+
+
+def test_help_names_every_command_and_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    for word in ("hil", "emulate", "read", "tags", "recipes", "ports", "exit codes", "emu://"):
+        assert word in text
+
+
+def test_without_a_command_it_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert "commands" in capsys.readouterr().out
+
+
+def test_read_shows_values_with_units(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["read", "heat_1_upper_temperature_c", "mode", "--press", "emu://?start=warm"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[-1] == "°C"
+    assert lines[1].split() == ["mode", "off"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["read", "nothing"], 2, "no tag or group named 'nothing'"),
+        (["read", "mode", "--press", "emu://?color=red"], 2, "parameter 'color' is unknown"),
+        (["read", "mode", "--press", "/dev/ttyNoSuchPress"], 3, "does not exist"),
+        (["tags", "nothing"], 2, "no tag or group named 'nothing'"),
+        (["recipes", "soup"], 2, "no recipe named 'soup'"),
+        (["emulate", "--start", "tepid"], 2, "cold, warm, running"),
+        (["emulate", "--machine", "none"], 2, "no machine is called 'none'"),
+        (["emulate", "--tcp", "0.0.0.0:5020"], 3, "0.0.0.0"),
+        (["emulate", "--tcp", "here"], 3, "HOST:PORT"),
+        (["hil", "--controller", "nonsense"], 2, "package.module:factory"),
+        (["hil", "--controller", "no.such:factory"], 2, "no module 'no'"),
+        (["hil", "--controller", "rig.recipe:nothing"], 2, "has no factory 'nothing'"),
+        (["hil", "--controller", "rig.recipe:list_recipes"], 5, "which has no scan"),
+        (["hil", "--recipe", "soup"], 2, "no recipe named 'soup'"),
+        (["hil", "no/such/suite"], 2, "no tests at no/such/suite"),
+        (["docs", "no/such/folder"], 2, "cannot be read"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_input_is_told_in_one_sentence(
+    words: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out = ["--out", str(tmp_path)] if words[0] == "hil" else []
+    assert main([*words, *out]) == code
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert "Traceback" not in captured.err
+    assert len(captured.err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("words", [["hil", "--profile", "huge"], ["emulate", "--speed", "0"], ["read"], ["fly"]])
+def test_words_that_argparse_refuses_end_with_code_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_press_that_is_not_virtual_is_not_moved_without_arming(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["hil", "--press", "emu://?identity=real", "--out", str(tmp_path)]) == 4
+    assert "--arm" in capsys.readouterr().err
+
+
+def test_recipe_that_breaks_a_claim_is_told_with_the_claim(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["recipes", "too-cold"]) == 1
+    assert "CLM-5: press.heat_temperature_c is 92, outside 105 … 125" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name = ", "not valid TOML"),
+        ('name = "x"', "composition"),
+    ],
+)
+def test_malformed_recipe_is_told_with_file_and_key(
+    text: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    assert main(["recipes", str(path)]) == 2
+    error = capsys.readouterr().err
+    assert str(path) in error
+    assert message in error

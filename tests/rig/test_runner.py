@@ -1,0 +1,130 @@
+"""The runner: trusts no controller, and leaves the press safe whatever happens."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from rig.bench import Bench, open_press
+from rig.controller.api import Inputs
+from rig.controller.runner import Runner
+from rig.errors import ControllerError, NoAnswer, UsageError
+
+
+class Scripted:
+    """A controller that does what the test says."""
+
+    def __init__(self, scan: Callable[[int, Inputs], Any]) -> None:
+        self.scans = 0
+        self.seen: list[Inputs] = []
+        self._scan = scan
+
+    def scan(self, inputs: Inputs, now_ns: int) -> Mapping[str, Any]:
+        self.scans += 1
+        self.seen.append(inputs)
+        return self._scan(self.scans, inputs)  # type: ignore[no-any-return]
+
+
+ON = {"heating_enable": True, "cooling_enable": True, "coolant_flow_setpoint_l_min": 60.0}
+
+
+def safe(bench: Bench) -> bool:
+    bank = bench.virtual.world.node.bank
+    return bank["heating_enable"] is False and bank["fast_open"] is True
+
+
+def divide_by_zero(scan: int, inputs: Inputs) -> Mapping[str, Any]:
+    return ON if scan < 5 else {"cooling_enable": bool(1 // 0)}
+
+
+def never_return(scan: int, inputs: Inputs) -> Mapping[str, Any]:
+    while scan > 5:
+        try:
+            while True:
+                pass
+        except Exception:
+            continue
+    return ON
+
+
+@pytest.mark.parametrize(
+    ("scan", "message"),
+    [
+        (divide_by_zero, r"raised ZeroDivisionError in scan 4 \(.*test_runner.py:\d+\)"),
+        (never_return, "did not return from scan 5 within 0.2 s"),
+        (lambda scan, inputs: ON if scan < 5 else None, "returned NoneType"),
+        (lambda scan, inputs: ON if scan < 5 else 42, "returned int"),
+        (lambda scan, inputs: ON if scan < 5 else {"heating_enabled": True}, "did you mean heating_enable"),
+        (lambda scan, inputs: ON if scan < 5 else {7: True}, "no tag or group named 7"),
+        (lambda scan, inputs: ON if scan < 5 else {"exit_thickness_um": 1.0}, "cannot be written"),
+        (lambda scan, inputs: ON if scan < 5 else {"heat_1_upper_setpoint_c": math.nan}, "= NaN in scan 4"),
+        (lambda scan, inputs: ON if scan < 5 else {"heat_1_upper_setpoint_c": 900.0}, "outside 0 … 160"),
+        (lambda scan, inputs: ON if scan < 5 else {"heat_1_upper_setpoint_c": "hot"}, "not a number"),
+    ],
+    ids=["raises", "never-returns", "none", "number", "unknown-tag", "no-name", "sensed", "nan", "limits", "text"],
+)
+def test_controller_that_goes_wrong_ends_the_run_with_a_safe_press_and_a_recording(
+    scan: Callable[[int, Inputs], Any], message: str
+) -> None:
+    with open_press("emu://?start=warm") as bench:
+        with pytest.raises(ControllerError, match=message), Runner(bench, Scripted(scan), scan_limit_s=0.2) as runner:
+            runner.run_for(5)
+        assert safe(bench)
+        assert bench.recorder is not None
+        recording = bench.recorder.recording()
+        assert len(recording.tags.time_ns) >= 4
+        assert any(event.kind == "safe_state" for event in recording.events)
+
+
+def test_scans_come_every_100_ms_of_press_time() -> None:
+    with open_press("emu://") as bench:
+        times: list[int] = []
+        runner = Runner(bench, Scripted(lambda scan, inputs: {}), on_scan=lambda r: times.append(r.inputs.time_ns))
+        runner.run_for(3)
+    steps = [b - a for a, b in zip(times, times[1:], strict=False)]
+    assert runner.scans == 30
+    assert all(abs(step - 100_000_000) < 1_000_000 for step in steps)
+    assert runner.missed_deadlines == 0
+
+
+def test_requests_of_the_operator_are_seen_by_exactly_one_scan() -> None:
+    with open_press("emu://") as bench:
+        controller = Scripted(lambda scan, inputs: {})
+        runner = Runner(bench, controller)
+        runner.run_for(0.5)
+        runner.request("start", "reset")
+        runner.run_for(0.5)
+    assert [sorted(inputs.operator) for inputs in controller.seen if inputs.operator] == [["reset", "start"]]
+
+
+def test_panel_has_only_its_buttons() -> None:
+    with open_press("emu://") as bench, pytest.raises(UsageError, match="the panel has no 'faster'"):
+        Runner(bench, Scripted(lambda scan, inputs: {})).request("faster")
+
+
+def test_only_changes_are_written_and_everything_is_refreshed_once_per_second() -> None:
+    with open_press("emu://") as bench:
+        runner = Runner(bench, Scripted(lambda scan, inputs: {"cooling_enable": True}))
+        runner.run_for(2.0)
+        writes = runner.bench.master.requests - 2 * runner.scans
+        # two requests of the identification, and a write in scans 0, 10
+        assert writes <= 2 + 2
+        bench.virtual.world.node.bank.publish("cooling_enable", False)
+        runner.run_for(1.1)
+        assert bench.value("cooling_enable") is True, "a command that the node lost was not written again"
+
+
+def test_inputs_grow_old_while_nobody_answers_and_the_run_ends_after_5_seconds() -> None:
+    with open_press("emu://", retries=0, timeout_s=0.05) as bench:
+        controller = Scripted(lambda scan, inputs: {})
+        runner = Runner(bench, controller)
+        runner.run_for(1)
+        bench.virtual.world.bus.baud = 1200  # the node is set to another rate: silence
+        with pytest.raises(NoAnswer):
+            runner.run_for(20)
+        ages = [bench.clock.now_ns - inputs.time_ns for inputs in controller.seen]
+        assert runner.failed_polls == 50
+        assert ages[-1] > 4_000_000_000
