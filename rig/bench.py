@@ -15,7 +15,7 @@ import atexit
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import serial
@@ -345,7 +345,7 @@ def open_press(
 
 def _open_port(url: str, scheme: str, baudrate: int, timeout_s: float) -> serial.SerialBase:
     # a device must be ours alone; the URL handlers have no such thing
-    more = {} if scheme else {"exclusive": True}
+    more: dict[str, Any] = {} if scheme else {"exclusive": True}
     try:
         return serial.serial_for_url(url, baudrate=baudrate, timeout=timeout_s, write_timeout=2.0, **more)
     except ValueError as error:

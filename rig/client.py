@@ -21,9 +21,13 @@ from rig.protocol import (
     ExceptionReceived,
     LineTiming,
     ReadCoils,
+    ReadCoilsResponse,
     ReadDiscreteInputs,
+    ReadDiscreteInputsResponse,
     ReadHoldingRegisters,
+    ReadHoldingRegistersResponse,
     ReadInputRegisters,
+    ReadInputRegistersResponse,
     Request,
     Response,
     ResponseBroken,
@@ -36,6 +40,13 @@ from rig.protocol import (
 from rig.protocol.registers import BIT_TABLES, Block, RegisterMap, Tag, Value
 
 Direction = Literal["request", "response", "unknown"]
+
+READ_ANSWERS = (
+    ReadCoilsResponse,
+    ReadDiscreteInputsResponse,
+    ReadInputRegistersResponse,
+    ReadHoldingRegistersResponse,
+)
 
 __all__ = ["FrameSink", "Master", "TagClient"]
 
@@ -196,6 +207,7 @@ class TagClient:
         values: dict[str, Value] = {}
         for block in blocks:
             answer = self._master.exchange(READS[block.table](block.address, block.count), self._unit(block.node))
+            assert isinstance(answer, READ_ANSWERS)  # the codec lets nothing else answer a read
             values.update(block.decode(answer.values))
         return values
 

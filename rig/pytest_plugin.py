@@ -230,9 +230,9 @@ class RigPlugin:
         original = config.pluginmanager.get_plugin("terminalreporter")
         if original is not None:
             config.pluginmanager.unregister(original)
-            self._reporter = HilReporter(config)
-            config.pluginmanager.register(self._reporter, "terminalreporter")
-            config.stash[LIVE] = self._reporter.live
+        self._reporter = HilReporter(words_of)
+        config.pluginmanager.register(self._reporter, "terminalreporter")
+        config.stash[LIVE] = self._reporter.live
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, None]:

@@ -94,6 +94,8 @@ class PressSettings(_Table):
     clearance_um: Annotated[float, Field(ge=450.0, le=6000.0)]
     speed_m_min: Annotated[float, Field(ge=0.3, le=8.0)]
     tension_kn_m: Annotated[float, Field(ge=20.0, le=85.0)]
+    exit_thickness_um: Annotated[float, Field(ge=450.0, le=6000.0)] | None = None
+    """Wanted at the gauge behind the exit; without it the clearance stays as it is set."""
 
     @model_validator(mode="after")
     def _taper_closes(self) -> PressSettings:

@@ -121,6 +121,8 @@ class Material(Section):
         Moduli grow with its square, the stress on the solid skeleton falls with
         its square, and the melting point moves by the Flory formula.
         """
+        composition = self.composition.model_dump() | {"solids_fraction": solids_fraction}
+        Composition.model_validate(composition)  # refuse the impossible before dividing by it
         ratio = solids_fraction / self.composition.solids_fraction
         moduli = ratio * ratio
         mechanics = self.mechanics.model_dump()
@@ -131,8 +133,6 @@ class Material(Section):
         shift = self.flory.melting_point_k(solids_fraction) - self.flory.melting_point_k(
             self.composition.solids_fraction
         )
-        composition = self.composition.model_dump()
-        composition["solids_fraction"] = solids_fraction
         composition["gel_melting_point_c"] += shift
         return self.model_copy(
             update={

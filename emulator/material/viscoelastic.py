@@ -68,6 +68,17 @@ def arm_stress(e: Floats, b: float, m: MaterialConstants) -> float:
 
 
 @njit(cache=True, error_model="numpy")
+def arm_stress_after(
+    e: Floats, b: float, d_eps: float, m: MaterialConstants, q: Floats, f: Floats
+) -> float:
+    """Stress of the nine arms [Pa] after the strain increment of a step with coefficients q and f."""
+    total = 0.0
+    for i in range(e.size):
+        total += m.E[i] * (e[i] * q[i] + f[i] * d_eps)
+    return b * total
+
+
+@njit(cache=True, error_model="numpy")
 def linearise(
     e: Floats,
     e_N: float,

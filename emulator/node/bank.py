@@ -76,13 +76,13 @@ class Bank:
 
     # -- what the protocol's server logic asks ------------------------------------------------------
 
-    def read_coils(self, address: int, count: int) -> Sequence[int]:
+    def read_coils(self, address: int, count: int) -> Sequence[bool]:
         """Coils from `address`."""
-        return self._read("coil", self.state.coil, address, count)
+        return [bool(bit) for bit in self._read("coil", self.state.coil, address, count)]
 
-    def read_discrete_inputs(self, address: int, count: int) -> Sequence[int]:
+    def read_discrete_inputs(self, address: int, count: int) -> Sequence[bool]:
         """Discrete inputs from `address`."""
-        return self._read("discrete", self.state.discrete, address, count)
+        return [bool(bit) for bit in self._read("discrete", self.state.discrete, address, count)]
 
     def read_input_registers(self, address: int, count: int) -> Sequence[int]:
         """Input registers from `address`."""
@@ -102,7 +102,7 @@ class Bank:
             raise ModbusError(ExceptionCode.ILLEGAL_DATA_ADDRESS)
         return values
 
-    def write_coils(self, address: int, values: Sequence[int]) -> None:
+    def write_coils(self, address: int, values: Sequence[bool]) -> None:
         """Write coils, all or none.
 
         Raises:

@@ -218,7 +218,7 @@ def machine_constants(machine: Machine) -> Sequence[MachineConstants]:
         table_end=machine.press_length_m + sheet.runout_length_mm * 1e-3,
         exit_gauge=machine.press_length_m + sheet.exit_gauge_mm * 1e-3,
         recovered_gauge=machine.press_length_m + sheet.recovered_gauge_mm * 1e-3,
-        step_m=pitch / machine.numerics.steps_per_pitch,
+        step_m=machine.numerics.step_max_mm * 1e-3,
         step_ticks=max(1, round(machine.numerics.step_max_s / TICK_S)),
     )
     return as_table(constants)

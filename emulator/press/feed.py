@@ -92,6 +92,7 @@ def fresh_parcel(parcel: Parcel, h0: float, T: float, c: MachineConstants, m: Ma
     parcel.h = h0
     parcel.h_min = h0
     parcel.h_1 = h0
+    parcel.p_1 = 0.0
     parcel.dt_1 = 0.0
     parcel.h_exit = 0.0
     parcel.p = 0.0

@@ -42,6 +42,14 @@ def along_press(x: float, entry: float, taper: float, cold: float, c: MachineCon
 
 
 @njit(cache=True, error_model="numpy")
+def zone_at(x: float, c: MachineConstants) -> int:
+    """Zone 0..5 at x [m] from the first plate on; the ends belong to the outer zones."""
+    if x < c.heat_end:
+        return min(int(4.0 * (x - c.heat_start) / (c.heat_end - c.heat_start)), 3)
+    return min(4 + int(2.0 * (x - c.heat_end) / (c.press_end - c.heat_end)), 5)
+
+
+@njit(cache=True, error_model="numpy")
 def span_compliance(tension: float, c: MachineConstants) -> float:
     """C_m [m/Pa] of one belt span at belt tension [N/m]: clamped beam and string side by side."""
     return 1.0 / (c.bending + c.string * max(tension, 0.0))

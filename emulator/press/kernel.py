@@ -1,8 +1,7 @@
 """One compiled call per advance: ticks of the fixed grid, steps of belts and sheet between them.
 
 Actuators, drives and plates move every tick. Belts and sheet move when enough has
-gathered: a twentieth of the roller pitch of travel, a time limit, or a change of the
-clearance. All of it is in the state, so the result does not depend on how
+gathered: a couple of millimetres of travel, a time limit, or a change of clearance. All of it is in the state, so the result does not depend on how
 the caller slices time.
 """
 

@@ -166,7 +166,7 @@ class Ambient(Section):
 class Numerics(Section):
     """Steps of the integration."""
 
-    steps_per_pitch: Annotated[int, Field(ge=4, le=400)]
+    step_max_mm: Annotated[float, Field(ge=0.05, le=10.0)]
     step_max_s: Annotated[float, Field(ge=0.01, le=1.0)]
 
 

@@ -20,6 +20,7 @@ from emulator.material.thermal import conduct, density
 from emulator.material.viscoelastic import (
     apply_strain,
     arm_stress,
+    arm_stress_after,
     linearise,
     modulus_factor,
     strain_under_belts,
@@ -31,6 +32,7 @@ from emulator.press.state import ARMS, LAYERS, Parcel
 Floats = NDArray[np.float64]
 
 OPEN_GAP = 1.0  # m: no belts around the sheet
+SPEEDUP_TOLERANCE = 0.02
 PRESSURE_ACTS = 1e3  # Pa: above it time counts as rolling time
 
 
@@ -87,9 +89,15 @@ def deform(
 
     Updates the arm strains e in place. Returns thickness [m], pressure [Pa] and network strain.
     """
-    speedup = stress_speedup(arm_stress(e, b0, m), T, m)
+    stress = arm_stress(e, b0, m)
+    speedup = stress_speedup(stress, T, m)
     S0, S1 = linearise(e, e_N, T, b0, b1, speedup, dt, m, w.q, w.f)
     d_eps = strain_under_belts(h, g, C, S0, S1, p_limit)
+    # Relaxation depends on stress: where that moves, step again with the mean of the step.
+    middle = stress_speedup(0.5 * (stress + arm_stress_after(e, b1, d_eps, m, w.q, w.f)), T, m)
+    if abs(middle - speedup) > SPEEDUP_TOLERANCE * speedup:
+        S0, S1 = linearise(e, e_N, T, b0, b1, middle, dt, m, w.q, w.f)
+        d_eps = strain_under_belts(h, g, C, S0, S1, p_limit)
     e_N = apply_strain(e, e_N, d_eps, w.q, w.f)
     return h * math.exp(-d_eps), max(S0 + S1 * d_eps, 0.0), e_N
 
@@ -118,6 +126,8 @@ def step_pressed(
     p = parcel.p
     T_before = mean(T)
     if p > 0.0:
+        if parcel.dt_1 > 0.0:  # pressure at the middle of the step, if it goes on as it went
+            p = max(p + 0.5 * (p - parcel.p_1) * dt / parcel.dt_1, 0.0)
         h_up = h_low = c.h_base + c.h_pressure * p
     else:
         h_low = c.h_closed
@@ -138,6 +148,7 @@ def step_pressed(
     parcel.b = b
     parcel.h_min = min(parcel.h_min, h, _between(parcel, h, dt))
     parcel.h_1 = parcel.h
+    parcel.p_1 = parcel.p
     parcel.dt_1 = dt
     parcel.h = h
     parcel.p = p

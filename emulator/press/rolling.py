@@ -125,9 +125,10 @@ def _roll(
     g_before = entry
     for step in range(steps):
         x = (step + 1) * dx
-        while k < belt_x.size - 2 and belt_x[k + 1] < x:
+        while k < belt_x.size - 2 and belt_x[k + 1] < x - 0.5 * dx:
             k += 1
-        along = min(max((x - belt_x[k]) / (belt_x[k + 1] - belt_x[k]), 0.0), 1.0)
+        middle = x - 0.5 * dx
+        along = min(max((middle - belt_x[k]) / (belt_x[k + 1] - belt_x[k]), 0.0), 1.0)
         T_b = belt_T[k] + along * (belt_T[k + 1] - belt_T[k])
         g = along_press(x, entry, taper, cold, c)
         step_pressed(parcel, T_b, T_b, g_before, g, local_compliance(x, C_m, c), math.inf, dx / v, c, m, w)

@@ -7,6 +7,8 @@ balance: v = v_b (h_exit/h)^(1 - beta)).
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -14,8 +16,14 @@ from numpy.typing import NDArray
 from emulator.material.constants import MaterialConstants
 from emulator.material.thermal import density
 from emulator.press.belts import Belts, sample, spread
-from emulator.press.constants import MachineConstants
-from emulator.press.geometry import along_press, local_compliance, span_compliance, station_clearance
+from emulator.press.constants import FIRST_ZONE, MachineConstants
+from emulator.press.geometry import (
+    along_press,
+    local_compliance,
+    span_compliance,
+    station_clearance,
+    zone_at,
+)
 from emulator.press.parcel import PRESSURE_ACTS, Work, length_of, mean, step_pressed
 from emulator.press.release import advance_released, release, step_released
 from emulator.press.state import Parcel, Parcels, Plant, Progress, Record
@@ -46,6 +54,7 @@ def step_sheet(
     cold = station_clearance(plant.clearance, 2)
     C_m = span_compliance(0.5 * (plant.tension[0] + plant.tension[1]), c)
     h_exit = grip_thickness(parcels, progress, c)
+    half = 1.0 - math.exp(-0.5 * c.h_section[FIRST_ZONE] * dt / c.C_area)
     for group in range(6):
         plant.force[group] = 0.0
     peak = 0.0
@@ -75,6 +84,10 @@ def step_sheet(
         length = length_of(parcel, parcel.h, c)
         T_up = sample(belts.T[0], plant.belt_s[0], x, length, c)
         T_low = sample(belts.T[1], plant.belt_s[1], x, length, c)
+        if x >= c.heat_start:  # belts at the middle of the step, as their plates move them
+            plate = 2 * zone_at(x, c)
+            T_up += half * (plant.plate_T[plate] - T_up)
+            T_low += half * (plant.plate_T[plate + 1] - T_low)
         C = local_compliance(x, C_m, c)
         g = along_press(x, entry, taper, cold, c)
         g0 = along_press(x_old, entry, taper, cold, c)

@@ -74,6 +74,7 @@ PARCEL: Final = np.dtype(
         ("h", _F),  # m
         ("h_min", _F),  # m, smallest so far: t0
         ("h_1", _F),  # m, before the last step
+        ("p_1", _F),  # Pa, before the last step
         ("dt_1", _F),  # s, length of the last step, 0 before the first
         ("h_exit", _F),  # m, when it left the press
         ("p", _F),  # Pa
@@ -154,6 +155,7 @@ class Parcel(Protocol):
     h: float
     h_min: float
     h_1: float
+    p_1: float
     dt_1: float
     h_exit: float
     p: float
@@ -195,6 +197,7 @@ class Sheet(NamedTuple):
     h: Floats
     h_min: Floats
     h_1: Floats
+    p_1: Floats
     dt_1: Floats
     h_exit: Floats
     p: Floats

@@ -107,7 +107,9 @@ class Runner:
             self.step()
         if not condition():
             wanted = what or getattr(condition, "__name__", "the condition")
-            raise AssertionError(f"{wanted} did not come within {within_s:g} s; the controller is in state {self.state!r}")
+            raise AssertionError(
+                f"{wanted} did not come within {within_s:g} s; the controller is in state {self.state!r}"
+            )
 
     def run_until_state(self, *states: str, within_s: float) -> None:
         """Run scans until the controller is in one of `states`."""

@@ -1,21 +1,23 @@
 """The terminal during a HIL run: a live line for the test that runs, one finished line per test.
 
-Replaces pytest's own reporter. On a terminal the live line is rewritten a few times per second with
-virtual time, speed factor and the state of the press; in a log file there are only finished lines.
+Takes the place of pytest's own reporter. On a terminal the live line is rewritten a few times per
+second with virtual time, speed factor and the state of the press; in a log file there are only
+finished lines. Failures are shown at the end, as pytest tells them.
 """
 
 from __future__ import annotations
 
-import shutil
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from _pytest.terminal import TerminalReporter
+from rich.console import Console
+from rich.text import Text
 
 from rig.clock import wall_s
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rig.controller.runner import Runner
     from rig.report.summary import TestResult
 
@@ -23,13 +25,14 @@ __all__ = ["HilReporter", "clock_text"]
 
 REFRESH_S = 0.2
 MARKS = {
-    "passed": ("✓", {"green": True}),
-    "failed": ("✗", {"red": True, "bold": True}),
-    "error": ("✗", {"red": True, "bold": True}),
-    "skipped": ("-", {"yellow": True}),
-    "xfailed": ("x", {"yellow": True}),
-    "xpassed": ("x", {"yellow": True}),
+    "passed": ("✓", "green"),
+    "failed": ("✗", "bold red"),
+    "error": ("✗", "bold red"),
+    "skipped": ("-", "yellow"),
+    "xfailed": ("x", "yellow"),
+    "xpassed": ("x", "yellow"),
 }
+ERASE = "\r\x1b[2K"
 
 
 def clock_text(seconds: float) -> str:
@@ -38,68 +41,68 @@ def clock_text(seconds: float) -> str:
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
-class HilReporter(TerminalReporter):
-    """pytest's reporter with other lines; failures and errors are shown as pytest shows them."""
+class HilReporter:
+    """Hooks of pytest that show how a run goes.
 
-    def __init__(self, config: pytest.Config) -> None:
-        super().__init__(config, sys.stdout)
+    Args:
+        words_of: turns a test's name into words.
+        console: where to write; standard output if not given.
+    """
+
+    def __init__(self, words_of: Callable[[str], str], console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False)
+        self._words_of = words_of
         self._title = ""
         self._started_s = 0.0
         self._started_ns: int | None = None
         self._drawn_s = 0.0
-        self._live = self._tw.hasmarkup
+        self._failures: list[tuple[str, str]] = []
+        self._outcomes: list[str] = []
 
-    # -- pytest's lines that this run does without ---------------------------------------------------
+    # -- pytest's hooks -------------------------------------------------------------------------------
 
-    def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """No header: `press-rig hil` has said what runs."""
-        self._session = session
-        self._session_start_s = wall_s()
-
-    def pytest_collection(self) -> None:
-        """Collecting takes no time worth a line."""
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file of tests that cannot be read is a failure of its own."""
+        if report.failed:
+            self._outcomes.append("error")
+            self._failures.append((f"collecting {report.nodeid}", report.longreprtext))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Say how much is ahead."""
-        self._total = len(session.items)
-        self.write_line(f"{self._total} tests")
+        self._console.print(f"{len(session.items)} tests", style="dim")
 
-    def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
         """A test begins."""
-        from rig.pytest_plugin import words_of  # noqa: PLC0415 - the plugin imports this module
-
-        self._title = words_of(location[2].split(".")[-1])
+        self._title = self._words_of(nodeid.split("::")[-1])
         self._started_s = wall_s()
         self._started_ns = None
         self._draw("")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Count the phases the way pytest's summary needs it; no letters."""
-        category = self.config.hook.pytest_report_teststatus(report=report, config=self.config)[0]
-        self._add_stats(category, [report])
-        self._progress_nodeids_reported.add(report.nodeid)
+        """Keep what went wrong for the end."""
+        if report.failed:
+            self._failures.append((self._words_of(report.nodeid.split("::")[-1]), report.longreprtext))
 
-    def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        """The finished line comes from `finished`, when the cleaning up is over."""
+    def pytest_keyboard_interrupt(self) -> None:
+        """Ctrl-C: the presses are left safe on the way out."""
+        self._erase()
+        self._console.print("interrupted; the press is commanded safe", style="yellow")
 
-    def short_test_summary(self) -> None:
-        """The table at the end has it."""
-
-    def summary_stats(self) -> None:
-        """One plain line, for people and for CI."""
-        passed, failed = len(self.stats.get("passed", [])), len(self.stats.get("failed", []))
-        failed += len(self.stats.get("error", []))
-        skipped = len(self.stats.get("skipped", []))
-        self.write_line(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
-
-    def _get_progress_information_message(self) -> str:
-        return ""
+    def pytest_sessionfinish(self) -> None:
+        """Show the failures, then one plain line that people and CI read."""
+        self._erase()
+        for title, text in self._failures:
+            self._console.rule(Text(title, style="bold red"), style="red")
+            self._console.print(text, markup=False)
+        passed, skipped = self._outcomes.count("passed"), self._outcomes.count("skipped")
+        failed = len(self._outcomes) - passed - skipped
+        self._console.print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
 
     # -- ours -----------------------------------------------------------------------------------------
 
     def live(self, runner: Runner) -> None:
         """Refresh the live line; called after every scan."""
-        if not self._live:
+        if not self._console.is_terminal:
             return
         now_s = wall_s()
         if now_s - self._drawn_s < REFRESH_S:
@@ -114,31 +117,27 @@ class HilReporter(TerminalReporter):
 
     def finished(self, result: TestResult) -> None:
         """The finished line of a test."""
+        self._outcomes.append(result.outcome)
         mark, style = MARKS[result.outcome]
-        self._erase()
-        self._tw.write(f"  {mark} ", **style)
-        self._tw.write(self._shorten(result.title, 30))
+        line = Text("  ").append(mark, style=style).append(f" {result.title}")
         if result.virtual_s > 0.0:
             factor = result.virtual_s / max(result.wall_s, 1e-3)
-            self._tw.write(f"  {clock_text(result.virtual_s)} ×{factor:.0f}", light=True)
+            line.append(f"  {clock_text(result.virtual_s)} ×{factor:.0f}", style="dim")
         if result.outcome == "skipped":
-            self._tw.write(f"  {result.reason}", yellow=True)
-        self._tw.line()
-        self._tw.flush()
+            line.append(f"  {result.reason}", style="yellow")
+        self._erase()
+        self._console.print(line, soft_wrap=True)
 
     def _draw(self, text: str) -> None:
-        if not self._live:
+        if not self._console.is_terminal:
             return
         self._drawn_s = wall_s()
         self._erase()
-        self._tw.write(f"  … {self._shorten(self._title, 40)}  ")
-        self._tw.write(text, cyan=True)
-        self._tw.flush()
+        room = max(self._console.width - len(text) - 8, 10)
+        title = self._title if len(self._title) <= room else self._title[: room - 1] + "…"
+        self._console.print(Text(f"  … {title}  ").append(text, style="cyan"), end="", soft_wrap=True)
 
     def _erase(self) -> None:
-        if self._live:
-            self._tw.write("\r\x1b[2K")
-
-    def _shorten(self, text: str, room: int) -> str:
-        width = max(shutil.get_terminal_size().columns - room, 20)
-        return text if len(text) <= width or not self._live else text[: width - 1] + "…"
+        if self._console.is_terminal:
+            self._console.file.write(ERASE)
+            self._console.file.flush()

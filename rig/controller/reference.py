@@ -1,0 +1,322 @@
+"""The reference controller: one scan from inputs to outputs.
+
+    watch the inputs  →  events  →  next state  →  what this state wants  →  loops  →  outputs
+
+No I/O, no clock, no randomness: the same inputs at the same times give the same outputs. All state is
+plain data in this object's fields, so a copy of the controller goes on like the original.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from rig.controller.api import Inputs, QualityRecord, Value
+from rig.controller.goals import goal_reached, time_limit_s, wishes_in
+from rig.controller.ledger import Ledger, Reading
+from rig.controller.machine_facts import MachineFacts
+from rig.controller.quality import assess
+from rig.controller.states import Event, State, next_state
+from rig.controller.supervision import CLOSING_FORCE_KN, FRESH_S, Alarms, Watch, numbers, usable
+from rig.controller.thickness import ThicknessLoop
+from rig.controller.tracking import Tracker
+from rig.recipe import Recipe, check_claims
+
+__all__ = ["ReferenceController"]
+
+SIDES = ("upper", "lower")
+DANGER = frozenset({"emergency_stop", "guard_open"})
+"""Interlocks behind which a person may be."""
+STANDSTILL = DANGER | {"tension_loss", "mistracking", "speed_mismatch", "comms_watchdog"}
+"""Interlocks after which the belts must not be moved by the controller until they are released."""
+FIRST_PERIOD_S = 0.1
+"""Assumed length of the first scan."""
+SPEED_STEP_M_MIN_S = 0.5
+"""Ramp of the belt speed command, m/min per s: both belts stay together on it."""
+GATED = (State.THREAD, State.PRODUCE, State.RUN_OUT)
+"""States in which sheet that left the press can be product."""
+
+
+@dataclass(slots=True)
+class ReferenceController:
+    """Makes film by a recipe.
+
+    Args:
+        recipe: what to make.
+        facts: the machine.
+        enforce_claims: refuse to start a recipe that cannot meet CLM-2 or CLM-5. False is for finding
+            out what becomes of such a film.
+    """
+
+    recipe: Recipe
+    facts: MachineFacts
+    enforce_claims: bool = True
+    now_state: State = State.IDLE
+    alarms: Alarms = field(default_factory=Alarms)
+    watch: Watch = field(default_factory=Watch)
+    ledger: Ledger = field(init=False)
+    thickness: ThicknessLoop = field(init=False)
+    trackers: dict[str, Tracker] = field(default_factory=lambda: {side: Tracker() for side in SIDES})
+    records: list[QualityRecord] = field(default_factory=list)
+    message: str = ""
+    outputs: dict[str, Value] = field(default_factory=dict)
+    scans: int = 0
+    last_ns: int = -1
+    last_position_m: float = 0.0
+    started_m: float = 0.0
+    entered_m: float = 0.0
+    settled_ns: int = -1
+    speed_m_min: float = 0.0
+    reset_wanted: bool = False
+    ship: bool = False
+
+    def __post_init__(self) -> None:
+        self.ledger = Ledger(self.facts)
+        transport_m = self.facts.pressing_length_m - self.facts.taper_end_m + self.facts.exit_gauge_m
+        self.thickness = ThicknessLoop(transport_m)
+
+    # -- what others may see --------------------------------------------------------------------------
+
+    @property
+    def state(self) -> str:
+        """Name of the current state."""
+        return self.now_state.value
+
+    def quality(self) -> Sequence[QualityRecord]:
+        """All pieces judged so far, oldest first."""
+        return self.records
+
+    # -- the scan -------------------------------------------------------------------------------------
+
+    def scan(self, inputs: Inputs, now_ns: int) -> Mapping[str, Value]:
+        """One scan; see `rig.controller.api.Controller`."""
+        self.scans += 1
+        period_s = (now_ns - self.last_ns) * 1e-9 if self.last_ns >= 0 else FIRST_PERIOD_S
+        self.last_ns = now_ns
+        values = numbers(inputs)
+        age_s = self.watch.age(inputs, now_ns, self.alarms)
+        if not usable(values, NEEDED):
+            self.alarms.raise_("stale_data", "inputs are missing or not numbers") if inputs.values else None
+            return self._beat(self._safe_outputs() if self.alarms.active else self.outputs)
+        if age_s > FRESH_S and not self.alarms.active:
+            return self._beat(self.outputs)
+        interlocks = _names(inputs.values.get("alarm_word"))
+        self._supervise(values, now_ns, interlocks)
+        self._follow_sheet(values, inputs.time_ns)
+        events = self._events(inputs, values, interlocks, now_ns)
+        state = next_state(self.now_state, events)
+        if state is not self.now_state:
+            self._enter(state, values)
+        outputs = self._outputs(values, interlocks, period_s)
+        return self._beat(outputs)
+
+    def _beat(self, outputs: dict[str, Value]) -> dict[str, Value]:
+        """The heartbeat goes on as long as the controller thinks."""
+        self.outputs = {**outputs, "controller_heartbeat": self.scans % 65535 + 1}
+        return self.outputs
+
+    def _supervise(self, values: Mapping[str, float], now_ns: int, interlocks: frozenset[str]) -> None:
+        self.watch.node(values["node_heartbeat"], now_ns, self.alarms)
+        self.watch.plausible(values, ZONES, self.alarms)
+        limit_s = time_limit_s(self.now_state, self.recipe, self.facts)
+        self.watch.slow(self.state, now_ns, limit_s, self.alarms)
+        if self.now_state is State.PRODUCE:
+            target_c = self.recipe.press.heat_temperature_c
+            deviation_k = max(abs(values[f"{zone}_temperature_c"] - target_c) for zone in HEAT_ZONES)
+            self.watch.zones(deviation_k, now_ns, self.alarms)
+        force_kn = max(values[name] for name in FORCES)
+        if self.now_state is State.CLOSE and force_kn > CLOSING_FORCE_KN and not interlocks:
+            self.alarms.raise_("blocked", f"{force_kn:.0f} kN while closing without sheet")
+
+    def _follow_sheet(self, values: Mapping[str, float], time_ns: int) -> None:
+        """Keep the ledger; judge what has passed both gauges."""
+        reading = Reading.of(values, time_ns, self.facts.heat_zone_count)
+        speed_m_s = 0.5 * (values["belt_upper_speed_m_min"] + values["belt_lower_speed_m_min"]) / 60.0
+        for piece in self.ledger.scan(reading):
+            if piece.recovered.count == 0 or piece.released_ns < 0:
+                self.ship = False
+                continue
+            record = assess(piece, self.recipe, self.facts, time_ns, speed_m_s)
+            self.records.append(record)
+            self.ship = record.good
+
+    def _events(
+        self, inputs: Inputs, values: Mapping[str, float], interlocks: frozenset[str], now_ns: int
+    ) -> frozenset[Event]:
+        events = set()
+        asked = inputs.operator
+        if "abort" in asked and self.now_state not in (State.IDLE, State.FAULT, State.EMERGENCY_STOP):
+            self.alarms.raise_("aborted", "the operator has aborted the run")
+        self.reset_wanted = "reset" in asked
+        if self.reset_wanted:
+            self.alarms.reset()
+        if interlocks & DANGER:
+            events.add(Event.EMERGENCY)
+        elif interlocks or self.alarms.active:
+            events.add(Event.TRIP)
+        elif self.now_state in (State.FAULT, State.EMERGENCY_STOP):
+            # the node releases its interlocks only after a reset; an alarm of ours only goes by one
+            events.add(Event.RELEASED)
+        if "start" in asked and self._accepts():
+            events.add(Event.START)
+        for request, event in (("stop", Event.STOP), ("hold", Event.HOLD), ("resume", Event.RESUME)):
+            if request in asked:
+                events.add(event)
+        if self._settled(goal_reached(self, values), now_ns):
+            events.add(Event.DONE)
+        return frozenset(events)
+
+    def _accepts(self) -> bool:
+        """Whether the recipe may be started."""
+        issues = check_claims(self.recipe, pressing_length_m=self.facts.pressing_length_m)
+        self.message = "; ".join(f"recipe rejected, {issue.claim}: {issue.message}" for issue in issues)
+        return not issues or not self.enforce_claims
+
+    def _settled(self, reached: tuple[bool, float], now_ns: int) -> bool:
+        """A goal counts once it has held for its settling time."""
+        there, hold_s = reached
+        if not there:
+            self.settled_ns = -1
+            return False
+        if self.settled_ns < 0:
+            self.settled_ns = now_ns
+        return (now_ns - self.settled_ns) * 1e-9 >= hold_s
+
+    def _enter(self, state: State, values: Mapping[str, float]) -> None:
+        """What a change of state does once."""
+        position_m = 0.5 * (values["belt_upper_position_m"] + values["belt_lower_position_m"])
+        if state is State.PREHEAT:
+            self.records.clear()
+            self.ledger = Ledger(self.facts)
+            self.thickness.trim_um = 0.0
+            self.message = ""
+        if state is State.THREAD:
+            if self.now_state is State.CLOSE:
+                self.started_m = position_m
+            self.thickness.reset(position_m)
+        if state in (State.FAULT, State.EMERGENCY_STOP):
+            self.message = self.alarms.first or "interlock of the press"
+            self.ship = False
+        self.now_state = state
+        self.entered_m = position_m
+        self.settled_ns = -1
+
+    # -- outputs --------------------------------------------------------------------------------------
+
+    def _outputs(
+        self, values: Mapping[str, float], interlocks: frozenset[str], period_s: float
+    ) -> dict[str, Value]:
+        wishes = wishes_in(self.now_state, self.recipe, self.facts, values)
+        if interlocks & STANDSTILL:
+            wishes = replace(wishes, drive=False, speed_m_min=0.0)
+        press = self.recipe.press
+        step = SPEED_STEP_M_MIN_S * period_s
+        # the ramp starts from where the belts are, and stopping needs no ramp
+        target = wishes.speed_m_min
+        self.speed_m_min += min(max(target - self.speed_m_min, -step), step)
+        if target == 0.0:
+            self.speed_m_min = 0.0
+        clearance_um = press.clearance_um + self._trim(values)
+        position_m = 0.5 * (values["belt_upper_position_m"] + values["belt_lower_position_m"])
+        travel_m = max(position_m - self.last_position_m, 0.0)
+        self.last_position_m = position_m
+        outputs: dict[str, Value] = {
+            "heating_enable": wishes.heat,
+            "cooling_enable": wishes.cool,
+            "hydraulics_enable": wishes.hydraulics,
+            "tension_enable": wishes.tension,
+            "drives_enable": wishes.drive,
+            "feed_enable": wishes.feed,
+            "fast_open": wishes.fast_open,
+            "scrap_divert": not (self.ship and self.now_state in GATED),
+            "scrap_mark": self.now_state in GATED
+            and not self.ship
+            and values["sheet_at_recovered_gauge"] > 0.5,
+            "alarm_reset": self.reset_wanted,
+            "coolant_flow_setpoint_l_min": self.facts.coolant_flow_l_min,
+        }
+        for zone in HEAT_ZONES:
+            outputs[f"{zone}_setpoint_c"] = press.heat_temperature_c if wishes.heat else 20.0
+        for zone in COLD_ZONES:
+            outputs[f"{zone}_setpoint_c"] = press.cold_temperature_c
+        open_um = self.facts.open_clearance_um
+        for edge in ("left", "right"):
+            outputs[f"entry_{edge}_clearance_setpoint_um"] = (
+                press.entry_clearance_um if wishes.close else open_um
+            )
+            for station in ("taper_end", "cold"):
+                outputs[f"{station}_{edge}_clearance_setpoint_um"] = clearance_um if wishes.close else open_um
+        for side in SIDES:
+            outputs[f"entry_drum_{side}_setpoint_c"] = press.heat_temperature_c if wishes.heat else 20.0
+            outputs[f"belt_{side}_speed_setpoint_m_min"] = self.speed_m_min if wishes.drive else 0.0
+            outputs[f"belt_{side}_tension_setpoint_kn_m"] = press.tension_kn_m
+            outputs[f"belt_{side}_steering_setpoint_deg"] = self.trackers[side].steer(
+                values[f"belt_{side}_edge_position_mm"], travel_m, period_s
+            )
+        return outputs
+
+    def _trim(self, values: Mapping[str, float]) -> float:
+        """Trim of the clearance, µm: moved only by sheet that the gauge sees in production."""
+        target_um = self.recipe.press.exit_thickness_um
+        if target_um is None or self.now_state is not State.PRODUCE or values["sheet_at_exit"] < 0.5:
+            return self.thickness.trim_um
+        position_m = 0.5 * (values["belt_upper_position_m"] + values["belt_lower_position_m"])
+        return self.thickness.scan(position_m, values["exit_thickness_um"], target_um)
+
+    def _safe_outputs(self) -> dict[str, Value]:
+        """Without usable inputs: nothing that heats, presses or moves."""
+        return {
+            **self.outputs,
+            "heating_enable": False,
+            "drives_enable": False,
+            "feed_enable": False,
+            "fast_open": True,
+            "scrap_divert": True,
+        }
+
+
+def _names(value: Value | None) -> frozenset[str]:
+    return value if isinstance(value, frozenset) else frozenset()
+
+
+HEAT_ZONES = tuple(f"heat_{number}_{side}" for number in range(1, 5) for side in SIDES)
+COLD_ZONES = tuple(f"cold_{number}_{side}" for number in range(1, 3) for side in SIDES)
+ZONES = HEAT_ZONES + COLD_ZONES
+FORCES = tuple(
+    f"{station}_{edge}_line_force_kn"
+    for station in ("entry", "taper_end", "cold")
+    for edge in ("left", "right")
+)
+NEEDED = frozenset(
+    {
+        *(f"{zone}_temperature_c" for zone in ZONES),
+        *(
+            f"{station}_{edge}_clearance_um"
+            for station in ("entry", "taper_end", "cold")
+            for edge in ("left", "right")
+        ),
+        *FORCES,
+        *(
+            f"belt_{side}_{what}"
+            for side in SIDES
+            for what in ("speed_m_min", "position_m", "edge_position_mm")
+        ),
+        *(
+            "sheet_entry_thickness_um",
+            "exit_thickness_um",
+            "recovered_thickness_um",
+            "sheet_exit_temperature_c",
+        ),
+        *(
+            "node_heartbeat",
+            "tension_ready",
+            "belts_moving",
+            "coolant_flowing",
+            "press_open",
+            "hydraulics_ready",
+        ),
+        *("sheet_at_entry", "sheet_at_exit", "sheet_at_recovered_gauge"),
+        *(f"entry_drum_{side}_temperature_c" for side in SIDES),
+    }
+)
+"""Inputs without which the controller does not act."""
