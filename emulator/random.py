@@ -28,24 +28,24 @@ def stream_key(seed: int, name: str) -> int:
     return int.from_bytes(digest, "little")
 
 
-@njit(cache=True)
+# The signatures are fixed: compiled code would mix signed and unsigned integers as floats.
+@njit("uint64(uint64)", cache=True)
 def _mix(z: np.uint64) -> np.uint64:
     z = (z ^ (z >> np.uint64(30))) * MIX_1
     z = (z ^ (z >> np.uint64(27))) * MIX_2
     return z ^ (z >> np.uint64(31))
 
 
-@njit(cache=True)
-def uniform(key: np.uint64, counter: np.uint64) -> float:
+@njit("float64(uint64, uint64)", cache=True)
+def uniform(key: int | np.uint64, counter: int | np.uint64) -> float:
     """Number `counter` of a stream, uniform in (0, 1)."""
-    key = np.uint64(key)  # compiled code would mix signed and unsigned integers as floats
-    bits = _mix(_mix(key + np.uint64(counter) * GOLDEN) ^ key)
+    bits = _mix(_mix(key + counter * GOLDEN) ^ key)
     return (np.float64(bits >> np.uint64(11)) + 0.5) * ULP
 
 
-@njit(cache=True)
-def normal(key: np.uint64, counter: np.uint64) -> float:
+@njit("float64(uint64, uint64)", cache=True)
+def normal(key: int | np.uint64, counter: int | np.uint64) -> float:
     """Number `counter` of a stream, standard normal (Box-Muller)."""
-    twice = np.uint64(counter) * np.uint64(2)
+    twice = counter * np.uint64(2)
     radius = np.sqrt(-2.0 * np.log(uniform(key, twice)))
     return float(radius * np.cos(TWO_PI * uniform(key, twice + np.uint64(1))))

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from emulator.press.belts import temperature_at
+from emulator.press.geometry import along_press
 from emulator.press.state import FILM_CAPACITY, FILM_COLUMNS, FILM_IDS
 from emulator.units import KELVIN
 
@@ -104,4 +106,24 @@ class Truth:
             `sheet_temperature_c`, `belt_upper_temperature_c`, `belt_lower_temperature_c`,
             `pressure_mpa`, `gap_um`. Empty arrays when there is no sheet.
         """
-        return self._world.press.profile()
+        press = self._world.press
+        state, c = press.state, press.machine_constants
+        sheet, plant = state.sheet, state.plant
+        head, count, released = (int(value) for value in state.progress.ring[:3])
+        slots = (head + np.arange(released, count)) % sheet.x.size
+        slots = slots[np.argsort(sheet.x[slots])]
+        places = sheet.x[slots]
+        stations = [0.5 * (plant.clearance[2 * station] + plant.clearance[2 * station + 1]) for station in range(3)]
+        belts = [
+            np.array([temperature_at(state.belt_T[side], plant.belt_s[side], x, c) for x in places]) - KELVIN
+            for side in range(2)
+        ]
+        return {
+            "x_m": places.copy(),
+            "thickness_um": sheet.h[slots] * 1e6,
+            "sheet_temperature_c": sheet.T[slots].mean(axis=1) - KELVIN,
+            "belt_upper_temperature_c": belts[0],
+            "belt_lower_temperature_c": belts[1],
+            "pressure_mpa": sheet.p[slots] * 1e-6,
+            "gap_um": np.array([along_press(x, *stations, c) for x in places]) * 1e6,
+        }

@@ -220,6 +220,7 @@ class RigPlugin:
         self._reports: dict[str, list[pytest.TestReport]] = {}
         self._reporter: Any = None
 
+    @pytest.hookimpl(trylast=True)  # pytest's own reporter must be there to be replaced
     def pytest_configure(self, config: pytest.Config) -> None:
         """Take over the terminal."""
         from rig.report.live import HilReporter  # noqa: PLC0415

@@ -96,7 +96,7 @@ class VirtualPress:
                     hot_min_c=row["hot_belt_min_c"],
                     hot_max_c=row["hot_belt_max_c"],
                     cold_end_c=row["exit_mean_temperature_c"],
-                    pressure_released_between=row["pressure_gap_s"] > 0.0,
+                    pressure_released_between=row.get("pressure_gap_s", 0.0) > 0.0,
                 )
             )
         return rows

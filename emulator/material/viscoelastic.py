@@ -68,9 +68,7 @@ def arm_stress(e: Floats, b: float, m: MaterialConstants) -> float:
 
 
 @njit(cache=True, error_model="numpy")
-def arm_stress_after(
-    e: Floats, b: float, d_eps: float, m: MaterialConstants, q: Floats, f: Floats
-) -> float:
+def arm_stress_after(e: Floats, b: float, d_eps: float, m: MaterialConstants, q: Floats, f: Floats) -> float:
     """Stress of the nine arms [Pa] after the strain increment of a step with coefficients q and f."""
     total = 0.0
     for i in range(e.size):
@@ -114,15 +112,17 @@ def linearise(
 
 
 @njit(cache=True, error_model="numpy")
-def strain_under_belts(h: float, g: float, C: float, S0: float, S1: float, p_limit: float) -> float:
-    """Strain increment d_eps of a sheet of thickness h [m] in a gap g [m] of compliance C [m/Pa].
+def strain_under_belts(
+    h: float, g: float, C: float, S0: float, S1: float, p_limit: float
+) -> tuple[float, float]:
+    """Strain increment d_eps and pressure [Pa] of a sheet h [m] thick in a gap g [m] of compliance C [m/Pa].
 
     Solves S0 + S1 d_eps = (h exp(-d_eps) - g)/(2 C) by Newton. If that would need
     tension the sheet is free; above `p_limit` [Pa] the press gives way at that pressure.
     """
     free = -S0 / S1
     if h * math.exp(-free) <= g:
-        return free
+        return free, 0.0
     stiffness = 0.5 / C
     d = 0.0
     for _ in range(50):
@@ -131,9 +131,10 @@ def strain_under_belts(h: float, g: float, C: float, S0: float, S1: float, p_lim
         d -= change
         if abs(change) < 1e-13:
             break
-    if S0 + S1 * d > p_limit:
-        return (p_limit - S0) / S1
-    return d
+    p = S0 + S1 * d
+    if p > p_limit:
+        return (p_limit - S0) / S1, p_limit
+    return d, max(p, 0.0)
 
 
 @njit(cache=True, error_model="numpy")

@@ -23,7 +23,7 @@ from emulator.press import signals
 from emulator.press.commands import Commands
 from emulator.sensors import SensorConfig, Sensors, SensorState
 from rig.protocol import InvalidRequest, Request, Response, respond
-from rig.protocol.registers import RegisterMap
+from rig.protocol.registers import RegisterMap, Value
 
 __all__ = ["Contacts", "Node", "NodeState"]
 
@@ -126,6 +126,7 @@ class Node:
         self.commands = Commands()
         self.contacts = Contacts()
         self.state = NodeState(self.bank.state, self.sensors.state, self.loops.state)
+        self._shown: dict[str, Value] = {}
         self._registers = registers
         self._places(registers)
         for name, value in (
@@ -181,6 +182,7 @@ class Node:
         other.commands = copy.deepcopy(self.commands)
         other.contacts = copy.copy(self.contacts)
         other._setpoints_of = None
+        other._shown = dict(self._shown)
         return other
 
     # -- the bus ------------------------------------------------------------------------------------
@@ -299,7 +301,7 @@ class Node:
 
     def _publish(self, sensed: Sensed, setpoints: np.ndarray, now_ns: int) -> None:
         """Refresh the input registers and discrete inputs, all at once as far as the bus can see."""
-        state, values, publish = self.state, self.sensors.values, self.bank.publish
+        state, values, publish = self.state, self.sensors.values, self._show
         raw = self.bank.state.input
         image = self.sensors.image.tolist()
         raw[: len(image)] = image
@@ -324,6 +326,12 @@ class Node:
         publish("mode", self._mode(alarms))
         for name, value in self._contacts(values, setpoints, sensed).items():
             publish(name, value)
+
+    def _show(self, name: str, value: Value) -> None:
+        """Publish a tag if it shows something else than at the last scan."""
+        if self._shown.get(name) != value:
+            self._shown[name] = value
+            self.bank.publish(name, value)
 
     def _status(self, alarms: frozenset[str]) -> frozenset[str]:
         coil, names, out = self.bank.state.coil, self._coil, self.commands

@@ -53,9 +53,7 @@ def temperature_at(T: Floats, belt_s: float, x: float, c: MachineConstants) -> f
 
 
 @njit(cache=True, error_model="numpy")
-def sample(
-    T: Floats, belt_s: float, x: float, length: float, c: MachineConstants
-) -> float:
+def sample(T: Floats, belt_s: float, x: float, length: float, c: MachineConstants) -> float:
     """Mean belt temperature [K] under a parcel of this length [m]; T [nodes] of one side."""
     points = max(1, round(length / c.ds))
     total = 0.0

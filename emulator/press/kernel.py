@@ -1,8 +1,9 @@
 """One compiled call per advance: ticks of the fixed grid, steps of belts and sheet between them.
 
 Actuators, drives and plates move every tick. Belts and sheet move when enough has
-gathered: a couple of millimetres of travel, a time limit, or a change of clearance. All of it is in the state, so the result does not depend on how
-the caller slices time.
+gathered: a couple of millimetres of travel, a time limit, or a change of clearance.
+What has gathered is part of the state, so the result does not depend on how the
+caller slices time.
 """
 
 from __future__ import annotations

@@ -92,14 +92,14 @@ def deform(
     stress = arm_stress(e, b0, m)
     speedup = stress_speedup(stress, T, m)
     S0, S1 = linearise(e, e_N, T, b0, b1, speedup, dt, m, w.q, w.f)
-    d_eps = strain_under_belts(h, g, C, S0, S1, p_limit)
+    d_eps, p = strain_under_belts(h, g, C, S0, S1, p_limit)
     # Relaxation depends on stress: where that moves, step again with the mean of the step.
     middle = stress_speedup(0.5 * (stress + arm_stress_after(e, b1, d_eps, m, w.q, w.f)), T, m)
     if abs(middle - speedup) > SPEEDUP_TOLERANCE * speedup:
         S0, S1 = linearise(e, e_N, T, b0, b1, middle, dt, m, w.q, w.f)
-        d_eps = strain_under_belts(h, g, C, S0, S1, p_limit)
+        d_eps, p = strain_under_belts(h, g, C, S0, S1, p_limit)
     e_N = apply_strain(e, e_N, d_eps, w.q, w.f)
-    return h * math.exp(-d_eps), max(S0 + S1 * d_eps, 0.0), e_N
+    return h * math.exp(-d_eps), p, e_N
 
 
 @njit(cache=True, error_model="numpy")
@@ -210,7 +210,5 @@ def step_free(
     )
     T_after = mean(T)
     b = modulus_factor(T_after, m)
-    h, _, e_N = deform(
-        e, e_N, h, 0.5 * (T_before + T_after), b0, b, OPEN_GAP, 1.0, math.inf, dt, m, w
-    )
+    h, _, e_N = deform(e, e_N, h, 0.5 * (T_before + T_after), b0, b, OPEN_GAP, 1.0, math.inf, dt, m, w)
     return h, e_N, b, -(Q_up + Q_low)

@@ -119,9 +119,7 @@ def step_sheet(
 
 
 @njit(cache=True, error_model="numpy")
-def bear(
-    plant: Plant, x: float, p: float, area: float, C: float, W: float, c: MachineConstants
-) -> None:
+def bear(plant: Plant, x: float, p: float, area: float, C: float, W: float, c: MachineConstants) -> None:
     """Book the force of a parcel under pressure p [Pa] to the bearings of its roller group.
 
     Where the right gap is wider than the left by a wedge, pressure varies linearly over the

@@ -93,7 +93,7 @@ def wishes_in(state: State, recipe: Recipe, facts: MachineFacts, values: Mapping
         case State.OPEN:
             return base
         case State.COOL:
-            return replace(base, drive=tensioned, speed_m_min=facts.creep_speed_m_min)
+            return replace(base, drive=tensioned, speed_m_min=facts.cool_speed_m_min)
         case State.FAULT:
             creep = tensioned and hottest_c(values) > HOT_C
             return replace(base, drive=creep, speed_m_min=facts.creep_speed_m_min, fast_open=True)

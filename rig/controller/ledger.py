@@ -157,12 +157,14 @@ class Ledger:
         finished = []
         facts = self.facts
         contact_m = self._contact_m(reading)
+        press_m = facts.pressing_length_m
         for piece in self.pieces:
             place_m = piece.place_m(reading.position_m)
-            if place_m < facts.pressing_length_m:
-                self._in_press(piece, place_m, contact_m, reading, elapsed_s)
+            if place_m < press_m:
+                if place_m >= contact_m:
+                    self._in_press(piece, place_m, reading, elapsed_s)
             else:
-                self._on_table(piece, place_m - facts.pressing_length_m, reading)
+                self._on_table(piece, place_m - press_m, reading)
         while self.pieces and self._passed(self.pieces[0], reading.position_m):
             finished.append(self.pieces.popleft())
         return finished
@@ -190,12 +192,8 @@ class Ledger:
         fraction = (reading.entry_clearance_um - entry_um) / opening
         return min(max(fraction, 0.0), 1.0) * self.facts.taper_end_m
 
-    def _in_press(
-        self, piece: Piece, place_m: float, contact_m: float, reading: Reading, elapsed_s: float
-    ) -> None:
+    def _in_press(self, piece: Piece, place_m: float, reading: Reading, elapsed_s: float) -> None:
         facts = self.facts
-        if place_m < contact_m:
-            return
         if place_m < facts.taper_end_m:
             force_kn = reading.entry_force_kn
         elif place_m < facts.heat_end_m:

@@ -38,6 +38,7 @@ class MachineFacts(BaseModel):
     open_clearance_um: Positive
     coolant_flow_l_min: Positive
     creep_speed_m_min: Positive
+    cool_speed_m_min: Positive
 
     @property
     def pressing_length_m(self) -> float:

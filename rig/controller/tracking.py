@@ -7,13 +7,15 @@ from dataclasses import dataclass
 __all__ = ["Tracker"]
 
 GAIN_DEG_PER_MM = 0.04
-"""1 mm off centre steers by 0.04°: with a belt that walks 0.6 rad per rad this centres within 2.5 m of travel."""
+"""1 mm off centre steers by 0.04°: belts walk 0.3 … 1 rad per rad, so this centres within metres."""
 INTEGRAL_DEG_PER_MM_M = 0.004
 """Integral part per metre of belt travel: takes away the belt's own drift in about 10 m."""
 LIMIT_DEG = 0.45
 """Stays inside the ±0.5° of the steering drum, so that there is something left to act with."""
 RATE_DEG_S = 0.1
 """Slower than the drum can move (0.25 °/s), so that the command is what happens."""
+DEADBAND_DEG = 0.004
+"""The noise of the edge sensor (0.02 mm) is not worth a movement of the steering drum."""
 
 
 @dataclass(slots=True)
@@ -49,5 +51,6 @@ class Tracker:
             self.integral_deg = min(max(self.integral_deg, -LIMIT_DEG), LIMIT_DEG)
         wanted = min(max(wanted, -LIMIT_DEG), LIMIT_DEG)
         step = RATE_DEG_S * period_s
-        self.angle_deg += min(max(wanted - self.angle_deg, -step), step)
+        if abs(wanted - self.angle_deg) > DEADBAND_DEG:
+            self.angle_deg += min(max(wanted - self.angle_deg, -step), step)
         return self.angle_deg

@@ -40,6 +40,8 @@ RAW_RANGE: Mapping[str, tuple[int, int]] = {
     "bitfield": (0, 0xFFFF),
     "enum": (0, 0xFFFF),
 }
+DIGITS = 6
+"""Decimals of an engineering value: finer than any scale on the wire."""
 NUMERIC_TYPES = ("u16", "i16", "u32", "i32", "f32")
 
 
@@ -198,7 +200,7 @@ class Tag:
         if self.scale == 1.0 and self.offset == 0.0:
             return raw
         # scales are decimal fractions: rounding gives 115.2 and not 115.20000000000002
-        return round(raw * self.scale + self.offset, 6)
+        return round(raw * self.scale + self.offset, DIGITS)
 
 
 @dataclass(frozen=True)

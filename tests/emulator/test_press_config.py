@@ -46,7 +46,9 @@ def test_pitch60_differs_from_the_reference_in_its_roller_pitch_alone() -> None:
 
 def test_every_number_of_a_definition_carries_its_provenance() -> None:
     marks = ("[S", "[M]", "[E]", "[C]", "[P]", "numerical", "origin of", "of the relaxation times")
-    for kind, name in [("machine", n) for n in names("machine")] + [("material", n) for n in names("material")]:
+    for kind, name in [("machine", n) for n in names("machine")] + [
+        ("material", n) for n in names("material")
+    ]:
         section = ""
         for line in shipped(kind, name).splitlines():
             section = line.strip("[]") if line.startswith("[") else section
@@ -55,7 +57,7 @@ def test_every_number_of_a_definition_carries_its_provenance() -> None:
 
 
 def test_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match="no machine is called 'referense'.*pitch60, reference"):
+    with pytest.raises(ConfigError, match=r"no machine is called 'referense'.*pitch60, reference"):
         load_machine("referense")
 
 
@@ -63,10 +65,16 @@ def test_unknown_name_lists_the_known_ones() -> None:
     ("change", "said"),
     [
         (("roller_pitch_mm = 36.0", "roller_pitch_mm = -1.0"), r"geometry\.roller_pitch_mm: .*greater"),
-        (("roller_pitch_mm = 36.0", 'roller_pitch_mm = "wide"'), r"geometry\.roller_pitch_mm: .*number.*'wide'"),
+        (
+            ("roller_pitch_mm = 36.0", 'roller_pitch_mm = "wide"'),
+            r"geometry\.roller_pitch_mm: .*number.*'wide'",
+        ),
         (("roller_pitch_mm = 36.0", "roller_pitch = 36.0"), r"geometry\.roller_pitch: extra"),
         (("roller_pitch_mm = 36.0", "roller_pitch_mm = 20.0"), r"roller_diameter_mm must be smaller"),
-        (("clearance_min_mm = 0.2", "clearance_min_mm = 9.0"), r"hydraulics: clearance_min_mm must be smaller"),
+        (
+            ("clearance_min_mm = 0.2", "clearance_min_mm = 9.0"),
+            r"hydraulics: clearance_min_mm must be smaller",
+        ),
         (("inertia_kg_m2 = 2300.0", "inertia_kg_m2 = nan"), r"drives\.inertia_kg_m2: .*finite"),
         (("heat_zone_count = 4", "heat_zone_count = 5"), r"geometry\.heat_zone_count: .*4"),
     ],
@@ -91,7 +99,7 @@ def test_a_missing_file_and_broken_toml_are_config_errors(tmp_path: Path) -> Non
 
 def test_a_definition_is_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        load_machine("reference").name = "other"
+        load_machine("reference").name = "other"  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(

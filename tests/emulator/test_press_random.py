@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import stats
 
 from emulator.random import normal, stream_key, uniform
@@ -11,8 +14,7 @@ from emulator.random import normal, stream_key, uniform
 COUNT = 20_000
 
 
-def draw(kind: object, key: int, count: int = COUNT) -> np.ndarray:
-    assert callable(kind)
+def draw(kind: Callable[..., float], key: int, count: int = COUNT) -> NDArray[np.float64]:
     return np.array([kind(key, i) for i in range(count)])
 
 
