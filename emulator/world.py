@@ -132,6 +132,11 @@ class World:
         self._full_flow_m3_s = node_config.coolant.full_flow_l_min * LITRES_PER_MINUTE_M3_S
         self._flow = SIGNALS.index("coolant_flow_fraction")
         self._speeds = [SIGNALS.index("upper_belt_speed_m_s"), SIGNALS.index("lower_belt_speed_m_s")]
+        self._sheet_temperatures = [
+            SIGNALS.index("entry_sheet_temperature_k"),
+            SIGNALS.index("exit_sheet_surface_temperature_k"),
+            SIGNALS.index("exit_sheet_mean_temperature_k"),
+        ]
         self._feeding = SIGNALS.index("feed_active")
         if config.start == "running":
             self._take_over()
@@ -172,6 +177,9 @@ class World:
         vector[count + 2] = signals[self._speeds].mean() if signals[self._feeding] else 0.0
         vector[count + 3] = signals[self._flow] * self._full_flow_m3_s
         vector[count + 4] = self.machine.ambient.temperature_c + KELVIN
+        for place in self._sheet_temperatures:
+            if vector[place] == 0.0:
+                vector[place] = vector[count + 4]  # a pyrometer without sheet sees the surroundings
         return vector
 
     # -- what people and bad luck do -----------------------------------------------------------------

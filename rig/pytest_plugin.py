@@ -223,6 +223,8 @@ class RigPlugin:
     @pytest.hookimpl(trylast=True)  # pytest's own reporter must be there to be replaced
     def pytest_configure(self, config: pytest.Config) -> None:
         """Take over the terminal."""
+        from _pytest.config import create_terminal_writer  # noqa: PLC0415 - there is no public name for it
+
         from rig.report.live import HilReporter  # noqa: PLC0415
 
         config.stash[SESSION] = self.session
@@ -232,6 +234,8 @@ class RigPlugin:
         if original is not None:
             config.pluginmanager.unregister(original)
         self._reporter = HilReporter(words_of)
+        # pytest asks its reporter for a writer when it explains an assertion
+        self._reporter._tw = create_terminal_writer(config)
         config.pluginmanager.register(self._reporter, "terminalreporter")
         config.stash[LIVE] = self._reporter.live
 

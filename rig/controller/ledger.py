@@ -155,14 +155,14 @@ class Ledger:
         if reading.entry_thickness_um > 0.0:
             self._enter(reading)
         finished = []
-        facts = self.facts
         contact_m = self._contact_m(reading)
-        press_m = facts.pressing_length_m
-        for piece in self.pieces:
-            place_m = piece.place_m(reading.position_m)
+        press_m = self.facts.pressing_length_m
+        places = [piece.place_m(reading.position_m) for piece in self.pieces]
+        achieved = self._achieved(places, reading)
+        for piece, place_m in zip(self.pieces, places, strict=True):
             if place_m < press_m:
                 if place_m >= contact_m:
-                    self._in_press(piece, place_m, reading, elapsed_s)
+                    self._in_press(piece, place_m, achieved, reading, elapsed_s)
             else:
                 self._on_table(piece, place_m - press_m, reading)
         while self.pieces and self._passed(self.pieces[0], reading.position_m):
@@ -192,16 +192,44 @@ class Ledger:
         fraction = (reading.entry_clearance_um - entry_um) / opening
         return min(max(fraction, 0.0), 1.0) * self.facts.taper_end_m
 
-    def _in_press(self, piece: Piece, place_m: float, reading: Reading, elapsed_s: float) -> None:
+    def _achieved(self, places: list[float], reading: Reading) -> tuple[tuple[float, float], ...]:
+        """(smallest clearance, spring-back in it) of the heat and of the cold roller group, µm.
+
+        The frame sensor shows the clearance without load. At a nip 2 C_n p come on top of it, and p is
+        the group's force over the area of the sheet that lies under it.
+        """
+        facts = self.facts
+        entry_um = self.pieces[0].entry.value if self.pieces else 0.0
+        groups = (
+            (facts.taper_end_m, facts.heat_end_m, reading.taper_clearance_um, reading.heat_force_kn),
+            (facts.heat_end_m, facts.pressing_length_m, reading.cold_clearance_um, reading.cold_force_kn),
+        )
+        achieved = []
+        for start_m, end_m, clearance_um, force_kn in groups:
+            covered_m = PIECE_M * max(sum(start_m <= place_m < end_m for place_m in places), 1)
+            width_m = min(facts.feed_width_m * max(entry_um / clearance_um, 1.0), facts.working_width_m)
+            pressure_pa = force_kn * 1e3 / (width_m * min(covered_m, end_m - start_m))
+            spring_back_um = 2.0 * facts.nip_compliance_m_pa * pressure_pa * 1e6
+            achieved.append((clearance_um + spring_back_um, spring_back_um))
+        return tuple(achieved)
+
+    def _in_press(
+        self,
+        piece: Piece,
+        place_m: float,
+        achieved: tuple[tuple[float, float], ...],
+        reading: Reading,
+        elapsed_s: float,
+    ) -> None:
         facts = self.facts
         if place_m < facts.taper_end_m:
             force_kn = reading.entry_force_kn
-        elif place_m < facts.heat_end_m:
-            force_kn = reading.heat_force_kn
-            self._achieved(piece, reading.taper_clearance_um, force_kn, facts.heat_end_m - facts.taper_end_m)
         else:
-            force_kn = reading.cold_force_kn
-            self._achieved(piece, reading.cold_clearance_um, force_kn, facts.cold_length_m)
+            hot = place_m < facts.heat_end_m
+            force_kn = reading.heat_force_kn if hot else reading.cold_force_kn
+            smallest_um, spring_back_um = achieved[0 if hot else 1]
+            if smallest_um < piece.minimum_um:
+                piece.minimum_um, piece.spring_back_um = smallest_um, spring_back_um
         if force_kn > PRESSED_KN:
             piece.pressure_s += elapsed_s
         else:
@@ -211,17 +239,6 @@ class Ledger:
             low_c, high_c = reading.heat_zones_c[zone - 1]
             piece.hot_min_c = min(piece.hot_min_c, low_c)
             piece.hot_max_c = max(piece.hot_max_c, high_c)
-
-    def _achieved(self, piece: Piece, clearance_um: float, force_kn: float, length_m: float) -> None:
-        """Clearance at a nip with spring-back: what the frame sensor shows, and 2 C_n p on top."""
-        facts = self.facts
-        ratio = piece.entry.value / clearance_um if clearance_um > 0.0 else 1.0
-        width_m = min(facts.feed_width_m * max(ratio, 1.0), facts.working_width_m)
-        pressure_pa = force_kn * 1e3 / (width_m * length_m)
-        spring_back_um = 2.0 * facts.nip_compliance_m_pa * pressure_pa * 1e6
-        if clearance_um + spring_back_um < piece.minimum_um:
-            piece.minimum_um = clearance_um + spring_back_um
-            piece.spring_back_um = spring_back_um
 
     def _on_table(self, piece: Piece, behind_m: float, reading: Reading) -> None:
         if piece.released_ns < 0:
