@@ -76,5 +76,5 @@ def catch_moments(bench: Bench, controller: Controller) -> dict[str, Moment]:
     live_until("produce", within_s=1800)
     runner.run_for(30)
     runner.request("stop")
-    live_until("idle", within_s=4 * 3600)
+    live_until("cool", within_s=2 * 3600)
     return caught

@@ -80,11 +80,14 @@ class VirtualPress:
     def film(self) -> list[FilmTruth]:
         """What became of every parcel that has left the press (the last 4096)."""
         rows = []
-        length_m = self.world.machine.sheet.parcel_length_mm * 1e-3
+        machine = self.world.machine
+        # belts that bulge between two nips may let go for a moment; a released sheet misses a whole pitch
+        pitch_m, length_m = machine.geometry.roller_pitch_mm * 1e-3, machine.press_length_m
+        parcel_m = machine.sheet.parcel_length_mm * 1e-3
         for row in self.world.truth.film():
             rows.append(
                 FilmTruth(
-                    start_m=row["serial"] * length_m,
+                    start_m=row["serial"] * parcel_m,
                     h0_um=row["h0_um"],
                     t0_um=row["t0_um"],
                     exit_thickness_um=row["exit_thickness_um"],
@@ -93,10 +96,10 @@ class VirtualPress:
                     rolling_coefficient=row["k_times_min"],
                     pressure_time_min=row["time_under_pressure_s"] / 60.0,
                     max_pressure_mpa=row["max_pressure_mpa"],
-                    hot_min_c=row["hot_belt_min_c"],
-                    hot_max_c=row["hot_belt_max_c"],
+                    hot_min_c=row["hot_plate_min_c"],
+                    hot_max_c=row["hot_plate_max_c"],
                     cold_end_c=row["exit_mean_temperature_c"],
-                    pressure_released_between=row.get("pressure_gap_s", 0.0) > 0.0,
+                    pressure_released_between=row["pressure_gap_s"] > pitch_m / length_m * row["time_under_pressure_s"],
                 )
             )
         return rows

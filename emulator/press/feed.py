@@ -98,6 +98,7 @@ def fresh_parcel(parcel: Parcel, h0: float, T: float, c: MachineConstants, m: Ma
     parcel.p = 0.0
     parcel.p_max = 0.0
     parcel.t_p = 0.0
+    parcel.t_gap = 0.0
     parcel.b = modulus_factor(T, m)
     parcel.hot_min = np.inf
     parcel.hot_max = 0.0

@@ -155,6 +155,8 @@ def step_pressed(
     parcel.p_max = max(parcel.p_max, p)
     if p > PRESSURE_ACTS:
         parcel.t_p += dt
+    elif parcel.t_p > 0.0:
+        parcel.t_gap += dt
     return Q_up, Q_low
 
 

@@ -122,4 +122,5 @@ def release_truth(parcel: Parcel, t_600: float, film: Floats) -> None:
     film[9] = 0.5 * (parcel.T[0] + parcel.T[parcel.T.size - 1])
     film[10] = parcel.hot_min if parcel.hot_max > 0.0 else 0.0
     film[11] = parcel.hot_max
+    film[13] = parcel.t_gap
     film[12] = parcel.belt_seen

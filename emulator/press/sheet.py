@@ -99,8 +99,9 @@ def step_sheet(
         parcel.belt_seen = 0.5 * (T_up + T_low)
         p = parcel.p
         if p > PRESSURE_ACTS and c.heat_start <= x < c.heat_end:
-            parcel.hot_min = min(parcel.hot_min, T_up, T_low)
-            parcel.hot_max = max(parcel.hot_max, T_up, T_low)
+            first = 2 * zone_at(x, c)
+            parcel.hot_min = min(parcel.hot_min, plant.plate_T[first], plant.plate_T[first + 1])
+            parcel.hot_max = max(parcel.hot_max, plant.plate_T[first], plant.plate_T[first + 1])
         if p > 0.0:
             bear(plant, x, p, area, C, min(area / length, c.width), c)
             force += p * area

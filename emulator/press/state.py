@@ -37,11 +37,12 @@ FILM_COLUMNS: Final = (
     "max_pressure_pa",
     "exit_mean_temperature_k",
     "exit_surface_temperature_k",
-    "hot_belt_min_k",
-    "hot_belt_max_k",
+    "hot_plate_min_k",
+    "hot_plate_max_k",
     "cold_end_belt_k",
+    "pressure_gap_s",
 )
-"""Truth about one parcel when it left the press; the hot belt columns are 0.0 if no pressure acted there."""
+"""Truth about one parcel when it left the press; the hot plate columns (zones met under pressure) are 0.0 if there were none."""
 
 FILM_IDS: Final = ("serial", "entry_time_ns", "exit_time_ns")
 
@@ -80,8 +81,9 @@ PARCEL: Final = np.dtype(
         ("p", _F),  # Pa
         ("p_max", _F),  # Pa
         ("t_p", _F),  # s under more than 1 kPa
+        ("t_gap", _F),  # s under less, after the pressure had begun
         ("b", _F),  # modulus factor the arm strains belong to
-        ("hot_min", _F),  # K, coldest belt seen under pressure in the heat zones
+        ("hot_min", _F),  # K, coldest plate met under pressure in the heat zones
         ("hot_max", _F),  # K
         ("belt_seen", _F),  # K, mean of both belts where the parcel is or last was
         ("e_N", _F),  # network strain
@@ -161,6 +163,7 @@ class Parcel(Protocol):
     p: float
     p_max: float
     t_p: float
+    t_gap: float
     b: float
     hot_min: float
     hot_max: float
@@ -203,6 +206,7 @@ class Sheet(NamedTuple):
     p: Floats
     p_max: Floats
     t_p: Floats
+    t_gap: Floats
     b: Floats
     hot_min: Floats
     hot_max: Floats

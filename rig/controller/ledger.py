@@ -20,6 +20,8 @@ PIECE_M = 0.1
 """Length of a piece, m of belt travel: six seconds at 1 m/min, enough samples to average gauge noise."""
 PRESSED_KN = 1.0
 """A roller group counts as pressing above this force, kN: three times the load cells' noise."""
+COVERED_PART = 0.5
+"""Below this part of a group under sheet, its force says little about the pressure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ class Reading:
         entry_thickness_um: 0 without sheet.
         exit_thickness_um: 0 without sheet.
         recovered_thickness_um: 0 without sheet.
-        exit_temperature_c: sheet surface behind the exit.
+        exit_temperature_c: sheet surface at the gauge behind the exit.
+        ambient_c: air around the press.
         entry_clearance_um, taper_clearance_um, cold_clearance_um: means of left and right.
         entry_force_kn, heat_force_kn, cold_force_kn: sums of left and right.
         heat_zones_c: (lowest, highest) plate temperature per heat zone, both sides, first zone first.
@@ -44,6 +47,7 @@ class Reading:
     exit_thickness_um: float
     recovered_thickness_um: float
     exit_temperature_c: float
+    ambient_c: float
     entry_clearance_um: float
     taper_clearance_um: float
     cold_clearance_um: float
@@ -70,6 +74,7 @@ class Reading:
             exit_thickness_um=values["exit_thickness_um"],
             recovered_thickness_um=values["recovered_thickness_um"],
             exit_temperature_c=values["sheet_exit_temperature_c"],
+            ambient_c=values["ambient_temperature_c"],
             entry_clearance_um=sum(both("entry_{}_clearance_um")) / 2,
             taper_clearance_um=sum(both("taper_end_{}_clearance_um")) / 2,
             cold_clearance_um=sum(both("cold_{}_clearance_um")) / 2,
@@ -111,6 +116,7 @@ class Piece:
     exit: Mean = field(default_factory=Mean)
     recovered: Mean = field(default_factory=Mean)
     exit_temperature: Mean = field(default_factory=Mean)
+    ambient: Mean = field(default_factory=Mean)
     minimum_um: float = math.inf
     spring_back_um: float = 0.0
     pressure_s: float = 0.0
@@ -136,6 +142,8 @@ class Ledger:
         count: pieces begun since the first sheet of this run.
         last_ns: time of the last reading; -1 before the first.
         last_m: belt position then.
+        pressure_pa: mean pressure in the heat and in the cold roller group when sheet last lay under
+            enough of it to tell; 0 before that.
     """
 
     facts: MachineFacts
@@ -143,6 +151,7 @@ class Ledger:
     count: int = 0
     last_ns: int = -1
     last_m: float = 0.0
+    pressure_pa: list[float] = field(default_factory=lambda: [0.0, 0.0])
 
     def scan(self, reading: Reading) -> list[Piece]:
         """Take one reading in.
@@ -205,11 +214,12 @@ class Ledger:
             (facts.heat_end_m, facts.pressing_length_m, reading.cold_clearance_um, reading.cold_force_kn),
         )
         achieved = []
-        for start_m, end_m, clearance_um, force_kn in groups:
-            covered_m = PIECE_M * max(sum(start_m <= place_m < end_m for place_m in places), 1)
-            width_m = min(facts.feed_width_m * max(entry_um / clearance_um, 1.0), facts.working_width_m)
-            pressure_pa = force_kn * 1e3 / (width_m * min(covered_m, end_m - start_m))
-            spring_back_um = 2.0 * facts.nip_compliance_m_pa * pressure_pa * 1e6
+        for number, (start_m, end_m, clearance_um, force_kn) in enumerate(groups):
+            covered_m = PIECE_M * sum(start_m <= place_m < end_m for place_m in places)
+            if covered_m >= COVERED_PART * (end_m - start_m):
+                width_m = min(facts.feed_width_m * max(entry_um / clearance_um, 1.0), facts.working_width_m)
+                self.pressure_pa[number] = force_kn * 1e3 / (width_m * min(covered_m, end_m - start_m))
+            spring_back_um = 2.0 * facts.nip_compliance_m_pa * self.pressure_pa[number] * 1e6
             achieved.append((clearance_um + spring_back_um, spring_back_um))
         return tuple(achieved)
 
@@ -228,7 +238,7 @@ class Ledger:
             hot = place_m < facts.heat_end_m
             force_kn = reading.heat_force_kn if hot else reading.cold_force_kn
             smallest_um, spring_back_um = achieved[0 if hot else 1]
-            if smallest_um < piece.minimum_um:
+            if spring_back_um > 0.0 and smallest_um < piece.minimum_um:
                 piece.minimum_um, piece.spring_back_um = smallest_um, spring_back_um
         if force_kn > PRESSED_KN:
             piece.pressure_s += elapsed_s
@@ -247,6 +257,7 @@ class Ledger:
         if abs(behind_m - self.facts.exit_gauge_m) <= PIECE_M / 2 and reading.exit_thickness_um > 0.0:
             piece.exit.add(reading.exit_thickness_um)
             piece.exit_temperature.add(reading.exit_temperature_c)
+            piece.ambient.add(reading.ambient_c)
             piece.exit_age_s = age_s
         if (
             abs(behind_m - self.facts.recovered_gauge_m) <= PIECE_M / 2

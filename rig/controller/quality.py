@@ -33,7 +33,7 @@ from rig.recipe import (
     Recipe,
 )
 
-__all__ = ["RECOVERED_AGE_S", "assess", "recovered_thickness_um"]
+__all__ = ["RECOVERED_AGE_S", "assess", "recovered_thickness_um", "released_temperature_c"]
 
 RECOVERED_AGE_S = 600.0
 """Time since release at which the recovered thickness is defined, s."""
@@ -62,6 +62,18 @@ def recovered_thickness_um(early_um: float, early_s: float, late_um: float, late
     return late_um + max(slope_um, 0.0) * math.log(RECOVERED_AGE_S / late_s)
 
 
+def released_temperature_c(seen_c: float, ambient_c: float, age_s: float, time_s: float) -> float:
+    """Temperature at the exit of the press, from a pyrometer further on.
+
+    Args:
+        seen_c: what the pyrometer shows, °C.
+        ambient_c: air, °C; the sheet has been on its way to this temperature.
+        age_s: time since release, s.
+        time_s: time constant of the sheet in air, s.
+    """
+    return ambient_c + (seen_c - ambient_c) * math.exp(age_s / time_s)
+
+
 def assess(
     piece: Piece, recipe: Recipe, facts: MachineFacts, time_ns: int, speed_m_s: float
 ) -> QualityRecord:
@@ -87,7 +99,10 @@ def assess(
     minutes_u = facts.roller_pitch_m / max(speed_m_s, 1e-6) / 60.0
     relative = math.hypot(thickness_u_um / thickness_um, gauge_um / entry_um)
     coefficient_u = coefficient * math.hypot(relative, minutes_u / minutes) if minutes > 0.0 else math.nan
-    reason = _objection(piece, recipe, recovery, COVERAGE * recovery_u, coefficient, COVERAGE * coefficient_u)
+    cold_end_c = released_temperature_c(
+        piece.exit_temperature.value, piece.ambient.value, piece.exit_age_s, facts.film_air_time_s_mm * late_um * 1e-3
+    )
+    reason = _objection(piece, recipe, cold_end_c, recovery, COVERAGE * recovery_u, coefficient, COVERAGE * coefficient_u)
     return QualityRecord(
         start_m=piece.number * PIECE_M,
         length_m=PIECE_M,
@@ -102,7 +117,7 @@ def assess(
         rolling_coefficient_uncertainty=COVERAGE * coefficient_u,
         hot_min_c=piece.hot_min_c,
         hot_max_c=piece.hot_max_c,
-        cold_end_c=piece.exit_temperature.value,
+        cold_end_c=cold_end_c,
         good=not reason,
         reason=reason,
     )
@@ -111,6 +126,7 @@ def assess(
 def _objection(
     piece: Piece,
     recipe: Recipe,
+    cold_end_c: float,
     recovery: float,
     recovery_u: float,
     coefficient: float,
@@ -134,6 +150,6 @@ def _objection(
         return (
             f"rolled at {piece.hot_min_c:.1f} … {piece.hot_max_c:.1f} °C, outside {low_c:g} … {high_c:g} °C"
         )
-    if not piece.exit_temperature.value <= COLD_LIMIT_C:
-        return f"left the press at {piece.exit_temperature.value:.1f} °C, above {COLD_LIMIT_C:g} °C"
+    if not cold_end_c <= COLD_LIMIT_C:
+        return f"left the press at {cold_end_c:.1f} °C, above {COLD_LIMIT_C:g} °C"
     return ""

@@ -27,6 +27,8 @@ SCAN_PERIOD_NS = SECOND_NS // 10
 """Scan period of the runner: 10 Hz."""
 REFRESH_EVERY_SCANS = 10
 """All commands are written again this often, so that a node that lost them (power dip) gets them back."""
+GAVE_UP = ("fault", "emergency_stop")
+"""States in which a controller waits for a person."""
 LONGEST_SILENCE_SCANS = 50
 """So many failed polls in a row (5 s) end the run: the press is on its own watchdog by then."""
 
@@ -112,8 +114,20 @@ class Runner:
             )
 
     def run_until_state(self, *states: str, within_s: float) -> None:
-        """Run scans until the controller is in one of `states`."""
-        self.run_until(lambda: self.state in states, within_s=within_s, what=f"state {' or '.join(states)}")
+        """Run scans until the controller is in one of `states`.
+
+        Raises:
+            AssertionError: it did not come in time, or the controller gave up before.
+        """
+        wanted = " or ".join(states)
+
+        def there() -> bool:
+            if self.state in GAVE_UP and self.state not in states:
+                why = getattr(self.controller, "message", "")
+                raise AssertionError(f"instead of state {wanted} came {self.state}: {why or 'no reason given'}")
+            return self.state in states
+
+        self.run_until(there, within_s=within_s, what=f"state {wanted}")
 
     def step(self) -> None:
         """One scan: wait for its time, poll, decide, write.

@@ -215,11 +215,28 @@ class Block:
 
     def decode(self, raw: Sequence[int]) -> dict[str, Value]:
         """Engineering values of all tags of the block, from its raw registers or bits."""
-        start = self.address
-        return {
-            tag.name: tag.decode(raw[tag.address - start : tag.address - start + tag.count])
-            for tag in self.tags
-        }
+        values: dict[str, Value] = {}
+        for name, index, sign, scale, offset, tag in self._plan:
+            if tag is not None:
+                values[name] = tag.decode(raw[index : index + tag.count])
+            else:
+                # the common case, one word and a scale, without a call per tag
+                word = raw[index]
+                values[name] = round((word - 0x10000 if word & sign else word) * scale + offset, DIGITS)
+        return values
+
+    @cached_property
+    def _plan(self) -> tuple[tuple[str, int, int, float, float, Tag | None], ...]:
+        """Name, index, sign bit, scale, offset of scaled single words; the tag itself for all else."""
+        rows: list[tuple[str, int, int, float, float, Tag | None]] = []
+        for tag in self.tags:
+            index = tag.address - self.address
+            if tag.type in ("u16", "i16") and (tag.scale, tag.offset) != (1.0, 0.0):
+                sign = 0x8000 if tag.type == "i16" else 0
+                rows.append((tag.name, index, sign, tag.scale, tag.offset, None))
+            else:
+                rows.append((tag.name, index, 0, 1.0, 0.0, tag))
+        return tuple(rows)
 
 
 @dataclass(frozen=True, eq=False)

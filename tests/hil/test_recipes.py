@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rig.pytest_plugin import Hil
 
 
-@pytest.mark.parametrize("name", ["too-cold", "too-fast"])
+@pytest.mark.parametrize("name", ["too-cold", "too-brief"])
 def test_recipe_against_the_claims_is_refused(name: str, hil: Hil) -> None:
     bench = hil.open(start="cold")
     runner = hil.runner(bench, hil.controller(load_recipe(name)))
@@ -26,7 +26,7 @@ def test_recipe_against_the_claims_is_refused(name: str, hil: Hil) -> None:
 
 @pytest.mark.needs("see_truth")
 @pytest.mark.parametrize(
-    ("name", "quantity"), [("too-cold", "recovery_percent"), ("too-fast", "rolling_coefficient")]
+    ("name", "quantity"), [("too-cold", "recovery_percent"), ("too-brief", "rolling_coefficient")]
 )
 def test_film_of_a_bad_recipe_is_noticed_and_scrapped(name: str, quantity: str, hil: Hil) -> None:
     bench = hil.open(start="warm", recipe=name)

@@ -1,0 +1,40 @@
+"""Where compiled kernels are kept: one folder per state of the sources.
+
+numba notices when a function's own file changes, but not when a function that it calls in another
+file does, and would go on with the old machine code. So the cache is named after the contents of all
+sources of this package; any edit, and any other numba, begins a new one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from hashlib import blake2b
+from importlib.metadata import version
+from pathlib import Path
+
+__all__ = ["use_cache_of_these_sources"]
+
+PREFIX = "numba-"
+VARIABLE = "NUMBA_CACHE_DIR"
+
+
+def use_cache_of_these_sources() -> None:
+    """Point numba to the cache folder of the sources as they are; a cache set by the user stands."""
+    if VARIABLE in os.environ:
+        return
+    package = Path(__file__).parent
+    digest = blake2b(version("numba").encode(), digest_size=8)
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.read_bytes())
+    place = package / "__pycache__"
+    if not os.access(place if place.exists() else package, os.W_OK):
+        place = Path.home() / ".cache" / "press-rig"
+    folder = place / f"{PREFIX}{digest.hexdigest()}"
+    if not folder.exists():
+        for outdated in place.glob(f"{PREFIX}*"):
+            shutil.rmtree(outdated, ignore_errors=True)
+    os.environ[VARIABLE] = str(folder)
+    if "numba" in sys.modules:
+        sys.modules["numba"].config.CACHE_DIR = str(folder)
