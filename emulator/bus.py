@@ -154,9 +154,7 @@ class Bus:
         taken: set[int] = set()
         for node in nodes:
             if taken & node.units:
-                raise ValueError(
-                    f"two nodes on the bus have address {min(taken & node.units)}; addresses are unique"
-                )
+                raise ValueError(f"two nodes on the bus have address {min(taken & node.units)}; addresses are unique")
             taken |= node.units
         self._stations = [_Station(node) for node in nodes]
 
@@ -385,7 +383,5 @@ def garbled(data: bytes, first: int, last: int) -> bytes:
 
     Always the same something, so that runs repeat; and garbling twice does not restore.
     """
-    middle = bytes(
-        [(byte + (0x55 + 0x1D * index | 1)) & 0xFF for index, byte in enumerate(data[first:last], first)]
-    )
+    middle = bytes([(byte + (0x55 + 0x1D * index | 1)) & 0xFF for index, byte in enumerate(data[first:last], first)])
     return data[:first] + middle + data[last:]

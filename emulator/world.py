@@ -121,7 +121,12 @@ class World:
         self.press = _start(self.machine, self.material, self.recipe, config.start)
         node_config = load_node(config.node)
         self.node = Node(
-            node_config, self.registers, load_sensors(config.sensors), self.truth_names, config.seed, config.identity
+            node_config,
+            self.registers,
+            load_sensors(config.sensors),
+            self.truth_names,
+            config.seed,
+            config.identity,
         )
         self.env = simpy.Environment(initial_time=0)
         self.agenda = Agenda(self.env)

@@ -336,7 +336,14 @@ def open_press(
             assert virtual is not None
             clock = VirtualClock(virtual.world)
         return Bench(
-            port, url, clock=clock, virtual=virtual, armed=armed, timeout_s=timeout_s, retries=retries, record=record
+            port,
+            url,
+            clock=clock,
+            virtual=virtual,
+            armed=armed,
+            timeout_s=timeout_s,
+            retries=retries,
+            record=record,
         )
     except BaseException:
         port.close()

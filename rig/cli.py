@@ -84,7 +84,9 @@ def _parser() -> argparse.ArgumentParser:
 Commands = argparse._SubParsersAction  # the type that add_subparsers returns has no public name
 
 
-def _command(commands: Commands[argparse.ArgumentParser], name: str, text: str, epilog: str = "") -> argparse.ArgumentParser:
+def _command(
+    commands: Commands[argparse.ArgumentParser], name: str, text: str, epilog: str = ""
+) -> argparse.ArgumentParser:
     return commands.add_parser(
         name,
         help=text,
@@ -136,9 +138,14 @@ def _add_hil(commands: Commands[argparse.ArgumentParser]) -> None:
         help="what makes the controller under test (default: rig.controller:make_controller)",
     )  # fmt: skip
     parser.add_argument(
-        "--profile", default="dev", choices=("dev", "ci"), help="how many examples the property tests try (default: dev)"
+        "--profile",
+        default="dev",
+        choices=("dev", "ci"),
+        help="how many examples the property tests try (default: dev)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of the virtual press and of the examples (default: 0)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of the virtual press and of the examples (default: 0)"
+    )
     parser.add_argument("--recipe", default="reference", help="recipe to produce: name or path (default: reference)")
     parser.add_argument("--out", type=Path, default=Path("out/hil"), help="where reports go (default: out/hil)")
     parser.add_argument("-k", dest="select", default="", metavar="EXPRESSION", help="run only tests that match")

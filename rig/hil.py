@@ -23,10 +23,26 @@ from rig.clock import date_text, wall_s
 from rig.controller.api import Controller
 from rig.errors import ControllerError, NotArmed, UsageError
 from rig.recipe import Recipe, RecipeError, load_recipe
-from rig.report import RunData, RunSummary, TestResult, headline, print_summary, write_html, write_verdicts_json
+from rig.report import (
+    RunData,
+    RunSummary,
+    TestResult,
+    headline,
+    print_summary,
+    write_html,
+    write_verdicts_json,
+)
 from rig.trace import write_mdf, write_pcapng
 
-__all__ = ["HilOptions", "HilSession", "abilities_of", "load_factory", "make_controller", "run_hil", "with_query"]
+__all__ = [
+    "HilOptions",
+    "HilSession",
+    "abilities_of",
+    "load_factory",
+    "make_controller",
+    "run_hil",
+    "with_query",
+]
 
 INTERRUPTED = 130
 PACKAGES = ("press-rig", "simpy", "pyserial", "pytest", "hypothesis", "numpy", "numba", "asammdf")

@@ -91,9 +91,7 @@ def hil_session(config: pytest.Config) -> HilSession:
             armed=config.getoption("--arm"),
             speed=config.getoption("--press-speed"),
         )
-        session = HilSession(
-            options, None, load_recipe_or_refuse(options.recipe), load_factory(options.controller)
-        )
+        session = HilSession(options, None, load_recipe_or_refuse(options.recipe), load_factory(options.controller))
         config.stash[SESSION] = session
     return session
 
@@ -178,13 +176,17 @@ class Hil:
         """Leave every press safe; keep the recordings of a failed test."""
         for number, (bench, _) in enumerate(self._benches):
             if failed and not self._kept:
-                self._kept += self.session.keep(bench, f"{file_name(self._node.nodeid)}{f'-{number}' if number else ''}")
+                self._kept += self.session.keep(
+                    bench, f"{file_name(self._node.nodeid)}{f'-{number}' if number else ''}"
+                )
             bench.close()
 
 
 def file_name(nodeid: str) -> str:
     """A test's id as the name of a file."""
-    return re.sub(r"[^\w.-]+", "-", nodeid.split("/")[-1].replace(".py::", "-").replace("test_", "")).strip("-")
+    return re.sub(
+        r"[^\w.-]+", "-", nodeid.rsplit("/", maxsplit=1)[-1].replace(".py::", "-").replace("test_", "")
+    ).strip("-")
 
 
 @pytest.fixture
@@ -200,7 +202,7 @@ def hil(request: pytest.FixtureRequest) -> Generator[Hil, None, None]:
 @pytest.fixture(scope="session")
 def recipe(request: pytest.FixtureRequest) -> Iterator[Recipe]:
     """The recipe of this run."""
-    yield hil_session(request.config).recipe
+    return hil_session(request.config).recipe
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -26,7 +26,16 @@ from rig.trace.channels import ChannelInfo
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["START_STATES", "ConfigError", "VirtualPress", "World", "WorldConfig", "emulate", "fork_port", "virtual_press"]
+__all__ = [
+    "START_STATES",
+    "ConfigError",
+    "VirtualPress",
+    "World",
+    "WorldConfig",
+    "emulate",
+    "fork_port",
+    "virtual_press",
+]
 
 register()
 

@@ -112,9 +112,7 @@ def linearise(
 
 
 @njit(cache=True, error_model="numpy")
-def strain_under_belts(
-    h: float, g: float, C: float, S0: float, S1: float, p_limit: float
-) -> tuple[float, float]:
+def strain_under_belts(h: float, g: float, C: float, S0: float, S1: float, p_limit: float) -> tuple[float, float]:
     """Strain increment d_eps and pressure [Pa] of a sheet h [m] thick in a gap g [m] of compliance C [m/Pa].
 
     Solves S0 + S1 d_eps = (h exp(-d_eps) - g)/(2 C) by Newton. If that would need

@@ -215,7 +215,8 @@ class Node:
         if holding is not self._setpoints_of:
             self._setpoints_of = holding
             self._setpoints = np.array(
-                [tag.decode(holding[tag.address : tag.address + tag.count]) for tag in self._setpoint_tags], dtype=float
+                [tag.decode(holding[tag.address : tag.address + tag.count]) for tag in self._setpoint_tags],
+                dtype=float,
             )
         return self._setpoints
 

@@ -64,9 +64,7 @@ class PtyEndpoint:
 
     def _make_link(self, link: Path) -> None:
         if link.exists() and not link.is_symlink():
-            raise EndpointError(
-                f"{link} exists and is not a symbolic link; choose another path, or remove it"
-            )
+            raise EndpointError(f"{link} exists and is not a symbolic link; choose another path, or remove it")
         fresh = link.with_name(f".{link.name}.{os.getpid()}")
         fresh.symlink_to(self.device)
         try:

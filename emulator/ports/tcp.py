@@ -46,9 +46,7 @@ class TcpEndpoint:
             self._listener.listen()
         except (OSError, OverflowError) as error:
             self._listener.close()
-            raise EndpointError(
-                f"cannot listen on {host}:{port}: {error}; choose another port, or 0"
-            ) from error
+            raise EndpointError(f"cannot listen on {host}:{port}: {error}; choose another port, or 0") from error
         self._listener.setblocking(False)
         name = f"[{address}]" if address.version == 6 else str(address)
         self._url = f"socket://{name}:{self._listener.getsockname()[1]}"

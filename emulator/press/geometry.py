@@ -26,9 +26,7 @@ def station_clearance(clearance: Floats, station: int) -> float:
 @njit(cache=True, error_model="numpy")
 def smallest_clearance(clearance: Floats) -> float:
     """Smallest station clearance [m]."""
-    return min(
-        station_clearance(clearance, 0), station_clearance(clearance, 1), station_clearance(clearance, 2)
-    )
+    return min(station_clearance(clearance, 0), station_clearance(clearance, 1), station_clearance(clearance, 2))
 
 
 @njit(cache=True, error_model="numpy")

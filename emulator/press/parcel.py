@@ -137,9 +137,7 @@ def step_pressed(
             h_up += touching * (c.h_base - h_up)
             h_low += touching * (c.h_base - h_low)
     area = parcel.mass / (density(T_before, m) * h)
-    Q_up, Q_low = conduct(
-        parcel.H, T, parcel.mass, area, h, T_up, T_low, h_up, h_low, C_face, dt, m, w.layers
-    )
+    Q_up, Q_low = conduct(parcel.H, T, parcel.mass, area, h, T_up, T_low, h_up, h_low, C_face, dt, m, w.layers)
     T_after = mean(T)
     b = modulus_factor(T_after, m)
     h, p, parcel.e_N = deform(
@@ -207,9 +205,7 @@ def step_free(
     """
     T_before = mean(T)
     area = mass / (density(T_before, m) * h)
-    Q_up, Q_low = conduct(
-        H, T, mass, area, h, c.T_ambient, c.T_ambient, c.h_air, c.h_air, math.inf, dt, m, w.layers
-    )
+    Q_up, Q_low = conduct(H, T, mass, area, h, c.T_ambient, c.T_ambient, c.h_air, c.h_air, math.inf, dt, m, w.layers)
     T_after = mean(T)
     b = modulus_factor(T_after, m)
     h, _, e_N = deform(e, e_N, h, 0.5 * (T_before + T_after), b0, b, OPEN_GAP, 1.0, math.inf, dt, m, w)

@@ -82,9 +82,7 @@ class Press:
         """Time of this press since its state began."""
         return int(self.state.progress.tick[0]) * TICK_NS
 
-    def advance(
-        self, duration_ns: int, commands: Commands, disturbances: Disturbances = _UNDISTURBED
-    ) -> None:
+    def advance(self, duration_ns: int, commands: Commands, disturbances: Disturbances = _UNDISTURBED) -> None:
         """Move time on under constant commands, and refresh `signals`."""
         ticks, rest = divmod(duration_ns, TICK_NS)
         if rest or ticks < 0:

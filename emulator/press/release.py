@@ -77,9 +77,7 @@ def advance_released(
     dt = 1e-9 * (now_ns - parcel.updated_ns)
     if dt <= 0.0:
         return
-    h, e_N, b, lost = step_free(
-        parcel.e, parcel.e_N, parcel.H, parcel.T, parcel.h, parcel.b, parcel.mass, dt, c, m, w
-    )
+    h, e_N, b, lost = step_free(parcel.e, parcel.e_N, parcel.H, parcel.T, parcel.h, parcel.b, parcel.mass, dt, c, m, w)
     parcel.h = h
     parcel.e_N = e_N
     parcel.b = b
@@ -88,9 +86,7 @@ def advance_released(
 
 
 @njit(cache=True, error_model="numpy")
-def release(
-    parcel: Parcel, exit_ns: int, record: Record, c: MachineConstants, m: MaterialConstants, w: Work
-) -> None:
+def release(parcel: Parcel, exit_ns: int, record: Record, c: MachineConstants, m: MaterialConstants, w: Work) -> None:
     """A parcel leaves the press: keep its truth (`state.FILM_COLUMNS`)."""
     parcel.p = 0.0
     parcel.h_exit = parcel.h

@@ -22,9 +22,7 @@ Floats = NDArray[np.float64]
 
 
 @njit(cache=True, error_model="numpy")
-def _lump(
-    T: float, C: float, P: float, UA: float, T_amb: float, UA_c: float, T_c: float
-) -> tuple[float, float, float]:
+def _lump(T: float, C: float, P: float, UA: float, T_amb: float, UA_c: float, T_c: float) -> tuple[float, float, float]:
     """One implicit tick: new temperature [K], heat lost to ambient and to the coolant [J]."""
     new = (C * T / TICK_S + P + UA * T_amb + UA_c * T_c) / (C / TICK_S + UA + UA_c)
     return new, UA * (new - T_amb) * TICK_S, UA_c * (new - T_c) * TICK_S

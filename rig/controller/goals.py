@@ -76,6 +76,7 @@ def wishes_in(state: State, recipe: Recipe, facts: MachineFacts, values: Mapping
     """What `state` wants, given what is sensed."""
     moving = values["belts_moving"] > 0.5 and values["coolant_flowing"] > 0.5
     tensioned = values["tension_ready"] > 0.5
+    closed = values["press_open"] < 0.5
     base = Wishes(cool=True, hydraulics=True, tension=True, drive=True, speed_m_min=recipe.press.speed_m_min)
     match state:
         case State.IDLE:
@@ -87,9 +88,9 @@ def wishes_in(state: State, recipe: Recipe, facts: MachineFacts, values: Mapping
         case State.CLOSE:
             return replace(base, heat=moving, close=True)
         case State.THREAD | State.PRODUCE:
-            return replace(base, heat=moving, close=True, feed=True)
+            return replace(base, heat=moving, close=True, feed=closed)
         case State.HOLD:
-            return replace(base, heat=moving, close=True, feed=True, speed_m_min=facts.creep_speed_m_min)
+            return replace(base, heat=moving, close=True, feed=closed, speed_m_min=facts.creep_speed_m_min)
         case State.RUN_OUT:
             return replace(base, heat=moving, close=True)
         case State.OPEN:
@@ -122,12 +123,8 @@ def goal_reached(controller: ReferenceController, values: Mapping[str, float]) -
             return at_clearance(recipe, values), AT_CLEARANCE_S
         case State.THREAD:
             return values["sheet_at_recovered_gauge"] > 0.5 and at_speed(recipe, values), 1.0
-        case State.PRODUCE:
-            return controller.last_position_m - controller.started_m >= recipe.sheet.length_m, 0.0
         case State.RUN_OUT:
-            sheet = max(
-                values[name] for name in ("sheet_at_entry", "sheet_at_exit", "sheet_at_recovered_gauge")
-            )
+            sheet = max(values[name] for name in ("sheet_at_entry", "sheet_at_exit", "sheet_at_recovered_gauge"))
             return sheet < 0.5 and travelled_m >= path_m, 2.0
         case State.OPEN:
             return values["press_open"] > 0.5, 1.0
@@ -142,18 +139,13 @@ def at_temperature(recipe: Recipe, values: Mapping[str, float]) -> bool:
     target_c = recipe.press.heat_temperature_c
     hot = all(abs(values[name] - target_c) < AT_TEMPERATURE_K for name in HEAT_PLATES)
     hot = hot and all(abs(values[name] - target_c) < DRUM_NEAR_K for name in ENTRY_DRUMS)
-    return hot and all(
-        values[name] < recipe.press.cold_temperature_c + AT_TEMPERATURE_K for name in COLD_PLATES
-    )
+    return hot and all(values[name] < recipe.press.cold_temperature_c + AT_TEMPERATURE_K for name in COLD_PLATES)
 
 
 def at_speed(recipe: Recipe, values: Mapping[str, float]) -> bool:
     """Whether both belts run at the recipe's speed."""
     wanted = recipe.press.speed_m_min
-    return all(
-        abs(values[f"belt_{side}_speed_m_min"] - wanted) < AT_SPEED_PART * wanted
-        for side in ("upper", "lower")
-    )
+    return all(abs(values[f"belt_{side}_speed_m_min"] - wanted) < AT_SPEED_PART * wanted for side in ("upper", "lower"))
 
 
 def on_track(recipe: Recipe, values: Mapping[str, float]) -> bool:

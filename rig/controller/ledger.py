@@ -259,9 +259,6 @@ class Ledger:
             piece.exit_temperature.add(reading.exit_temperature_c)
             piece.ambient.add(reading.ambient_c)
             piece.exit_age_s = age_s
-        if (
-            abs(behind_m - self.facts.recovered_gauge_m) <= PIECE_M / 2
-            and reading.recovered_thickness_um > 0.0
-        ):
+        if abs(behind_m - self.facts.recovered_gauge_m) <= PIECE_M / 2 and reading.recovered_thickness_um > 0.0:
             piece.recovered.add(reading.recovered_thickness_um)
             piece.recovered_age_s = age_s

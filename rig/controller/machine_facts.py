@@ -74,9 +74,7 @@ def load_machine_facts(name_or_path: str = "reference") -> MachineFacts:
         if path.suffix == ".toml":
             text = path.read_text(encoding="utf-8")
         else:
-            text = (resources.files("rig.controller") / "machines" / f"{name_or_path}.toml").read_text(
-                encoding="utf-8"
-            )
+            text = (resources.files("rig.controller") / "machines" / f"{name_or_path}.toml").read_text(encoding="utf-8")
         return MachineFacts.model_validate(tomllib.loads(text))
     except OSError as error:
         raise UsageError(f"machine facts {name_or_path!r} cannot be read: {error.strerror}") from error

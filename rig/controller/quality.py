@@ -74,9 +74,7 @@ def released_temperature_c(seen_c: float, ambient_c: float, age_s: float, time_s
     return ambient_c + (seen_c - ambient_c) * math.exp(age_s / time_s)
 
 
-def assess(
-    piece: Piece, recipe: Recipe, facts: MachineFacts, time_ns: int, speed_m_s: float
-) -> QualityRecord:
+def assess(piece: Piece, recipe: Recipe, facts: MachineFacts, time_ns: int, speed_m_s: float) -> QualityRecord:
     """Judge a piece that has passed both gauges.
 
     Args:
@@ -88,7 +86,7 @@ def assess(
     """
     entry_um, late_um = piece.entry.value, piece.recovered.value
     thickness_um = recovered_thickness_um(piece.exit.value, piece.exit_age_s, late_um, piece.recovered_age_s)
-    minimum_um = piece.minimum_um
+    minimum_um = piece.minimum_um if piece.minimum_um > 0.0 else math.nan
     minutes = piece.pressure_s / 60.0
     recovery = 100.0 * (thickness_um - minimum_um) / minimum_um
     coefficient = entry_um / thickness_um * minutes
@@ -102,7 +100,9 @@ def assess(
     cold_end_c = released_temperature_c(
         piece.exit_temperature.value, piece.ambient.value, piece.exit_age_s, facts.film_air_time_s_mm * late_um * 1e-3
     )
-    reason = _objection(piece, recipe, cold_end_c, recovery, COVERAGE * recovery_u, coefficient, COVERAGE * coefficient_u)
+    reason = _objection(
+        piece, recipe, cold_end_c, recovery, COVERAGE * recovery_u, coefficient, COVERAGE * coefficient_u
+    )
     return QualityRecord(
         start_m=piece.number * PIECE_M,
         length_m=PIECE_M,
@@ -138,18 +138,14 @@ def _objection(
     if piece.unpressed_s > UNPRESSED_S:
         return "the pressure was away between entry and exit"
     if not recovery + recovery_u <= RECOVERY_LIMIT_PERCENT:
-        return (
-            f"recovery {recovery:.1f} ± {recovery_u:.1f} % is not surely within {RECOVERY_LIMIT_PERCENT:g} %"
-        )
+        return f"recovery {recovery:.1f} ± {recovery_u:.1f} % is not surely within {RECOVERY_LIMIT_PERCENT:g} %"
     if not coefficient - coefficient_u >= ROLLING_COEFFICIENT_LIMIT:
         return (
             f"rolling coefficient {coefficient:.2f} ± {coefficient_u:.2f} times·min is not surely above "
             f"{ROLLING_COEFFICIENT_LIMIT:g}"
         )
-    if not (low_c <= piece.hot_min_c and piece.hot_max_c <= high_c):
-        return (
-            f"rolled at {piece.hot_min_c:.1f} … {piece.hot_max_c:.1f} °C, outside {low_c:g} … {high_c:g} °C"
-        )
+    if not low_c <= piece.hot_min_c <= piece.hot_max_c <= high_c:
+        return f"rolled at {piece.hot_min_c:.1f} … {piece.hot_max_c:.1f} °C, outside {low_c:g} … {high_c:g} °C"
     if not cold_end_c <= COLD_LIMIT_C:
         return f"left the press at {cold_end_c:.1f} °C, above {COLD_LIMIT_C:g} °C"
     return ""

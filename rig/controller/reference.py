@@ -8,6 +8,7 @@ plain data in this object's fields, so a copy of the controller goes on like the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,7 +18,7 @@ from rig.controller.ledger import Ledger, Reading
 from rig.controller.machine_facts import MachineFacts
 from rig.controller.quality import assess
 from rig.controller.states import Event, State, next_state
-from rig.controller.supervision import CLOSING_FORCE_KN, FRESH_S, Alarms, Watch, numbers, usable
+from rig.controller.supervision import CLOSING_FORCE_KN, FRESH_S, STALE_S, Alarms, Watch, numbers, usable
 from rig.controller.thickness import ThicknessLoop
 from rig.controller.tracking import Tracker
 from rig.recipe import Recipe, check_claims
@@ -33,6 +34,8 @@ FIRST_PERIOD_S = 0.1
 """Assumed length of the first scan."""
 SPEED_STEP_M_MIN_S = 0.5
 """Ramp of the belt speed command, m/min per s: both belts stay together on it."""
+SMALLEST_CLEARANCE_UM = 450.0
+"""No trim goes below this: the smallest clearance that a recipe may ask for."""
 GATED = (State.THREAD, State.PRODUCE, State.RUN_OUT)
 """States in which sheet that left the press can be product."""
 
@@ -62,12 +65,14 @@ class ReferenceController:
     outputs: dict[str, Value] = field(default_factory=dict)
     scans: int = 0
     last_ns: int = -1
-    last_position_m: float = 0.0
+    last_position_m: float = math.nan
     started_m: float = 0.0
     entered_m: float = 0.0
     settled_ns: int = -1
     speed_m_min: float = 0.0
+    asked: frozenset[str] = frozenset()
     reset_wanted: bool = False
+    reset_given: bool = False
     ship: bool = False
 
     def __post_init__(self) -> None:
@@ -93,17 +98,24 @@ class ReferenceController:
         self.scans += 1
         period_s = (now_ns - self.last_ns) * 1e-9 if self.last_ns >= 0 else FIRST_PERIOD_S
         self.last_ns = now_ns
+        # a request is not lost because the inputs are late
+        self.asked |= inputs.operator
+        if "reset" in self.asked:
+            # first of all, so that a cause that is still there raises its alarm again in this scan
+            self.alarms.reset()
         values = numbers(inputs)
         age_s = self.watch.age(inputs, now_ns, self.alarms)
-        if not usable(values, NEEDED):
-            self.alarms.raise_("stale_data", "inputs are missing or not numbers") if inputs.values else None
-            return self._beat(self._safe_outputs() if self.alarms.active else self.outputs)
-        if age_s > FRESH_S and not self.alarms.active:
+        if inputs.values and not usable(values, NEEDED):
+            self.alarms.raise_("unusable_data", "inputs are missing or not numbers")
+        blind = not usable(values, NEEDED) or age_s > STALE_S
+        if blind and self.alarms.active:
+            return self._beat(self._give_up_blind())
+        if blind or age_s > FRESH_S:
             return self._beat(self.outputs)
         interlocks = _names(inputs.values.get("alarm_word"))
         self._supervise(values, now_ns, interlocks)
         self._follow_sheet(values, inputs.time_ns)
-        events = self._events(inputs, values, interlocks, now_ns)
+        events = self._events(values, interlocks, now_ns)
         state = next_state(self.now_state, events)
         if state is not self.now_state:
             self._enter(state, values)
@@ -114,6 +126,19 @@ class ReferenceController:
         """The heartbeat goes on as long as the controller thinks."""
         self.outputs = {**outputs, "controller_heartbeat": self.scans % 65535 + 1}
         return self.outputs
+
+    def _give_up_blind(self) -> dict[str, Value]:
+        """Without usable inputs: nothing that heats, presses or moves, and a fault to be reset."""
+        if self.now_state is not State.EMERGENCY_STOP:
+            self._give_up(State.FAULT)
+        return {
+            **self.outputs,
+            "heating_enable": False,
+            "drives_enable": False,
+            "feed_enable": False,
+            "fast_open": True,
+            "scrap_divert": True,
+        }
 
     def _supervise(self, values: Mapping[str, float], now_ns: int, interlocks: frozenset[str]) -> None:
         self.watch.node(values["node_heartbeat"], now_ns, self.alarms)
@@ -137,31 +162,33 @@ class ReferenceController:
                 self.ship = False
                 continue
             record = assess(piece, self.recipe, self.facts, time_ns, speed_m_s)
+            if record.good and self.now_state not in GATED:
+                record = replace(record, good=False, reason=f"sent to scrap in state {self.state}")
             self.records.append(record)
             self.ship = record.good
 
-    def _events(
-        self, inputs: Inputs, values: Mapping[str, float], interlocks: frozenset[str], now_ns: int
-    ) -> frozenset[Event]:
+    def _events(self, values: Mapping[str, float], interlocks: frozenset[str], now_ns: int) -> frozenset[Event]:
         events = set()
-        asked = inputs.operator
+        asked, self.asked = self.asked, frozenset()
         if "abort" in asked and self.now_state not in (State.IDLE, State.FAULT, State.EMERGENCY_STOP):
             self.alarms.raise_("aborted", "the operator has aborted the run")
         self.reset_wanted = "reset" in asked
-        if self.reset_wanted:
-            self.alarms.reset()
+        # remembered: the node takes a scan or two to release its interlocks
+        self.reset_given |= self.reset_wanted
         if interlocks & DANGER:
             events.add(Event.EMERGENCY)
         elif interlocks or self.alarms.active:
             events.add(Event.TRIP)
-        elif self.now_state in (State.FAULT, State.EMERGENCY_STOP):
-            # the node releases its interlocks only after a reset; an alarm of ours only goes by one
+        elif self.reset_given:
             events.add(Event.RELEASED)
         if "start" in asked and self._accepts():
             events.add(Event.START)
         for request, event in (("stop", Event.STOP), ("hold", Event.HOLD), ("resume", Event.RESUME)):
             if request in asked:
                 events.add(event)
+        position_m = 0.5 * (values["belt_upper_position_m"] + values["belt_lower_position_m"])
+        if position_m - self.started_m >= self.recipe.sheet.length_m:
+            events.add(Event.FED)
         if self._settled(goal_reached(self, values), now_ns):
             events.add(Event.DONE)
         return frozenset(events)
@@ -195,17 +222,22 @@ class ReferenceController:
                 self.started_m = position_m
             self.thickness.reset(position_m)
         if state in (State.FAULT, State.EMERGENCY_STOP):
-            self.message = self.alarms.first or "interlock of the press"
-            self.ship = False
+            self._give_up(state)
         self.now_state = state
         self.entered_m = position_m
         self.settled_ns = -1
 
+    def _give_up(self, state: State) -> None:
+        """Into a state that only the operator's reset leaves."""
+        if self.now_state is not state:
+            self.message = self.alarms.first or "interlock of the press"
+            self.reset_given = False
+        self.ship = False
+        self.now_state = state
+
     # -- outputs --------------------------------------------------------------------------------------
 
-    def _outputs(
-        self, values: Mapping[str, float], interlocks: frozenset[str], period_s: float
-    ) -> dict[str, Value]:
+    def _outputs(self, values: Mapping[str, float], interlocks: frozenset[str], period_s: float) -> dict[str, Value]:
         wishes = wishes_in(self.now_state, self.recipe, self.facts, values)
         if interlocks & STANDSTILL:
             wishes = replace(wishes, drive=False, speed_m_min=0.0)
@@ -216,9 +248,11 @@ class ReferenceController:
         self.speed_m_min += min(max(target - self.speed_m_min, -step), step)
         if target == 0.0:
             self.speed_m_min = 0.0
-        clearance_um = press.clearance_um + self._trim(values)
+        clearance_um = max(press.clearance_um + self._trim(values), SMALLEST_CLEARANCE_UM)
         position_m = 0.5 * (values["belt_upper_position_m"] + values["belt_lower_position_m"])
-        travel_m = max(position_m - self.last_position_m, 0.0)
+        travelled_m = position_m - self.last_position_m
+        # NaN before the first scan: the encoders have counted since power-on
+        travel_m = travelled_m if travelled_m > 0.0 else 0.0
         self.last_position_m = position_m
         outputs: dict[str, Value] = {
             "heating_enable": wishes.heat,
@@ -229,9 +263,7 @@ class ReferenceController:
             "feed_enable": wishes.feed,
             "fast_open": wishes.fast_open,
             "scrap_divert": not (self.ship and self.now_state in GATED),
-            "scrap_mark": self.now_state in GATED
-            and not self.ship
-            and values["sheet_at_recovered_gauge"] > 0.5,
+            "scrap_mark": self.now_state in GATED and not self.ship and values["sheet_at_recovered_gauge"] > 0.5,
             "alarm_reset": self.reset_wanted,
             "coolant_flow_setpoint_l_min": self.facts.coolant_flow_l_min,
         }
@@ -241,9 +273,7 @@ class ReferenceController:
             outputs[f"{zone}_setpoint_c"] = press.cold_temperature_c
         open_um = self.facts.open_clearance_um
         for edge in ("left", "right"):
-            outputs[f"entry_{edge}_clearance_setpoint_um"] = (
-                press.entry_clearance_um if wishes.close else open_um
-            )
+            outputs[f"entry_{edge}_clearance_setpoint_um"] = press.entry_clearance_um if wishes.close else open_um
             for station in ("taper_end", "cold"):
                 outputs[f"{station}_{edge}_clearance_setpoint_um"] = clearance_um if wishes.close else open_um
         for side in SIDES:
@@ -263,17 +293,6 @@ class ReferenceController:
         position_m = 0.5 * (values["belt_upper_position_m"] + values["belt_lower_position_m"])
         return self.thickness.scan(position_m, values["exit_thickness_um"], target_um)
 
-    def _safe_outputs(self) -> dict[str, Value]:
-        """Without usable inputs: nothing that heats, presses or moves."""
-        return {
-            **self.outputs,
-            "heating_enable": False,
-            "drives_enable": False,
-            "feed_enable": False,
-            "fast_open": True,
-            "scrap_divert": True,
-        }
-
 
 def _names(value: Value | None) -> frozenset[str]:
     return value if isinstance(value, frozenset) else frozenset()
@@ -283,24 +302,15 @@ HEAT_ZONES = tuple(f"heat_{number}_{side}" for number in range(1, 5) for side in
 COLD_ZONES = tuple(f"cold_{number}_{side}" for number in range(1, 3) for side in SIDES)
 ZONES = HEAT_ZONES + COLD_ZONES
 FORCES = tuple(
-    f"{station}_{edge}_line_force_kn"
-    for station in ("entry", "taper_end", "cold")
-    for edge in ("left", "right")
+    f"{station}_{edge}_line_force_kn" for station in ("entry", "taper_end", "cold") for edge in ("left", "right")
 )
 NEEDED = frozenset(
     {
         *(f"{zone}_temperature_c" for zone in ZONES),
-        *(
-            f"{station}_{edge}_clearance_um"
-            for station in ("entry", "taper_end", "cold")
-            for edge in ("left", "right")
-        ),
+        *(f"{station}_{edge}_clearance_um" for station in ("entry", "taper_end", "cold") for edge in ("left", "right")),
         *FORCES,
-        *(
-            f"belt_{side}_{what}"
-            for side in SIDES
-            for what in ("speed_m_min", "position_m", "edge_position_mm")
-        ),
+        "ambient_temperature_c",
+        *(f"belt_{side}_{what}" for side in SIDES for what in ("speed_m_min", "position_m", "edge_position_mm")),
         *(
             "sheet_entry_thickness_um",
             "exit_thickness_um",

@@ -40,6 +40,7 @@ class Event(Enum):
     HOLD = "the operator asks to hold"
     RESUME = "the operator asks to resume"
     RELEASED = "the operator has asked to reset, and no alarm is left"
+    FED = "the recipe's length of sheet is fed"
     DONE = "the goal of the state is reached"
 
 
@@ -48,9 +49,14 @@ TRANSITIONS: Mapping[State, tuple[tuple[Event, State], ...]] = {
     State.PREHEAT: ((Event.STOP, State.COOL), (Event.DONE, State.TENSION_TRACK)),
     State.TENSION_TRACK: ((Event.STOP, State.COOL), (Event.DONE, State.CLOSE)),
     State.CLOSE: ((Event.STOP, State.OPEN), (Event.DONE, State.THREAD)),
-    State.THREAD: ((Event.STOP, State.RUN_OUT), (Event.HOLD, State.HOLD), (Event.DONE, State.PRODUCE)),
-    State.PRODUCE: ((Event.STOP, State.RUN_OUT), (Event.HOLD, State.HOLD), (Event.DONE, State.RUN_OUT)),
-    State.HOLD: ((Event.STOP, State.RUN_OUT), (Event.RESUME, State.THREAD)),
+    State.THREAD: (
+        (Event.STOP, State.RUN_OUT),
+        (Event.FED, State.RUN_OUT),
+        (Event.HOLD, State.HOLD),
+        (Event.DONE, State.PRODUCE),
+    ),
+    State.PRODUCE: ((Event.STOP, State.RUN_OUT), (Event.FED, State.RUN_OUT), (Event.HOLD, State.HOLD)),
+    State.HOLD: ((Event.STOP, State.RUN_OUT), (Event.FED, State.RUN_OUT), (Event.RESUME, State.THREAD)),
     State.RUN_OUT: ((Event.DONE, State.OPEN),),
     State.OPEN: ((Event.DONE, State.COOL),),
     State.COOL: ((Event.START, State.PREHEAT), (Event.DONE, State.IDLE)),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from rig.controller.api import Inputs
 
-__all__ = ["FRESH_S", "Alarms", "Watch", "numbers", "usable"]
+__all__ = ["CLOSING_FORCE_KN", "FRESH_S", "STALE_S", "Alarms", "Watch", "numbers", "usable"]
 
 FRESH_S = 0.5
 """Data older than this are not acted on: outputs stay as they are."""
@@ -96,9 +96,7 @@ class Watch:
         for gauge in ("exit_thickness_um", "recovered_thickness_um"):
             thickness_um = values[gauge]
             if 0.0 < thickness_um < THIN_PART * thinnest_um < THIN_PART * 2000.0:
-                alarms.raise_(
-                    "sensor_implausible", f"{gauge} shows {thickness_um:.0f} µm, below the clearance"
-                )
+                alarms.raise_("sensor_implausible", f"{gauge} shows {thickness_um:.0f} µm, below the clearance")
 
     def zones(self, deviation_k: float, now_ns: int, alarms: Alarms) -> None:
         """An alarm if a heat zone has left its setpoint for good; call in production."""

@@ -222,15 +222,11 @@ class Client:
         self._exchange = None
         if isinstance(response, ExceptionResponse):
             self._events.append(
-                ExceptionReceived(
-                    exchange.unit, request, response, exchange.sent_ns, frame.start_ns, frame.end_ns
-                )
+                ExceptionReceived(exchange.unit, request, response, exchange.sent_ns, frame.start_ns, frame.end_ns)
             )
         else:
             self._events.append(
-                ResponseReceived(
-                    exchange.unit, request, response, exchange.sent_ns, frame.start_ns, frame.end_ns
-                )
+                ResponseReceived(exchange.unit, request, response, exchange.sent_ns, frame.start_ns, frame.end_ns)
             )
 
     def _is_broken_answer(self, frame: Frame) -> bool:

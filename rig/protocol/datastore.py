@@ -192,9 +192,7 @@ _ANSWERS: Final[Mapping[type, Callable[[Any, DataStore], NormalResponse]]] = {
 
 def _check_span(address: int, count: int) -> None:
     if address + count > _ADDRESSES:
-        raise ModbusError(
-            ExceptionCode.ILLEGAL_DATA_ADDRESS, f"{count} from {address} on end beyond address 65535"
-        )
+        raise ModbusError(ExceptionCode.ILLEGAL_DATA_ADDRESS, f"{count} from {address} on end beyond address 65535")
 
 
 def _counted(values: Sequence[_T], count: int) -> tuple[_T, ...]:

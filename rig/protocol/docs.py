@@ -87,9 +87,7 @@ def _meaning(tag: Tag) -> str:
         parts.append(f"safe range {tag.safe_range[0]:g} … {tag.safe_range[1]:g}")
     if tag.safe_value is not None:
         value = tag.safe_value
-        parts.append(
-            f"safe state: {('on' if value else 'off') if isinstance(value, bool) else format(value, 'g')}"
-        )
+        parts.append(f"safe state: {('on' if value else 'off') if isinstance(value, bool) else format(value, 'g')}")
     return "; ".join(parts)
 
 

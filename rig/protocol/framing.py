@@ -185,9 +185,7 @@ class Framer:
         if not self._buffer:
             self._is_paused, self._is_overlong = True, False
             return
-        is_frame = (
-            MIN_FRAME <= len(self._buffer) <= MAX_FRAME and not self._is_overlong and not crc16(self._buffer)
-        )
+        is_frame = MIN_FRAME <= len(self._buffer) <= MAX_FRAME and not self._is_overlong and not crc16(self._buffer)
         if is_frame:
             out.append(self._take(len(self._buffer)))
         elif self._framing is Framing.LENGTH:
@@ -241,11 +239,7 @@ class Framer:
 
     def _is_whole(self, data: bytes) -> bool:
         """Say whether `data` is exactly one frame of the likeliest kind."""
-        return (
-            self._framing is Framing.LENGTH
-            and self._reader.lengths(data, 0)[0] == len(data)
-            and not crc16(data)
-        )
+        return self._framing is Framing.LENGTH and self._reader.lengths(data, 0)[0] == len(data) and not crc16(data)
 
     def _lost(self) -> int:
         """Return how many bytes of an overlong block can be in no frame any more."""

@@ -166,9 +166,7 @@ class ReadDeviceIdentificationResponse:
         return ReadDeviceIdentification(self.code, self.next_object_id)
 
 
-def identify(
-    request: ReadDeviceIdentification, objects: Mapping[int, bytes]
-) -> ReadDeviceIdentificationResponse:
+def identify(request: ReadDeviceIdentification, objects: Mapping[int, bytes]) -> ReadDeviceIdentificationResponse:
     """Answer from all objects that a device has.
 
     A stream that starts at an object the device does not have starts at the first, and a category

@@ -48,11 +48,7 @@ class _PairReader:
 
     def is_answer(self, unit: int, function: int) -> bool:
         pending = self.pending
-        return (
-            pending is not None
-            and unit == pending.unit
-            and function & ~EXCEPTION_FLAG == pending.request.function
-        )
+        return pending is not None and unit == pending.unit and function & ~EXCEPTION_FLAG == pending.request.function
 
 
 class Listener:
@@ -148,9 +144,7 @@ class Listener:
             self._reader.pending = observed
 
     def _answer(self, response: Response, request: RequestObserved | None, frame: Frame) -> None:
-        self._events.append(
-            ResponseObserved(frame.raw[0], response, request, frame.raw, frame.start_ns, frame.end_ns)
-        )
+        self._events.append(ResponseObserved(frame.raw[0], response, request, frame.raw, frame.start_ns, frame.end_ns))
 
     def _close(self, now: int) -> None:
         """Give up on the answer that is still open, if any."""

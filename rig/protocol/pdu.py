@@ -238,9 +238,7 @@ def _fit_registers(response: Any, request: Any) -> Response:
 def _fit_bits(response: Any, request: Any) -> Response:
     expected = (request.count + 7) // 8
     if len(response.values) != 8 * expected:
-        raise RemoteProtocolError(
-            f"answer has {len(response.values) // 8} bytes of bits, expected {expected}"
-        )
+        raise RemoteProtocolError(f"answer has {len(response.values) // 8} bytes of bits, expected {expected}")
     return cast(Response, type(response)(response.values[: request.count]))
 
 

@@ -113,14 +113,10 @@ class Tag:
                 raise TagValueError(f"{self.name}: {value!r} is not one of {', '.join(self.values)}")
         elif self.type == "bitfield":
             if not isinstance(value, (set, frozenset)) or not value <= set(self.bits):
-                raise TagValueError(
-                    f"{self.name}: {value!r} is not a set of bits out of {', '.join(self.bits)}"
-                )
+                raise TagValueError(f"{self.name}: {value!r} is not a set of bits out of {', '.join(self.bits)}")
         elif self.type == "string":
             if not isinstance(value, str) or len(value) > 2 * self.count or not value.isascii():
-                raise TagValueError(
-                    f"{self.name}: {value!r} is not ASCII text of at most {2 * self.count} characters"
-                )
+                raise TagValueError(f"{self.name}: {value!r} is not ASCII text of at most {2 * self.count} characters")
         else:
             if isinstance(value, (bool, str)) or not isinstance(value, (int, float)):
                 raise TagValueError(f"{self.name}: {value!r} is not a number")
@@ -128,9 +124,7 @@ class Tag:
                 raise TagValueError(f"{self.name}: {value!r} is not a finite number")
             if self.limits is not None and not self.limits[0] <= value <= self.limits[1]:
                 low, high = self.limits
-                raise TagValueError(
-                    f"{self.name}: {value:g} is outside {low:g} … {high:g} {self.unit}".rstrip()
-                )
+                raise TagValueError(f"{self.name}: {value:g} is outside {low:g} … {high:g} {self.unit}".rstrip())
 
     def encode(self, value: Value) -> tuple[int, ...]:
         """Raw registers (or one bit) for an engineering value.
@@ -190,11 +184,7 @@ class Tag:
             case "bitfield":
                 return frozenset(bit for index, bit in enumerate(self.bits) if first >> index & 1)
             case "string":
-                return (
-                    struct.pack(f">{self.count}H", *raw[: self.count])
-                    .rstrip(b"\0")
-                    .decode("ascii", "replace")
-                )
+                return struct.pack(f">{self.count}H", *raw[: self.count]).rstrip(b"\0").decode("ascii", "replace")
 
     def _scaled(self, raw: int) -> int | float:
         if self.scale == 1.0 and self.offset == 0.0:

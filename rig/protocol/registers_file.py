@@ -28,9 +28,7 @@ from rig.protocol.registers import (
 
 __all__ = ["UNITS", "RegisterMapError", "default_registers", "load_registers", "parse_registers"]
 
-UNITS = frozenset(
-    {"", "°C", "%", "µm", "mm", "m", "m/min", "kN", "kN/m", "bar", "A", "N·m", "L/min", "s", "ms", "deg"}
-)
+UNITS = frozenset({"", "°C", "%", "µm", "mm", "m", "m/min", "kN", "kN/m", "bar", "A", "N·m", "L/min", "s", "ms", "deg"})
 """Units a tag may have; `emulator` knows how each relates to SI."""
 
 FORMAT = 1
@@ -150,9 +148,7 @@ def _tag(entry: Mapping[str, Any], name: str, address: int, nodes: Mapping[str, 
     if kind not in get_args(TagType):
         raise broken(f"type is {kind!r}, it must be one of {', '.join(get_args(TagType))}")
     if (kind == "bool") != (table in BIT_TABLES):
-        raise broken(
-            f"type {kind} does not fit table {table}: coils and discrete inputs are bool, registers are not"
-        )
+        raise broken(f"type {kind} does not fit table {table}: coils and discrete inputs are bool, registers are not")
     node = entry.get("node", next(iter(nodes)))
     if node not in nodes:
         raise broken(f"node {node!r} does not exist; known: {', '.join(nodes)}")
@@ -237,9 +233,7 @@ def _check_ranges(tag: Tag, broken: Any) -> None:
                 )
     elif tag.limits is not None or tag.safe_range is not None:
         raise broken(f"type {tag.type} takes no limits")
-    if not tag.writable and (
-        tag.safe_range is not None or tag.safe_value is not None or tag.default is not None
-    ):
+    if not tag.writable and (tag.safe_range is not None or tag.safe_value is not None or tag.default is not None):
         raise broken(f"table {tag.table} cannot be written: it takes no safe_range, safe_value or default")
     if tag.table == "holding" and tag.type in NUMERIC_TYPES and tag.safe_range is None:
         raise broken("a holding register needs a safe_range")
@@ -269,6 +263,4 @@ def _check_overlaps(tags: Iterator[Tag], where: str) -> None:
         for address in range(tag.address, tag.address + tag.count):
             other = taken.setdefault((tag.node, tag.table, address), tag.name)
             if other != tag.name:
-                raise RegisterMapError(
-                    f"{where}: tag {tag.name}: {tag.table} address {address} is taken by {other}"
-                )
+                raise RegisterMapError(f"{where}: tag {tag.name}: {tag.table} address {address} is taken by {other}")

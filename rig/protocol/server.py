@@ -109,9 +109,7 @@ class Server:
         """
         self.units = frozenset(units)
         if not self.units or not all(BROADCAST < unit <= MAX_UNIT for unit in self.units):
-            raise LocalProtocolError(
-                f"units are {sorted(self.units)}, expected at least one, each 1 to {MAX_UNIT}"
-            )
+            raise LocalProtocolError(f"units are {sorted(self.units)}, expected at least one, each 1 to {MAX_UNIT}")
         self.timing = timing
         self.counters = ServerCounters()
         self._framer = Framer(_LineReader(self.units), timing, framing, gap_ns)
@@ -149,9 +147,7 @@ class Server:
                 before the request was complete.
         """
         if now < to.end_ns:
-            raise LocalProtocolError(
-                f"answer at {now} ns, expected after the request's end at {to.end_ns} ns"
-            )
+            raise LocalProtocolError(f"answer at {now} ns, expected after the request's end at {to.end_ns} ns")
         if not isinstance(response, RawResponse) and response.function != to.request.function:
             raise LocalProtocolError(
                 f"answer is to function {response.function}, expected {to.request.function} as requested"
@@ -168,9 +164,7 @@ class Server:
         for frame in frames:
             if frame.fault is not None:
                 self.counters.bus_errors += 1
-                self._events.append(
-                    BadFrame(frame.fault, frame.fault.value, frame.raw, frame.start_ns, frame.end_ns)
-                )
+                self._events.append(BadFrame(frame.fault, frame.fault.value, frame.raw, frame.start_ns, frame.end_ns))
                 continue
             self.counters.bus_messages += 1
             unit = frame.raw[0]

@@ -81,9 +81,7 @@ def new_figure(height_in: float, ratios: Sequence[float] = (1.0,)) -> tuple[Figu
         "top": 1 - _TOP_IN / height_in,
         "hspace": _BETWEEN_IN * len(ratios) / (height_in - _BOTTOM_IN - _TOP_IN),
     }
-    axes = figure.subplots(
-        len(ratios), 1, sharex=True, squeeze=False, height_ratios=list(ratios), gridspec_kw=grid
-    )
+    axes = figure.subplots(len(ratios), 1, sharex=True, squeeze=False, height_ratios=list(ratios), gridspec_kw=grid)
     figure.align_ylabels(axes[:, 0].tolist())
     return figure, list(axes[:, 0])
 

@@ -59,18 +59,14 @@ def _quality(data: RunData) -> Plot | None:
         "them out from its sensors (the band is its uncertainty), and as the virtual press knows them. "
         "Grey: sheet sent to scrap."
     )
-    svg = to_svg(
-        figure, "quality", "Elastic recovery and rolling coefficient along the sheet, with their limits"
-    )
+    svg = to_svg(figure, "quality", "Elastic recovery and rolling coefficient along the sheet, with their limits")
     return Plot("Film quality along the run", caption, svg)
 
 
 def _view(axes: Axes, claim: Claim, data: RunData, measured: str) -> None:
     """Keep limit and good sheet in view; scrap may leave it."""
     good = [getattr(record, measured) for record in data.quality if record.good]
-    known = [
-        value for value in good or [getattr(row, measured) for row in data.film or ()] if np.isfinite(value)
-    ]
+    known = [value for value in good or [getattr(row, measured) for row in data.film or ()] if np.isfinite(value)]
     low, high = min([*known, claim.limit]), max([*known, claim.limit])
     room = 0.35 * (high - low) or 1.0
     axes.set_ylim(max(low - room, 0.0), high + room)
@@ -99,9 +95,7 @@ def _profile(profile: Mapping[str, NDArray[np.float64]], geometry: PressGeometry
         return None
     figure, (thickness, temperature, pressure) = new_figure(6.2, (1.0, 1.2, 0.9))
     for axes in (thickness, temperature, pressure):
-        axes.axvspan(
-            geometry.entry_length_m, geometry.heat_end_m, color=colours.HEAT[1], alpha=0.10, linewidth=0
-        )
+        axes.axvspan(geometry.entry_length_m, geometry.heat_end_m, color=colours.HEAT[1], alpha=0.10, linewidth=0)
         axes.axvspan(geometry.heat_end_m, geometry.exit_m, color=colours.COLD[0], alpha=0.12, linewidth=0)
         axes.axvline(geometry.taper_end_m, color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)))
     for place, text in (

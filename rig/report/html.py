@@ -91,9 +91,7 @@ def _failures_first(test: TestResult) -> int:
 
 
 def _facts(run: RunSummary) -> list[tuple[str, str]]:
-    faster = (
-        f" ({run.virtual_s / run.wall_s:,.0f} × real time)" if run.wall_s > 0 and run.virtual_s > 0 else ""
-    )
+    faster = f" ({run.virtual_s / run.wall_s:,.0f} × real time)" if run.wall_s > 0 and run.virtual_s > 0 else ""
     facts = [
         ("Press", f"{run.press_url} ({run.identity or 'unidentified'})"),
         ("Controller", run.controller),

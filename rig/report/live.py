@@ -73,7 +73,7 @@ class HilReporter:
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """A test begins."""
-        self._title = self._words_of(nodeid.split("::")[-1])
+        self._title = self._words_of(nodeid.rsplit("::", maxsplit=1)[-1])
         self._started_s = wall_s()
         self._started_ns = None
         self._draw("")

@@ -130,9 +130,7 @@ class _Drawing:
             sheet = gradient("p-sheet", self.x(low), self.x(high), self._stops((xs, values)))
         else:
             sheet = ""
-        scale = gradient(
-            "p-scale", 0, 1, [((c - 5) / 145, colour) for c, colour in TEMPERATURE_STOPS], of_object=True
-        )
+        scale = gradient("p-scale", 0, 1, [((c - 5) / 145, colour) for c, colour in TEMPERATURE_STOPS], of_object=True)
         shine = (
             '<radialGradient id="p-shine" cx="0.36" cy="0.30" r="0.85"><stop offset="0" stop-color="#fff" '
             'stop-opacity="0.42"/><stop offset="0.55" stop-color="#fff" stop-opacity="0"/><stop offset="1" '
@@ -185,9 +183,7 @@ class _Drawing:
         """The closed loop: coloured by place along the nip, then as it left it until the entry drum."""
         points = self._belt_points(sign)
         (first_x, first_y), (last_x, last_y) = points[0], points[-1]
-        far_in, far_out = (
-            self._drum_y(x, sign) + sign * self.radius for x in (self.drum_in_x, self.drum_out_x)
-        )
+        far_in, far_out = (self._drum_y(x, sign) + sign * self.radius for x in (self.drum_in_x, self.drum_out_x))
         # a trifle too small, so that it is drawn as exactly half a circle
         arc = f"A{self.radius - 0.2:.2f},{self.radius - 0.2:.2f} 0 0 {int(sign > 0)}"
         nip = "M" + " L".join(f"{x:.1f},{y:.1f}" for x, y in points)
@@ -216,11 +212,7 @@ class _Drawing:
     def _ends(self, curve: tuple[Floats, Floats]) -> tuple[str, str]:
         """Colours at both ends of a curve of temperatures."""
         known = curve[1][np.isfinite(curve[1])]
-        return (
-            (temperature_colour(known[0]), temperature_colour(known[-1]))
-            if len(known)
-            else (UNKNOWN, UNKNOWN)
-        )
+        return (temperature_colour(known[0]), temperature_colour(known[-1])) if len(known) else (UNKNOWN, UNKNOWN)
 
     def _plate(self, zone: Zone, side: str, sign: int) -> str:
         known = self.view.zone_c.get(f"{zone.name}_{side}", math.nan)
@@ -247,9 +239,7 @@ class _Drawing:
             'stroke-linejoin="round"/>'
             f'<text x="{(left + right) / 2:.1f}" y="{middle:.1f}" text-anchor="middle" class="strong" '
             f'style="fill:{ink};font-size:15px">{value}</text>'
-        ) + (
-            label((left + right) / 2, near[0] - PLATE_HEIGHT - 7, title, "middle", "soft") if sign < 0 else ""
-        )
+        ) + (label((left + right) / 2, near[0] - PLATE_HEIGHT - 7, title, "middle", "soft") if sign < 0 else "")
 
     def _rollers(self, sign: int) -> str:
         radius = self.g.roller_diameter_m / 2 * PX_PER_M
@@ -273,8 +263,7 @@ class _Drawing:
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{shell:.1f}" fill="url(#p-shine)"/>'
             f'<text x="{x:.1f}" y="{y - 2:.1f}" text-anchor="middle" style="fill:#16202b">{title}</text>'
             f'<text x="{x:.1f}" y="{y + 17:.1f}" text-anchor="middle" class="strong" '
-            f'style="fill:#16202b;font-size:15px">{value}</text>'
-            + arrow_arc(x, y, shell * 0.62, clockwise=sign > 0)
+            f'style="fill:#16202b;font-size:15px">{value}</text>' + arrow_arc(x, y, shell * 0.62, clockwise=sign > 0)
         )
 
     def _sheet(self) -> str:
@@ -379,7 +368,4 @@ class _Drawing:
             low, high = float(self.view.thickness_mm[0][0]), float(self.view.thickness_mm[0][-1])
         offsets = np.linspace(0.0, 1.0, 49)
         shown = np.interp(low + offsets * (high - low), places[known], values[known])
-        return [
-            (float(offset), temperature_colour(float(value)))
-            for offset, value in zip(offsets, shown, strict=True)
-        ]
+        return [(float(offset), temperature_colour(float(value))) for offset, value in zip(offsets, shown, strict=True)]

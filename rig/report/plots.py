@@ -74,16 +74,12 @@ def _states(data: RunData) -> Plot | None:
     for kind, (marker, colour) in marks.items():
         times = [event.time_ns / NS_PER_MIN for event in events if event.kind == kind]
         if times:
-            axes.plot(
-                times, [1.3] * len(times), marker, color=colour, markersize=6, label=kind, clip_on=False
-            )
+            axes.plot(times, [1.3] * len(times), marker, color=colour, markersize=6, label=kind, clip_on=False)
     axes.set(ylim=(0.0, 1.55), xlim=(begin, end), yticks=[], xlabel="Time in min")
     axes.spines["left"].set_visible(False)
     legend(axes)
     caption = "What the controller was doing, with operator requests, alarms and missed deadlines above."
-    return Plot(
-        "Controller states", caption, to_svg(figure, "states", f"Controller states: {', '.join(names)}")
-    )
+    return Plot("Controller states", caption, to_svg(figure, "states", f"Controller states: {', '.join(names)}"))
 
 
 def _temperatures(data: RunData) -> Plot | None:
@@ -107,12 +103,8 @@ def _temperatures(data: RunData) -> Plot | None:
     limit_line(axes, COLD_LIMIT_C, f"cold limit {COLD_LIMIT_C:g} °C")
     axes.set(ylabel="Temperature in °C", xlabel="Time in min", xlim=_span_min(data.recording))
     legend(axes)
-    caption = (
-        "Zone plates; solid above the sheet, dashed below it. Heat rolling must stay in the shaded window."
-    )
-    return Plot(
-        "Zone temperatures", caption, to_svg(figure, "temperatures", "Zone temperatures over time in °C")
-    )
+    caption = "Zone plates; solid above the sheet, dashed below it. Heat rolling must stay in the shaded window."
+    return Plot("Zone temperatures", caption, to_svg(figure, "temperatures", "Zone temperatures over time in °C"))
 
 
 def _clearances(data: RunData) -> Plot | None:
@@ -128,9 +120,7 @@ def _clearances(data: RunData) -> Plot | None:
     upper.set(ylabel="Clearance in mm", xlim=_span_min(data.recording), ylim=(0, None))
     lower.set(ylabel="Line force in kN", xlabel="Time in min", ylim=(0, None))
     legend(upper)
-    caption = (
-        "Roller clearance (mean of left and right) and force of each roller group (left and right together)."
-    )
+    caption = "Roller clearance (mean of left and right) and force of each roller group (left and right together)."
     svg = to_svg(figure, "clearances", "Clearances in mm and line forces in kN over time")
     return Plot("Clearance and force", caption, svg)
 
@@ -138,9 +128,7 @@ def _clearances(data: RunData) -> Plot | None:
 def _gauges(data: RunData) -> Plot | None:
     tags = data.recording.tags
     figure, (upper, lower) = new_figure(4.0, (0.8, 1.2))
-    drawn = _curve(
-        upper, tags, "sheet_entry_thickness_um", colours.SERIES[3], "entry", gain=1e-3, hide_zero=True
-    )
+    drawn = _curve(upper, tags, "sheet_entry_thickness_um", colours.SERIES[3], "entry", gain=1e-3, hide_zero=True)
     drawn += _curve(lower, tags, "exit_thickness_um", colours.SERIES[1], "exit", hide_zero=True)
     drawn += _curve(lower, tags, "recovered_thickness_um", colours.SERIES[0], "recovered", hide_zero=True)
     if not drawn:
@@ -183,9 +171,7 @@ def _curve(
     return _draw(axes, tags, values * gain, colour, label, style=style)
 
 
-def _mean_curve(
-    axes: Axes, tags: Samples, pattern: str, colour: str, label: str, *, total: bool, gain: float
-) -> int:
+def _mean_curve(axes: Axes, tags: Samples, pattern: str, colour: str, label: str, *, total: bool, gain: float) -> int:
     names = [pattern.format(side) for side in ("left", "right")]
     if not all(name in tags for name in names):
         return 0

@@ -167,12 +167,7 @@ def requirement_rows(run: RunSummary) -> tuple[RequirementRow, ...]:
     """One row per claim: the worst verdict that any test gave, by status, then by margin."""
     rows = []
     for claim in CLAIMS.values():
-        found = [
-            (verdict, test)
-            for test in run.tests
-            for verdict in test.verdicts
-            if verdict.requirement == claim.id
-        ]
+        found = [(verdict, test) for test in run.tests for verdict in test.verdicts if verdict.requirement == claim.id]
         verdict, test = min(found, key=lambda pair: _badness(pair[0])) if found else (None, None)
         rows.append(RequirementRow(claim, verdict, test, len(found)))
     return tuple(rows)
@@ -203,9 +198,7 @@ def headline(run: RunSummary) -> Headline:
         return Headline("not judged", f"{names} not judged", detail)
     if doubtful:
         names = ", ".join(row.claim.id for row in doubtful)
-        return Headline(
-            "disagree", f"All requirements hold, but sensors and truth disagree on {names}", detail
-        )
+        return Headline("disagree", f"All requirements hold, but sensors and truth disagree on {names}", detail)
     return Headline("pass", f"All {len(rows)} requirements hold", detail)
 
 

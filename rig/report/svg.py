@@ -45,8 +45,7 @@ def arrow_arc(x: float, y: float, radius: float, *, clockwise: bool) -> str:
     ahead = spread + (0.2 if clockwise else -0.2)
     tip = (x + radius * math.sin(ahead), y - radius * math.cos(ahead))
     wings = [
-        (x + (radius + width) * math.sin(spread), y - (radius + width) * math.cos(spread))
-        for width in (4.5, -4.5)
+        (x + (radius + width) * math.sin(spread), y - (radius + width) * math.cos(spread)) for width in (4.5, -4.5)
     ]
     head = " ".join(f"{a:.1f},{b:.1f}" for a, b in (wings[0], tip, wings[1]))
     return (

@@ -25,12 +25,8 @@ def view_of(data: RunData) -> PressView:
         return PressView()
     zones = [f"{zone.name}_{side}" for zone in data.geometry.zones for side in _SIDES]
     drums = [f"{drum}_{side}" for drum in ("entry_drum", "exit_drum") for side in _SIDES]
-    forces = [
-        _pair(tags, row, f"{group}_{{}}_line_force_kn", 2.0) for group in ("entry", "taper_end", "cold")
-    ]
-    clearances = [
-        _pair(tags, row, f"{group}_{{}}_clearance_um", 1e-3) for group in ("entry", "taper_end", "cold")
-    ]
+    forces = [_pair(tags, row, f"{group}_{{}}_line_force_kn", 2.0) for group in ("entry", "taper_end", "cold")]
+    clearances = [_pair(tags, row, f"{group}_{{}}_clearance_um", 1e-3) for group in ("entry", "taper_end", "cold")]
     entry, taper, cold = (value if np.isfinite(value) else 6.0 for value in clearances)
     speed = np.nanmean([_at(tags, row, f"belt_{side}_speed_m_min", 0.0) for side in _SIDES])
     return PressView(
@@ -125,9 +121,7 @@ def _zone_means(data: RunData, row: int) -> tuple[Floats, Floats]:
     return np.array([zone.middle_m for zone in zones]), np.array(means)
 
 
-def _pair(
-    tags: Samples, row: int, pattern: str, gain: float, sides: tuple[str, str] = ("left", "right")
-) -> float:
+def _pair(tags: Samples, row: int, pattern: str, gain: float, sides: tuple[str, str] = ("left", "right")) -> float:
     """Mean of both sides times `gain`."""
     return gain * sum(_at(tags, row, pattern.format(side)) for side in sides) / 2
 

@@ -111,9 +111,7 @@ def judge(
 # ------------------------------------------------------------------ CLM-1, CLM-2: the film
 
 
-def _recovery(
-    claim: Claim, good: Sequence[QualityRecord] | None, film: Sequence[FilmTruth] | None
-) -> Verdict:
+def _recovery(claim: Claim, good: Sequence[QualityRecord] | None, film: Sequence[FilmTruth] | None) -> Verdict:
     sensor = true = None
     if good is not None:
         sensor = _worst(claim, good, lambda p: p.recovery_percent, lambda p: p.recovery_uncertainty_percent)
@@ -122,14 +120,10 @@ def _recovery(
     return combine(claim, sensor, true)
 
 
-def _coefficient(
-    claim: Claim, good: Sequence[QualityRecord] | None, film: Sequence[FilmTruth] | None
-) -> Verdict:
+def _coefficient(claim: Claim, good: Sequence[QualityRecord] | None, film: Sequence[FilmTruth] | None) -> Verdict:
     sensor = true = None
     if good is not None:
-        sensor = _worst(
-            claim, good, lambda p: p.rolling_coefficient, lambda p: p.rolling_coefficient_uncertainty
-        )
+        sensor = _worst(claim, good, lambda p: p.rolling_coefficient, lambda p: p.rolling_coefficient_uncertainty)
     if film is not None:
         true = _worst(claim, film, lambda row: row.rolling_coefficient)
     return combine(claim, sensor, true)
@@ -177,9 +171,7 @@ class _Run:
     ) -> None:
         self.tags, self.good, self.stations, self.uncertainty = tags, good, stations, uncertainty
         self.tracker = SheetTracker(tags, stations) if SheetTracker.possible(tags) else None
-        self.station_m = dict(
-            zip(GROUPS, (stations.entry_m, stations.taper_end_m, stations.cold_m), strict=True)
-        )
+        self.station_m = dict(zip(GROUPS, (stations.entry_m, stations.taper_end_m, stations.cold_m), strict=True))
 
     def missing(self, names: Sequence[str]) -> str:
         lost = [name for name in names if name not in self.tags]
@@ -211,9 +203,7 @@ def _press(claim: Claim, run: _Run | None, film: Sequence[FilmTruth] | None) -> 
     true = None
     if film is not None:
         unpressed = [row for row in film if not row.max_pressure_mpa > 0]
-        note = (
-            f"sheet at {unpressed[0].start_m:.2f} m met no pressure" if unpressed else "all sheet was pressed"
-        )
+        note = f"sheet at {unpressed[0].start_m:.2f} m met no pressure" if unpressed else "all sheet was pressed"
         true = Judgement(not unpressed, note=note) if film else _no_parcels()
     return combine(claim, sensor, true)
 
@@ -235,9 +225,7 @@ def _press_by_sensors(claim: Claim, run: _Run) -> Judgement:
     if isinstance(weakest, str):
         return Judgement(False, value, margin, run.uncertainty.belt_mismatch_percent, weakest)
     group, force_kn, time_s = weakest
-    note = (
-        f"belts at {run.tags.time_s[row]:.0f} s; weakest group {group}, {force_kn:.1f} kN at {time_s:.0f} s"
-    )
+    note = f"belts at {run.tags.time_s[row]:.0f} s; weakest group {group}, {force_kn:.1f} kN at {time_s:.0f} s"
     return Judgement(
         passed=margin >= 0 and force_kn >= LINE_FORCE_LIMIT_KN,
         value=value,
@@ -256,9 +244,7 @@ def _mismatch_percent(tags: Samples) -> NDArray[np.float64]:
     return np.where(speed > STANDSTILL_M_MIN, percent, np.nan)
 
 
-def _mean_over(
-    seconds: float, values: NDArray[np.float64], time_s: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _mean_over(seconds: float, values: NDArray[np.float64], time_s: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean of the known samples of the last `seconds`, NaN if there is none; shape (rows,)."""
     known = ~np.isnan(values)
     total = np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0))])
@@ -282,9 +268,7 @@ def _unreleased(claim: Claim, run: _Run | None, film: Sequence[FilmTruth] | None
 
 def _unreleased_by_sensors(claim: Claim, run: _Run) -> Judgement:
     groups = GROUPS[1:]
-    if lost := run.missing(
-        [f"{group}_{side}_line_force_kn" for group in groups for side in ("left", "right")]
-    ):
+    if lost := run.missing([f"{group}_{side}_line_force_kn" for group in groups for side in ("left", "right")]):
         return Judgement(False, note=lost)
     assert run.tracker is not None
     between = run.tracker.pieces_between(run.good, run.stations.taper_end_m, run.stations.cold_m)
@@ -293,9 +277,7 @@ def _unreleased_by_sensors(claim: Claim, run: _Run) -> Judgement:
         return Judgement(False, note=weakest)
     group, force_kn, time_s = weakest
     margin = claim.margin(force_kn)
-    return Judgement(
-        margin >= 0, force_kn, margin, run.uncertainty.line_force_kn, f"{group} at {time_s:.0f} s"
-    )
+    return Judgement(margin >= 0, force_kn, margin, run.uncertainty.line_force_kn, f"{group} at {time_s:.0f} s")
 
 
 # ------------------------------------------------------------------ CLM-5: the temperatures

@@ -71,9 +71,7 @@ class SheetTracker:
             here &= np.where(entered >= 0, self._at_entry[np.maximum(entered, 0)], False)
         return here
 
-    def pieces_between(
-        self, pieces: Sequence[QualityRecord], first_m: float, last_m: float
-    ) -> NDArray[np.bool_]:
+    def pieces_between(self, pieces: Sequence[QualityRecord], first_m: float, last_m: float) -> NDArray[np.bool_]:
         """Samples at which any of these pieces was between two positions; shape (rows,)."""
         inside = np.zeros(len(self._run_m), bool)
         for begin_m, end_m in _joined(pieces):

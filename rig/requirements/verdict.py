@@ -86,9 +86,7 @@ class Verdict:
         return "disagree" if self.agree is False else "pass"
 
 
-def combine(
-    claim: Claim, sensor: Judgement | None, truth: Judgement | None, *, agree: bool | None = None
-) -> Verdict:
+def combine(claim: Claim, sensor: Judgement | None, truth: Judgement | None, *, agree: bool | None = None) -> Verdict:
     """Make a verdict of both judgements by the rules above.
 
     Args:

@@ -104,9 +104,7 @@ def check_link(
     Raises:
         AssertionError: with everything that was found.
     """
-    findings = examine_link(
-        open_port, exchange=exchange, capabilities=capabilities, clock=clock, answer_s=answer_s
-    )
+    findings = examine_link(open_port, exchange=exchange, capabilities=capabilities, clock=clock, answer_s=answer_s)
     if findings:
         lines = [f"{finding.check}: {finding.problem}" for finding in findings]
         raise AssertionError(f"{len(lines)} of {len(CHECKS)} checks failed:\n  " + "\n  ".join(lines))

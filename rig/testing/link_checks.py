@@ -104,9 +104,7 @@ def inter_byte_timeout_ends_read(link: Link) -> None:
     got, took_s = link.timed(lambda: link.port.read(len(link.exchange.response) + 10))
     assert got == link.exchange.response, f"read {got.hex(' ')}, expected the whole answer"
     if link.can.inter_byte_timeout:
-        assert took_s < link.answer_s, (
-            f"the inter-byte timeout of {SHORT_S} s did not end a read: {took_s:.6f} s"
-        )
+        assert took_s < link.answer_s, f"the inter-byte timeout of {SHORT_S} s did not end a read: {took_s:.6f} s"
 
 
 def read_until_finds_end(link: Link) -> None:
@@ -234,9 +232,7 @@ def bad_settings_are_refused(link: Link) -> None:
     for name, value in (("baudrate", -1), ("bytesize", 9), ("parity", "X"), ("stopbits", 3), ("timeout", -1)):
         before = getattr(link.port, name)
         _expect_error(ValueError, f"{name} = {value!r}", lambda n=name, v=value: setattr(link.port, n, v))  # type: ignore[misc]
-        assert getattr(link.port, name) == before, (
-            f"{name} is {getattr(link.port, name)!r} after a refused value"
-        )
+        assert getattr(link.port, name) == before, f"{name} is {getattr(link.port, name)!r} after a refused value"
     if link.can.checks_settings:
         _expect_error(ValueError, "baudrate=0", lambda: link.open_port(baudrate=0))
     link.expect_answer()

@@ -150,9 +150,7 @@ def _signal(table: Samples, index: int) -> Signal:
     )
 
 
-def _raw(
-    channel: ChannelInfo, values: NDArray[np.float64], storage: Any
-) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+def _raw(channel: ChannelInfo, values: NDArray[np.float64], storage: Any) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Wire integers of engineering values, and where there is none that could be written."""
     if np.issubdtype(storage, np.floating):
         return values.astype(storage), np.zeros(len(values), bool)
@@ -185,9 +183,7 @@ def _frame_signals(frames: Sequence[Frame]) -> list[Signal]:
     direction = _conversion(ChannelInfo("direction", values={name: i for i, name in enumerate(_DIRECTIONS)}))
     return [
         Signal(codes, time_s, name="frame_direction", conversion=direction, comment="As the master sees it"),
-        Signal(
-            lengths, time_s, name="frame_length_bytes", unit="B", comment="Bytes on the wire, CRC included"
-        ),
+        Signal(lengths, time_s, name="frame_length_bytes", unit="B", comment="Bytes on the wire, CRC included"),
         Signal(
             duration_us,
             time_s,
@@ -205,9 +201,7 @@ def _event_signals(events: Sequence[Event]) -> list[Signal]:
     kinds = np.array([event.kind.encode() or b" " for event in events])
     texts = np.array([event.text.encode() or b" " for event in events])
     return [
-        Signal(
-            kinds, time_s, name="event_kind", encoding="utf-8", comment="state, operator, alarm, deadline, …"
-        ),
+        Signal(kinds, time_s, name="event_kind", encoding="utf-8", comment="state, operator, alarm, deadline, …"),
         Signal(texts, time_s, name="event_text", encoding="utf-8", comment="What happened"),
     ]
 
@@ -249,10 +243,7 @@ def _groups(mdf: Any) -> dict[str, int]:
 def _signals(mdf: MDF, group: int) -> list[Signal]:
     """All channels of a group but its time, raw and with invalid samples kept."""
     count = len(mdf.groups[group].channels)
-    return [
-        mdf.get(group=group, index=index, raw=True, ignore_invalidation_bits=True)
-        for index in range(1, count)
-    ]
+    return [mdf.get(group=group, index=index, raw=True, ignore_invalidation_bits=True) for index in range(1, count)]
 
 
 def _channel(signal: Signal) -> ChannelInfo:

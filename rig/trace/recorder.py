@@ -145,9 +145,7 @@ class _Rows:
 
     def append_array(self, time_ns: int, row: np.ndarray[Any, np.dtype[np.float64]]) -> None:
         if row.shape != (len(self.channels),):
-            raise ValueError(
-                f"a truth sample has {len(self.channels)} numbers, one per channel, not shape {row.shape}"
-            )
+            raise ValueError(f"a truth sample has {len(self.channels)} numbers, one per channel, not shape {row.shape}")
         self._make_room(time_ns)
         self._values[self._count] = row
         self._commit(time_ns)

@@ -130,9 +130,7 @@ class Recording:
     @property
     def duration_s(self) -> float:
         """From the first to the last thing recorded, in seconds."""
-        times = [
-            int(table.time_ns[index]) for table in (self.tags, self.truth) if len(table) for index in (0, -1)
-        ]
+        times = [int(table.time_ns[index]) for table in (self.tags, self.truth) if len(table) for index in (0, -1)]
         times += [event.time_ns for event in self.events]
         times += [frame.start_ns for frame in self.frames[:1]] + [frame.end_ns for frame in self.frames[-1:]]
         return (max(times) - min(times)) * 1e-9 if times else 0.0

@@ -286,9 +286,7 @@ class TestFork:
                     st.just(("transmit", read_request())),
                     st.just(("transmit", read_request()[:5])),
                     st.integers(0, 200).map(lambda n: ("read", n)),
-                    st.sampled_from(
-                        [("begin_break",), ("end_break",), ("discard_output",), ("discard_input",)]
-                    ),
+                    st.sampled_from([("begin_break",), ("end_break",), ("discard_output",), ("discard_input",)]),
                 ),
             ),
             max_size=6,

@@ -83,7 +83,12 @@ def test_every_interlock_opens_the_press_and_takes_heat_and_feed_away(name: str)
 def test_first_out_is_the_one_that_tripped_first(order: list[str], gap_ms: int) -> None:
     state = InterlockState()
     for number, _ in enumerate(order):
-        run(state, in_danger(*order[: number + 1]), number * gap_ms // 50 * 50, (number + 1) * gap_ms // 50 * 50)
+        run(
+            state,
+            in_danger(*order[: number + 1]),
+            number * gap_ms // 50 * 50,
+            (number + 1) * gap_ms // 50 * 50,
+        )
     assert state.first_out == order[0]
     assert all(state.latched)
 

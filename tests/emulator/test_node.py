@@ -109,7 +109,9 @@ def test_emergency_stop_by_wire_is_latched_like_the_button(bench: Bench) -> None
 def test_zone_loops_hold_their_setpoints(bench: Bench) -> None:
     energise(bench)
     zones = {f"heat_{number}_{side}_setpoint_c": 110.0 for number in range(1, 5) for side in ("upper", "lower")}
-    bench.write(zones | {f"entry_drum_{side}_setpoint_c": 110.0 for side in ("upper", "lower")} | {"heating_enable": True})
+    bench.write(
+        zones | {f"entry_drum_{side}_setpoint_c": 110.0 for side in ("upper", "lower")} | {"heating_enable": True}
+    )
     wait(bench, 1500)
     temperatures = [value for name, value in bench.read("zone_temperatures").items() if name.startswith("heat")]
     assert all(isinstance(value, float) and abs(value - 110.0) < 1.0 for value in temperatures), temperatures

@@ -116,9 +116,7 @@ class TestReading:
     def test_no_timeout_and_no_bytes_is_an_error_in_the_end(self) -> None:
         port = open_port(timeout=None)
         port.write(read_request(1))
-        with pytest.raises(
-            serial.SerialException, match=r"read\(8\) without a timeout: 7 bytes .* set a timeout"
-        ):
+        with pytest.raises(serial.SerialException, match=r"read\(8\) without a timeout: 7 bytes .* set a timeout"):
             port.read(8)
         assert now(port) == 600 * SECOND_NS
         assert port.read(7) == read_answer(1), "what has come is not lost"

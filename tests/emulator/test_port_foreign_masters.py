@@ -28,9 +28,7 @@ def test_pymodbus() -> None:
     client = ModbusSerialClient("emu://", framer=FramerType.RTU, baudrate=19200, timeout=1)
     assert client.connect()
     for count in (1, 60, 125):
-        assert client.read_holding_registers(3, count=count, device_id=1).registers == list(
-            range(3, 3 + count)
-        )
+        assert client.read_holding_registers(3, count=count, device_id=1).registers == list(range(3, 3 + count))
     client.write_registers(10, [7, 8, 9], device_id=1)
     assert client.read_holding_registers(9, count=5, device_id=1).registers == [9, 7, 8, 9, 13]
     client.close()

@@ -46,9 +46,7 @@ def test_pitch60_differs_from_the_reference_in_its_roller_pitch_alone() -> None:
 
 def test_every_number_of_a_definition_carries_its_provenance() -> None:
     marks = ("[S", "[M]", "[E]", "[C]", "[P]", "numerical", "origin of", "of the relaxation times")
-    for kind, name in [("machine", n) for n in names("machine")] + [
-        ("material", n) for n in names("material")
-    ]:
+    for kind, name in [("machine", n) for n in names("machine")] + [("material", n) for n in names("material")]:
         section = ""
         for line in shipped(kind, name).splitlines():
             section = line.strip("[]") if line.startswith("[") else section
@@ -79,9 +77,7 @@ def test_unknown_name_lists_the_known_ones() -> None:
         (("heat_zone_count = 4", "heat_zone_count = 5"), r"geometry\.heat_zone_count: .*4"),
     ],
 )
-def test_a_wrong_machine_is_refused_with_file_key_and_rule(
-    tmp_path: Path, change: tuple[str, str], said: str
-) -> None:
+def test_a_wrong_machine_is_refused_with_file_key_and_rule(tmp_path: Path, change: tuple[str, str], said: str) -> None:
     text = shipped("machine", "reference")
     assert change[0] in text
     path = write(tmp_path / "mine.toml", text.replace(*change))
@@ -102,9 +98,7 @@ def test_a_definition_is_frozen() -> None:
         load_machine("reference").name = "other"  # type: ignore[misc]
 
 
-@pytest.mark.parametrize(
-    ("solids", "melting_c"), [(0.15, 122.3), (0.20, 123.0), (0.30, 124.4), (0.40, 125.8)]
-)
+@pytest.mark.parametrize(("solids", "melting_c"), [(0.15, 122.3), (0.20, 123.0), (0.30, 124.4), (0.40, 125.8)])
 def test_gel_melting_point_follows_flory(solids: float, melting_c: float) -> None:
     material = load_material("g20").at_solids(solids)
     assert material.composition.gel_melting_point_c == pytest.approx(melting_c, abs=0.06)

@@ -112,9 +112,7 @@ def test_conduction_loses_no_heat_across_the_melting_peak() -> None:
     H = np.full(11, enthalpy_at(ROOM, m))
     start, taken = H.mean(), 0.0
     for _ in range(400):
-        taken += sum(
-            conduct(H, T, 2.5, 1.0, 3e-3, 398.15, 383.15, 1500.0, 900.0, 2e3, 0.1, m, np.zeros((3, 11)))
-        )
+        taken += sum(conduct(H, T, 2.5, 1.0, 3e-3, 398.15, 383.15, 1500.0, 900.0, 2e3, 0.1, m, np.zeros((3, 11))))
     assert 2.5 * (H.mean() - start) == pytest.approx(taken, rel=1e-12)
 
 

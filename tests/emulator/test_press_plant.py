@@ -116,9 +116,9 @@ def test_a_shifted_actuator_goes_elsewhere() -> None:
     press, shifted = cold(), Disturbances()
     shifted.clearance_offset_m[3] = 50e-6
     press.advance(60 * SECOND, closed(Commands()), shifted)
-    assert read(press, "taper_end_right_clearance_m") - read(
-        press, "taper_end_left_clearance_m"
-    ) == pytest.approx(50e-6, abs=1e-12)
+    assert read(press, "taper_end_right_clearance_m") - read(press, "taper_end_left_clearance_m") == pytest.approx(
+        50e-6, abs=1e-12
+    )
 
 
 # --- drives ----------------------------------------------------------------------
@@ -287,9 +287,7 @@ def test_facing_belts_exchange_heat_more_the_closer_they_are() -> None:
 
 
 def test_heat_on_a_moving_belt_goes_round_the_loop() -> None:
-    machine = changed(
-        belts={"plate_conductance_w_m2k": 0.0, "drum_conductance_w_m2k": 0.0, "return_loss_w_m2k": 0.0}
-    )
+    machine = changed(belts={"plate_conductance_w_m2k": 0.0, "drum_conductance_w_m2k": 0.0, "return_loss_w_m2k": 0.0})
     press = cold(machine)
     press.state.belt_T[:, 0] = 398.15
     press.advance(2 * SECOND, running_belts(0.1))

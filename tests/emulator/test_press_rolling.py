@@ -55,9 +55,7 @@ def r_of(*args: Any, **changes: Any) -> float:
 @pytest.mark.parametrize(
     ("pitch_mm", "compliance"), [(30, 6.4e-11), (36, 1.302e-10), (40, 1.96e-10), (60, 9.1e-10), (100, 5.6e-9)]
 )
-def test_belt_span_compliance_grows_with_the_fourth_power_of_the_pitch(
-    pitch_mm: float, compliance: float
-) -> None:
+def test_belt_span_compliance_grows_with_the_fourth_power_of_the_pitch(pitch_mm: float, compliance: float) -> None:
     table = REFERENCE.model_dump()
     table["geometry"] |= {"roller_pitch_mm": pitch_mm, "roller_diameter_mm": 20.0}
     c = machine_constants(Machine.model_validate(table))[0]
@@ -73,9 +71,7 @@ def test_compliance_is_that_of_the_nip_at_a_roller_and_adds_the_span_between() -
 
 def test_gap_tapers_to_the_end_of_the_taper_then_steps_to_the_cold_clearance_over_one_pitch() -> None:
     c = machine_constants(REFERENCE)[0]
-    gap = [
-        along_press(x, 3.2e-3, 0.6e-3, 0.5e-3, c) for x in (0.0, 0.845, 1.69, 2.649, 2.65 + 0.018, 2.7, 4.15)
-    ]
+    gap = [along_press(x, 3.2e-3, 0.6e-3, 0.5e-3, c) for x in (0.0, 0.845, 1.69, 2.649, 2.65 + 0.018, 2.7, 4.15)]
     assert gap == pytest.approx([3.2e-3, 1.9e-3, 0.6e-3, 0.6e-3, 0.55e-3, 0.5e-3, 0.5e-3])
 
 
@@ -112,9 +108,7 @@ MECHANICS = (
 
 @pytest.mark.parametrize("factor", [0.5, 2.0])
 @pytest.mark.parametrize("parameter", MECHANICS)
-def test_no_order_changes_when_a_material_parameter_is_doubled_or_halved(
-    parameter: str, factor: float
-) -> None:
+def test_no_order_changes_when_a_material_parameter_is_doubled_or_halved(parameter: str, factor: float) -> None:
     table = G20.model_dump()
     value = table["mechanics"][parameter]
     scaled = [factor * v for v in value] if isinstance(value, tuple) else factor * value
@@ -231,9 +225,7 @@ def test_halving_the_step_changes_recovery_by_less_than_a_twentieth_of_a_point(
 
 
 @pytest.mark.parametrize(("machine", "heat", "speed"), CASES)
-def test_temperature_of_the_sheet_is_right_along_the_whole_press(
-    machine: Machine, heat: float, speed: float
-) -> None:
+def test_temperature_of_the_sheet_is_right_along_the_whole_press(machine: Machine, heat: float, speed: float) -> None:
     step = min(machine.numerics.step_max_mm * 1e-3, speed / 60.0 * machine.numerics.step_max_s)
     how = between_belts(heat, 15.0, speed, machine=machine)
     coarse = roll(machine, G20, how, step).trace

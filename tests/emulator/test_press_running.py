@@ -208,9 +208,7 @@ def test_laboratory_sample_taken_from_the_table_reads_what_was_foretold_at_the_e
 
 def test_line_force_is_the_pressure_over_the_area_and_drives_carry_it(running: Press) -> None:
     groups = [
-        read(running, f"{g}_{side}_line_force_n")
-        for g in ("entry", "heat", "cold")
-        for side in ("left", "right")
+        read(running, f"{g}_{side}_line_force_n") for g in ("entry", "heat", "cold") for side in ("left", "right")
     ]
     assert groups[0] == pytest.approx(groups[1])
     total = sum(groups)
@@ -223,9 +221,7 @@ def test_a_wedge_loads_the_narrow_side(press: Press) -> None:
     press.holding.clearance_setpoint_m[4:] += (-30e-6, 30e-6)
     press.advance(5 * SECOND, press.holding)
     assert read(press, "cold_left_line_force_n") > 1.5 * read(press, "cold_right_line_force_n")
-    assert read(press, "heat_left_line_force_n") == pytest.approx(
-        read(press, "heat_right_line_force_n"), rel=1e-6
-    )
+    assert read(press, "heat_left_line_force_n") == pytest.approx(read(press, "heat_right_line_force_n"), rel=1e-6)
 
 
 def test_the_tail_runs_through_when_the_feed_stops(press: Press) -> None:
@@ -257,9 +253,7 @@ def test_dump_releases_the_sheet_hot_and_it_recovers_in_the_press(press: Press) 
     press.advance(30 * SECOND, press.holding)
     assert read(press, "sheet_pressure_peak_pa") == 0.0
     assert read(press, "smallest_sheet_thickness_m") > before
-    slots = (
-        press.state.progress.ring[0] + np.arange(press.state.progress.ring[1])
-    ) % press.state.sheet.x.size
+    slots = (press.state.progress.ring[0] + np.arange(press.state.progress.ring[1])) % press.state.sheet.x.size
     assert np.all(press.state.sheet.p[slots] == 0.0)
     press.advance(60 * SECOND, press.holding)
     film = press.last_film()
@@ -275,9 +269,7 @@ def test_a_line_stop_heats_through_and_marks_the_film(press: Press) -> None:
     _, film = press.film()
     held = film[:, FILM_COLUMNS.index("time_under_pressure_s")] > 290.0
     assert 150 < held.sum() < 215
-    assert np.ptp(film[held, FILM_COLUMNS.index("t_600_m")]) > 10.0 * np.ptp(
-        film[:100, FILM_COLUMNS.index("t_600_m")]
-    )
+    assert np.ptp(film[held, FILM_COLUMNS.index("t_600_m")]) > 10.0 * np.ptp(film[:100, FILM_COLUMNS.index("t_600_m")])
 
 
 def test_lost_tension_widens_the_spans(press: Press) -> None:

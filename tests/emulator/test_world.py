@@ -61,9 +61,7 @@ def test_fork_goes_on_like_its_origin_bit_for_bit(before_ms: int, after_ms: int,
         assert fork.node.bank.state == world.node.bank.state
         assert fork.bus.state == world.bus.state
         assert np.array_equal(fork.truth.vector(), world.truth.vector())
-        for (name, mine), (_, theirs) in zip(
-            fork.press.state.arrays(), world.press.state.arrays(), strict=True
-        ):
+        for (name, mine), (_, theirs) in zip(fork.press.state.arrays(), world.press.state.arrays(), strict=True):
             assert np.array_equal(mine, theirs), name
 
 

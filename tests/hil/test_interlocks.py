@@ -49,7 +49,9 @@ def test_interlock_stops_the_press(interlock: str, state: str, moment: Callable[
     cause, _, within_s = CAUSES[interlock]
     cause(runner.bench.virtual)
     runner.run_until(
-        lambda: interlock in alarms(runner), within_s=within_s + REACTION_WITHIN_S, what=f"interlock {interlock}"
+        lambda: interlock in alarms(runner),
+        within_s=within_s + REACTION_WITHIN_S,
+        what=f"interlock {interlock}",
     )
     assert runner.inputs.values["first_out_alarm"] == interlock
     runner.run_until_state("fault", "emergency_stop", within_s=REACTION_WITHIN_S)

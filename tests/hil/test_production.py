@@ -63,7 +63,17 @@ def produce(hil: Hil) -> Production:
     assert bench.recorder is not None
     recording = bench.recorder.recording()
     melting_c = hil.recipe.composition.polyolefin_melting_point_c
-    hil.show(RunData(recording, quality or (), film, profile, PressGeometry(), melting_c, title="from cold to good film and back"))
+    hil.show(
+        RunData(
+            recording,
+            quality or (),
+            film,
+            profile,
+            PressGeometry(),
+            melting_c,
+            title="from cold to good film and back",
+        )
+    )
     hil.keep(bench, "production")
     verdicts = judge(quality, recording.tags, melting_point_c=melting_c, truth=film)
     return Production(recording, quality or (), {row.requirement: row for row in verdicts}, states, alarms)

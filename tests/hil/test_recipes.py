@@ -25,9 +25,7 @@ def test_recipe_against_the_claims_is_refused(name: str, hil: Hil) -> None:
 
 
 @pytest.mark.needs("see_truth")
-@pytest.mark.parametrize(
-    ("name", "quantity"), [("too-cold", "recovery_percent"), ("too-brief", "rolling_coefficient")]
-)
+@pytest.mark.parametrize(("name", "quantity"), [("too-cold", "recovery_percent"), ("too-brief", "rolling_coefficient")])
 def test_film_of_a_bad_recipe_is_noticed_and_scrapped(name: str, quantity: str, hil: Hil) -> None:
     bench = hil.open(start="warm", recipe=name)
     controller = hil.controller(load_recipe(name), enforce_claims=False)

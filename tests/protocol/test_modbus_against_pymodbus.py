@@ -107,9 +107,7 @@ def theirs(message: Any, unit: int) -> Any:
         case MaskWriteRegisterResponse(address, and_mask, or_mask):
             return reg.MaskWriteRegisterResponse(address, and_mask, or_mask, dev_id=unit)
         case ReadWriteMultipleRegisters(read_address, count, write_address, values):
-            return reg.ReadWriteMultipleRegistersRequest(
-                read_address, count, write_address, list(values), dev_id=unit
-            )
+            return reg.ReadWriteMultipleRegistersRequest(read_address, count, write_address, list(values), dev_id=unit)
         case ReadDeviceIdentification(code, object_id):
             return mei.ReadDeviceInformationRequest(int(code), object_id, dev_id=unit)
         case ReadDeviceIdentificationResponse(code):
@@ -135,9 +133,7 @@ def test_requests_are_the_same_bytes_and_read_the_same_both_ways(unit: int, requ
 
 @modest
 @given(units, exchanges)
-def test_answers_are_the_same_bytes_and_read_the_same_both_ways(
-    unit: int, exchange: tuple[Request, Response]
-) -> None:
+def test_answers_are_the_same_bytes_and_read_the_same_both_ways(unit: int, exchange: tuple[Request, Response]) -> None:
     request, response = exchange
     expected = SERVER_SIDE.buildFrame(theirs(response, unit))
     assert encode_frame(unit, response) == expected

@@ -66,9 +66,7 @@ def is_sound(frame: bytes) -> bool:
 
 @modest
 @given(st.data(), requests, framings)
-def test_request_cut_anywhere_is_the_same_request(
-    data: st.DataObject, request: Request, framing: Framing
-) -> None:
+def test_request_cut_anywhere_is_the_same_request(data: st.DataObject, request: Request, framing: Framing) -> None:
     role = server(framing)
     frame = encode_frame(OURS, request)
     end = feed(role, data.draw(split(frame)))
@@ -93,9 +91,7 @@ def test_request_is_known_with_its_last_byte(request: Request) -> None:
 
 @modest
 @given(st.data(), requests, st.binary(min_size=1, max_size=20))
-def test_data_behind_a_request_does_not_change_it(
-    data: st.DataObject, request: Request, trailing: bytes
-) -> None:
+def test_data_behind_a_request_does_not_change_it(data: st.DataObject, request: Request, trailing: bytes) -> None:
     role = server()
     frame = encode_frame(OURS, request)
     end = feed(role, data.draw(split(frame + trailing)))
@@ -122,9 +118,7 @@ def test_after_garbage_and_a_pause_exactly_the_request_is_seen(
 
 @modest
 @given(st.data(), st.binary(min_size=1, max_size=30), requests)
-def test_request_behind_garbage_without_a_pause_is_found(
-    data: st.DataObject, garbage: bytes, request: Request
-) -> None:
+def test_request_behind_garbage_without_a_pause_is_found(data: st.DataObject, garbage: bytes, request: Request) -> None:
     role = server()
     frame = encode_frame(OURS, request)
     end = feed(role, data.draw(split(garbage + frame)))
@@ -164,9 +158,7 @@ def test_traffic_of_other_units_is_skipped_as_a_whole(
 
 @modest
 @given(st.data(), requests, framings)
-def test_damaged_request_is_never_taken_whole(
-    data: st.DataObject, request: Request, framing: Framing
-) -> None:
+def test_damaged_request_is_never_taken_whole(data: st.DataObject, request: Request, framing: Framing) -> None:
     role = server(framing)
     frame = bytearray(encode_frame(OURS, request))
     where = data.draw(st.integers(0, len(frame) - 1))
@@ -182,9 +174,7 @@ def test_damaged_request_is_never_taken_whole(
 
 @modest
 @given(
-    st.lists(
-        st.tuples(st.binary(max_size=40) | requests.map(lambda r: encode_frame(OURS, r)), st.integers(0, 3))
-    ),
+    st.lists(st.tuples(st.binary(max_size=40) | requests.map(lambda r: encode_frame(OURS, r)), st.integers(0, 3))),
     framings,
 )
 def test_no_byte_is_lost_moved_or_given_twice(pieces: list[tuple[bytes, int]], framing: Framing) -> None:
@@ -206,8 +196,7 @@ def test_no_byte_is_lost_moved_or_given_twice(pieces: list[tuple[bytes, int]], f
 @given(
     st.lists(
         st.tuples(
-            st.binary(max_size=600)
-            | exchanges.map(lambda e: encode_frame(OURS, e[0]) + encode_frame(OURS, e[1])),
+            st.binary(max_size=600) | exchanges.map(lambda e: encode_frame(OURS, e[0]) + encode_frame(OURS, e[1])),
             st.integers(-10 * PAUSE_NS, 10 * PAUSE_NS),
             st.booleans(),
         ),
@@ -215,9 +204,7 @@ def test_no_byte_is_lost_moved_or_given_twice(pieces: list[tuple[bytes, int]], f
     ),
     framings,
 )
-def test_server_never_raises_and_never_piles_up_bytes(
-    steps: list[tuple[bytes, int, bool]], framing: Framing
-) -> None:
+def test_server_never_raises_and_never_piles_up_bytes(steps: list[tuple[bytes, int, bool]], framing: Framing) -> None:
     role = server(framing)
     now = START_NS
     for data, wait, expires in steps:

@@ -92,9 +92,7 @@ def test_exchanges_with_pauses_are_paired_and_timed(
 
 @modest
 @given(st.data(), units, exchanges)
-def test_answer_is_known_with_its_last_byte(
-    data: st.DataObject, unit: int, exchange: tuple[Request, Response]
-) -> None:
+def test_answer_is_known_with_its_last_byte(data: st.DataObject, unit: int, exchange: tuple[Request, Response]) -> None:
     request, response = exchange
     role = listener()
     now = feed(role, [encode_frame(unit, request)])

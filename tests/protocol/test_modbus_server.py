@@ -147,9 +147,7 @@ def test_function_23_writes_nothing_if_either_address_is_bad(request_: Request) 
 
 @modest
 @given(words, words, words)
-def test_mask_takes_each_bit_from_the_register_or_from_or_mask(
-    register: int, and_mask: int, or_mask: int
-) -> None:
+def test_mask_takes_each_bit_from_the_register_or_from_or_mask(register: int, and_mask: int, or_mask: int) -> None:
     result = MaskWriteRegister(0, and_mask, or_mask).apply(register)
     for bit in range(16):
         source = register if and_mask >> bit & 1 else or_mask
@@ -312,9 +310,7 @@ OBJECTS = {
         (IdentificationCode.EXTENDED, [0, 1, 2, 4, 0x80, 0x90, 0xFF]),
     ],
 )
-def test_identification_is_streamed_until_nothing_follows(
-    code: IdentificationCode, expected: list[int]
-) -> None:
+def test_identification_is_streamed_until_nothing_follows(code: IdentificationCode, expected: list[int]) -> None:
     request: ReadDeviceIdentification | None = ReadDeviceIdentification(code)
     read: list[tuple[int, bytes]] = []
     while request is not None:

@@ -67,9 +67,7 @@ EXAMPLES = [
         "03 06 022B 0000 0064",
         id="6.3",
     ),
-    pytest.param(
-        ReadInputRegisters(8, 1), "04 0008 0001", ReadInputRegistersResponse((10,)), "04 02 000A", id="6.4"
-    ),
+    pytest.param(ReadInputRegisters(8, 1), "04 0008 0001", ReadInputRegistersResponse((10,)), "04 02 000A", id="6.4"),
     pytest.param(
         WriteSingleCoil(0xAC, True),
         "05 00AC FF00",

@@ -49,7 +49,15 @@ def test_shipped_map_holds_what_a_press_needs() -> None:
     registers = default_registers()
     assert len(registers.tags) >= 90
     assert {tag.table for tag in registers.tags.values()} == {"coil", "discrete", "input", "holding"}
-    assert {tag.type for tag in registers.tags.values()} >= {"u16", "i16", "u32", "f32", "bitfield", "string", "bool"}
+    assert {tag.type for tag in registers.tags.values()} >= {
+        "u16",
+        "i16",
+        "u32",
+        "f32",
+        "bitfield",
+        "string",
+        "bool",
+    }
     assert len(registers.groups["zone_temperatures"]) == 12
 
 

@@ -77,12 +77,8 @@ def values_at(time_s, rng):
     values["sheet_at_entry"] = FEED_FROM_S <= time_s < FEED_UNTIL_S
     values["sheet_entry_thickness_um"] = 3000.0 + rng.normal(0, 3.0) if values["sheet_at_entry"] else 0.0
     values["exit_thickness_um"] = 640.0 + rng.normal(0, 2.0) if at_exit else 0.0
-    values["recovered_thickness_um"] = (
-        692.0 + 4.0 * sin(time_s / 70.0) + rng.normal(0, 2.0) if at_recovered else 0.0
-    )
-    values["sheet_length_m"] = SPEED_M_S * min(
-        max(time_s - FEED_FROM_S - leaving, 0.0), FEED_UNTIL_S - FEED_FROM_S
-    )
+    values["recovered_thickness_um"] = 692.0 + 4.0 * sin(time_s / 70.0) + rng.normal(0, 2.0) if at_recovered else 0.0
+    values["sheet_length_m"] = SPEED_M_S * min(max(time_s - FEED_FROM_S - leaving, 0.0), FEED_UNTIL_S - FEED_FROM_S)
     values["mode"] = "energised"
     return values
 
@@ -172,9 +168,7 @@ def profile():
     after = 640.0 + 52.0 * (1 - np.exp(-np.maximum(x_m - 4.15, 0.0) / 0.6))
     thickness = np.where(x_m >= 4.15, after, thickness)
     belt = 24.0 + 94.0 / (1 + np.exp(-(x_m - 0.1) / 0.06)) - 101.0 / (1 + np.exp(-(x_m - 2.95) / 0.16))
-    sheet = (
-        25.0 + 92.0 * (1 - np.exp(-np.maximum(x_m, 0.0) / 0.35)) - 100.0 / (1 + np.exp(-(x_m - 3.08) / 0.2))
-    )
+    sheet = 25.0 + 92.0 * (1 - np.exp(-np.maximum(x_m, 0.0) / 0.35)) - 100.0 / (1 + np.exp(-(x_m - 3.08) / 0.2))
     ripple = 1.0 + 0.25 * np.sin(x_m / 0.036 * 2 * np.pi * 0.21)
     pressure = np.where(pressed, (0.05 + 0.30 * np.clip(x_m / 1.69, 0, 1) ** 2) * ripple, 0.0)
     return {

@@ -85,7 +85,7 @@ class FakePress:
         """One scan period under these commands."""
         on = {name for name, value in commands.items() if value is True}
         values = self.values
-        for name, value in list(values.items()):
+        for name, _value in list(values.items()):
             if not name.endswith(("upper_temperature_c", "lower_temperature_c")):
                 continue
             heated = name.startswith(("heat", "entry_drum"))
@@ -98,16 +98,10 @@ class FakePress:
         )
         values["coolant_flowing"] = number(values, "coolant_flow_l_min") > 10.0
         for side in SIDES:
-            tension = (
-                number(commands, f"belt_{side}_tension_setpoint_kn_m") if "tension_enable" in on else 0.0
-            )
+            tension = number(commands, f"belt_{side}_tension_setpoint_kn_m") if "tension_enable" in on else 0.0
             speed = number(commands, f"belt_{side}_speed_setpoint_m_min") if "drives_enable" in on else 0.0
-            values[f"belt_{side}_tension_kn_m"] = toward(
-                number(values, f"belt_{side}_tension_kn_m"), tension, 4.0
-            )
-            values[f"belt_{side}_speed_m_min"] = toward(
-                number(values, f"belt_{side}_speed_m_min"), speed, 0.3
-            )
+            values[f"belt_{side}_tension_kn_m"] = toward(number(values, f"belt_{side}_tension_kn_m"), tension, 4.0)
+            values[f"belt_{side}_speed_m_min"] = toward(number(values, f"belt_{side}_speed_m_min"), speed, 0.3)
         moved_m = number(values, "belt_upper_speed_m_min") / 60.0 * SCAN_S
         self.position_m += moved_m
         values["tension_ready"] = number(values, "belt_upper_tension_kn_m") > 60.0
@@ -121,9 +115,7 @@ class FakePress:
                     goal = number(commands, f"{station}_{edge}_clearance_setpoint_um")
                 name = f"{station}_{edge}_clearance_um"
                 values[name] = toward(number(values, name), goal, 200.0)
-        values["press_open"] = all(
-            number(values, f"{station}_left_clearance_um") > 5500.0 for station in STATIONS
-        )
+        values["press_open"] = all(number(values, f"{station}_left_clearance_um") > 5500.0 for station in STATIONS)
         self._move_sheet("feed_enable" in on and moved_m > 0.0)
 
     def _move_sheet(self, fed: bool) -> None:
@@ -136,9 +128,7 @@ class FakePress:
 
         def covered(place_m: float) -> bool:
             at_entry_m = self.position_m - place_m
-            return any(
-                head <= at_entry_m and (tail < 0.0 or at_entry_m < tail) for head, tail in self.stretches
-            )
+            return any(head <= at_entry_m and (tail < 0.0 or at_entry_m < tail) for head, tail in self.stretches)
 
         exit_m = facts.pressing_length_m
         thickness = number(values, "taper_end_left_clearance_um") * (1.0 + 0.01 * self.recovery_percent)

@@ -9,6 +9,7 @@ import pytest
 
 from rig.controller import load_machine_facts
 from rig.controller.ledger import PIECE_M, Ledger, Piece, Reading
+import itertools
 
 FACTS = load_machine_facts()
 STILL = Reading(
@@ -53,9 +54,7 @@ class Line:
 
 @pytest.mark.parametrize("speed_m_min", [0.5, 1.0, 3.0])
 @pytest.mark.parametrize("start_m", [0.0, 1234.5])
-def test_time_under_pressure_is_the_way_from_contact_to_exit_over_the_speed(
-    speed_m_min: float, start_m: float
-) -> None:
+def test_time_under_pressure_is_the_way_from_contact_to_exit_over_the_speed(speed_m_min: float, start_m: float) -> None:
     pieces = Line(speed_m_min, start_m=start_m).run(13.0)
     # the taper from 3.2 to 0.6 mm reaches the sheet of 3.0 mm after 1/13 of its length
     pressed_m = FACTS.pressing_length_m - FACTS.taper_end_m / 13.0
@@ -67,7 +66,7 @@ def test_time_under_pressure_is_the_way_from_contact_to_exit_over_the_speed(
 def test_pieces_lie_end_to_end_and_all_of_them_come_out() -> None:
     pieces = Line(length_m=3.0).run(13.0)
     assert [piece.number for piece in pieces] == list(range(30))
-    gaps = [b.front_m - a.front_m for a, b in zip(pieces, pieces[1:], strict=False)]
+    gaps = [b.front_m - a.front_m for a, b in itertools.pairwise(pieces)]
     assert gaps == pytest.approx([PIECE_M] * 29)
 
 
@@ -113,9 +112,7 @@ def test_temperatures_are_the_extremes_of_the_zones_it_passed() -> None:
 
 
 def test_pressure_that_was_away_is_noted_for_the_sheet_that_lost_it() -> None:
-    pieces = Line(length_m=8.0).run(
-        19.0, cold_force_kn=lambda run_m: 0.0 if 7.0 <= run_m < 7.1 else 200.0
-    )
+    pieces = Line(length_m=8.0).run(19.0, cold_force_kn=lambda run_m: 0.0 if 7.0 <= run_m < 7.1 else 200.0)
     lost = [piece.front_m for piece in pieces if piece.unpressed_s > 1.0]
     # what was in the cold section then, or came into it
     assert min(lost) == pytest.approx(7.0 - FACTS.pressing_length_m, abs=0.2)

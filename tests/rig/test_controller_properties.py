@@ -21,9 +21,7 @@ NUMBER_TAGS = tuple(name for name in SENSED if REGISTERS[name].type not in ("bit
 believable = st.sampled_from(NUMBER_TAGS).flatmap(
     lambda name: st.tuples(st.just(name), st.floats(*(REGISTERS[name].limits or (0.0, 1e6))))
 )
-contacts = st.tuples(
-    st.sampled_from([name for name in SENSED if REGISTERS[name].type == "bool"]), st.booleans()
-)
+contacts = st.tuples(st.sampled_from([name for name in SENSED if REGISTERS[name].type == "bool"]), st.booleans())
 words = st.sampled_from(sorted(WORDS)).flatmap(
     lambda name: st.tuples(st.just(name), st.frozensets(st.sampled_from(WORDS[name]), max_size=3))
 )

@@ -100,16 +100,12 @@ def test_what_is_known_worse_has_the_larger_uncertainty(one_um: float, other_um:
     less, more = sorted((one_um, other_um))
     by_spring_back = [judged(spring_back_um=value).recovery_uncertainty_percent for value in (less, more)]
     assert by_spring_back == sorted(by_spring_back)
-    by_growth = [
-        judged(exit=mean_of(632.0 - value)).recovery_uncertainty_percent for value in (less, more)
-    ]
+    by_growth = [judged(exit=mean_of(632.0 - value)).recovery_uncertainty_percent for value in (less, more)]
     assert by_growth == sorted(by_growth)
 
 
 @given(recovered_um=st.floats(600.0, 800.0), pressure_s=st.floats(1.0, 400.0))
-def test_good_film_is_inside_both_limits_by_more_than_its_uncertainty(
-    recovered_um: float, pressure_s: float
-) -> None:
+def test_good_film_is_inside_both_limits_by_more_than_its_uncertainty(recovered_um: float, pressure_s: float) -> None:
     record = judged(recovered=mean_of(recovered_um), pressure_s=pressure_s)
     surely = (
         record.recovery_percent + record.recovery_uncertainty_percent <= 20.0

@@ -20,6 +20,7 @@ from rig.controller import (
 )
 from rig.recipe import Recipe, check_claims, list_recipes
 from tests.rig.test_controller_fakes import Clocked, FakePress, check_outputs, given, names_on
+import itertools
 
 ORDER = [
     "idle", "preheat", "tension_track", "close", "thread", "produce", "run_out", "open", "cool", "idle",
@@ -243,7 +244,7 @@ def test_heartbeat_changes_with_every_scan_and_is_never_zero() -> None:
     clock = Clocked(controller)
     beats = [clock.scan(given())["controller_heartbeat"] for _ in range(12)]
     assert 0 not in beats
-    assert all(a != b for a, b in zip(beats, beats[1:], strict=False))
+    assert all(a != b for a, b in itertools.pairwise(beats))
 
 
 @pytest.mark.parametrize("state", [state for state in State if state not in (State.FAULT, State.EMERGENCY_STOP)])

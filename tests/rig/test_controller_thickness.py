@@ -39,7 +39,9 @@ def test_loop_converges_without_overshoot_through_the_delay_of_the_gauge(offset_
 
 
 @pytest.mark.parametrize("offset_um", [-25.0, 12.0, 30.0])
-def test_lag_that_the_predictor_does_not_know_costs_less_than_the_noise_of_the_gauge(offset_um: float) -> None:
+def test_lag_that_the_predictor_does_not_know_costs_less_than_the_noise_of_the_gauge(
+    offset_um: float,
+) -> None:
     seen = respond(offset_um, gain=1.0, lag_m=0.1, travel_m=20.0)
     assert abs(seen[-1]) < 0.5
     overshoot_um = -min(value * math.copysign(1.0, offset_um) for value in seen)
@@ -51,9 +53,7 @@ def test_lag_that_the_predictor_does_not_know_costs_less_than_the_noise_of_the_g
     gain=st.floats(0.7, 1.2),
     lag_m=st.floats(0.02, 0.5),
 )
-def test_loop_stays_calm_when_the_press_is_not_like_its_model(
-    offset_um: float, gain: float, lag_m: float
-) -> None:
+def test_loop_stays_calm_when_the_press_is_not_like_its_model(offset_um: float, gain: float, lag_m: float) -> None:
     seen = respond(offset_um, gain=gain, lag_m=lag_m, travel_m=60.0)
     assert abs(seen[-1]) < 0.05 * abs(offset_um) + 0.1
     assert min(value / offset_um for value in seen) > -0.45

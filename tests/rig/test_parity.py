@@ -25,7 +25,9 @@ SPEED = 4.0
 def emulate(*words: str) -> tuple[subprocess.Popen[str], str]:
     """Start `press-rig emulate` and wait until it says where the press is."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "rig", "emulate", "--speed", str(SPEED), *words], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "rig", "emulate", "--speed", str(SPEED), *words],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     for line in process.stdout:
@@ -139,7 +141,10 @@ def test_press_that_claims_to_be_real_is_only_moved_when_armed_and_left_safe(tmp
             assert bench.identity == "real"
             with pytest.raises(NotArmed):
                 bench.write(cooling_enable=True)
-        with pytest.raises(KeyboardInterrupt), open_press(url, speed=SPEED, timeout_s=2.0, armed=True) as bench:
+        with (
+            pytest.raises(KeyboardInterrupt),
+            open_press(url, speed=SPEED, timeout_s=2.0, armed=True) as bench,
+        ):
             with pytest.raises(OutsideSafeRange):
                 bench.write(entry_left_clearance_setpoint_um=300)
             bench.write(cooling_enable=True, coolant_flow_setpoint_l_min=60, heating_enable=True)
@@ -157,7 +162,10 @@ def test_press_that_claims_to_be_real_is_only_moved_when_armed_and_left_safe(tmp
 def test_port_in_use_is_told(tmp_path: Path) -> None:
     process, url = emulate("--link", str(tmp_path / "press"))
     try:
-        with open_press(url, speed=SPEED, timeout_s=2.0), pytest.raises(PortError, match="in use by another program"):
+        with (
+            open_press(url, speed=SPEED, timeout_s=2.0),
+            pytest.raises(PortError, match="in use by another program"),
+        ):
             open_press(url)
     finally:
         assert end(process) == 0

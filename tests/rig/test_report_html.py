@@ -20,9 +20,7 @@ from tests.rig.browser import browse, document, needs_browser, screenshot
 
 def a_test(title, outcome="passed", **more):
     name = title.replace(" ", "_")
-    return TestResult(
-        f"tests/hil/test_film.py::test_{name}", title, outcome, virtual_s=1560.0, wall_s=0.8, **more
-    )
+    return TestResult(f"tests/hil/test_film.py::test_{name}", title, outcome, virtual_s=1560.0, wall_s=0.8, **more)
 
 
 @pytest.fixture(scope="module")
@@ -158,17 +156,13 @@ def test_failures_come_with_their_replay_command(bad_run, tmp_path):
 def test_a_run_with_little_to_show_is_still_a_report(good_run, tmp_path, keep):
     data = good_run.data
     if keep == "nothing":
-        data = replace(
-            data, recording=Recording(Samples.empty(), Samples.empty()), quality=(), film=None, profile=None
-        )
+        data = replace(data, recording=Recording(Samples.empty(), Samples.empty()), quality=(), film=None, profile=None)
     elif keep == "no truth":
         data = replace(data, film=None, profile=None)
     elif keep == "no quality":
         empty = {name: np.empty(0) for name in data.profile}
         data = replace(data, quality=(), profile=empty)
-    text = write_html(replace(good_run, data=None if keep == "no data" else data), tmp_path).read_text(
-        encoding="utf-8"
-    )
+    text = write_html(replace(good_run, data=None if keep == "no data" else data), tmp_path).read_text(encoding="utf-8")
     assert ("press-picture" in text.split("</style>", 1)[1]) == (keep != "no data")
 
 
@@ -231,9 +225,7 @@ def test_a_browser_shows_the_page_without_complaint(page):
 
 
 @needs_browser
-@pytest.mark.parametrize(
-    ("width", "height", "dark"), [(1160, 900, False), (1160, 900, True), (500, 900, False)]
-)
+@pytest.mark.parametrize(("width", "height", "dark"), [(1160, 900, False), (1160, 900, True), (500, 900, False)])
 def test_the_page_looks_like_something(page, tmp_path, width, height, dark):
     picture = Image.open(screenshot(page, tmp_path / "page.png", width, height, dark=dark)).convert("RGB")
     assert picture.size == (width, height)
@@ -253,9 +245,7 @@ def test_a_phone_need_not_scroll_sideways(page, tmp_path):
     # the page measures itself: its width is written into the title by the browser
     probe = tmp_path / "probe.html"
     text = page.read_text(encoding="utf-8")
-    script = (
-        "<script>document.title = document.documentElement.scrollWidth + ' of ' + window.innerWidth</script>"
-    )
+    script = "<script>document.title = document.documentElement.scrollWidth + ' of ' + window.innerWidth</script>"
     probe.write_text(text.replace("</body>", script + "</body>"), encoding="utf-8")
     elements, _ = browse(probe, "--dump-dom", "--window-size=500,900")
     needed, given = map(int, re.search(r"<title>(\d+) of (\d+)</title>", elements).groups())

@@ -54,9 +54,7 @@ def test_rollers_follow_the_pitch():
 
 
 def test_an_unknown_press_is_drawn_too():
-    picture = ElementTree.fromstring(
-        press_picture(PressGeometry(), PressView(), description='a "press" & more')
-    )
+    picture = ElementTree.fromstring(press_picture(PressGeometry(), PressView(), description='a "press" & more'))
     assert picture.get("aria-label") == 'a "press" & more'
     assert words(picture).count("?") == 12
 

@@ -12,6 +12,7 @@ from rig.bench import Bench, open_press
 from rig.controller.api import Inputs
 from rig.controller.runner import Runner
 from rig.errors import ControllerError, NoAnswer, UsageError
+import itertools
 
 
 class Scripted:
@@ -64,13 +65,27 @@ def never_return(scan: int, inputs: Inputs) -> Mapping[str, Any]:
         (lambda scan, inputs: ON if scan < 5 else {"heat_1_upper_setpoint_c": 900.0}, "outside 0 … 160"),
         (lambda scan, inputs: ON if scan < 5 else {"heat_1_upper_setpoint_c": "hot"}, "not a number"),
     ],
-    ids=["raises", "never-returns", "none", "number", "unknown-tag", "no-name", "sensed", "nan", "limits", "text"],
+    ids=[
+        "raises",
+        "never-returns",
+        "none",
+        "number",
+        "unknown-tag",
+        "no-name",
+        "sensed",
+        "nan",
+        "limits",
+        "text",
+    ],
 )
 def test_controller_that_goes_wrong_ends_the_run_with_a_safe_press_and_a_recording(
     scan: Callable[[int, Inputs], Any], message: str
 ) -> None:
     with open_press("emu://?start=warm") as bench:
-        with pytest.raises(ControllerError, match=message), Runner(bench, Scripted(scan), scan_limit_s=0.2) as runner:
+        with (
+            pytest.raises(ControllerError, match=message),
+            Runner(bench, Scripted(scan), scan_limit_s=0.2) as runner,
+        ):
             runner.run_for(5)
         assert safe(bench)
         assert bench.recorder is not None
@@ -84,7 +99,7 @@ def test_scans_come_every_100_ms_of_press_time() -> None:
         times: list[int] = []
         runner = Runner(bench, Scripted(lambda scan, inputs: {}), on_scan=lambda r: times.append(r.inputs.time_ns))
         runner.run_for(3)
-    steps = [b - a for a, b in zip(times, times[1:], strict=False)]
+    steps = [b - a for a, b in itertools.pairwise(times)]
     assert runner.scans == 30
     assert all(abs(step - 100_000_000) < 1_000_000 for step in steps)
     assert runner.missed_deadlines == 0

@@ -45,9 +45,7 @@ def recorded(rows=40):
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     recording = recorded()
-    return recording, write_mdf(
-        recording, tmp_path_factory.mktemp("mdf") / "run.mf4", comment="run 1, seed 7"
-    )
+    return recording, write_mdf(recording, tmp_path_factory.mktemp("mdf") / "run.mf4", comment="run 1, seed 7")
 
 
 def test_asammdf_reads_values_units_and_descriptions(written):
@@ -123,10 +121,7 @@ def test_any_wire_value_survives(tmp_path, raws, steps, text):
         time_ns += step
         recorder.sample(
             time_ns,
-            {
-                tag.name: tag.decode([high & 1 if tag.type == "bool" else high, low][: tag.count])
-                for tag in tags
-            },
+            {tag.name: tag.decode([high & 1 if tag.type == "bool" else high, low][: tag.count]) for tag in tags},
         )
     recorder.event(time_ns, "note", text.strip(" "))
     recording = recorder.recording()

@@ -79,18 +79,12 @@ def test_any_frame_survives(tmp_path_factory, frames):
     path = write_pcapng(frames, tmp_path_factory.mktemp("pcapng") / "any.pcapng")
     packets = blocks(path)[2:]
     assert [packet.packet_data[12:] for packet in packets] == [frame.data for frame in frames]
-    assert [packet.options.get("opt_comment", "") for packet in packets] == [
-        frame.comment for frame in frames
-    ]
-    assert [(packet.timestamp_high << 32) + packet.timestamp_low for packet in packets] == [
-        f.start_ns for f in frames
-    ]
+    assert [packet.options.get("opt_comment", "") for packet in packets] == [frame.comment for frame in frames]
+    assert [(packet.timestamp_high << 32) + packet.timestamp_low for packet in packets] == [f.start_ns for f in frames]
 
 
 def test_the_epoch_moves_all_times(tmp_path):
-    path = write_pcapng(
-        [Frame(5, 6, "unknown", b"\x00")], tmp_path / "run.pcapng", epoch_ns=1_700_000_000_000_000_000
-    )
+    path = write_pcapng([Frame(5, 6, "unknown", b"\x00")], tmp_path / "run.pcapng", epoch_ns=1_700_000_000_000_000_000)
     packet = blocks(path)[2]
     assert (packet.timestamp_high << 32) + packet.timestamp_low == 1_700_000_000_000_000_005
 
@@ -98,9 +92,7 @@ def test_the_epoch_moves_all_times(tmp_path):
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 def test_wireshark_decodes_modbus_and_checks_the_crc(tmp_path):
     good = [frame for step in range(20) for frame in exchange(step * 100_000_000, 1000 + step)]
-    broken = Frame(
-        3_000_000_000, 3_001_000_000, "response", good[1].data[:-1] + b"\x55", "fault: last byte changed"
-    )
+    broken = Frame(3_000_000_000, 3_001_000_000, "response", good[1].data[:-1] + b"\x55", "fault: last byte changed")
     path = write_pcapng([*good, broken], tmp_path / "run.pcapng")
     fields = (
         "frame.time_epoch",

@@ -43,9 +43,7 @@ def fill(recorder, rows=50):
 def test_every_numeric_tag_has_a_column_with_its_unit():
     recording = fill(Recorder(REGISTERS, TRUTH)).recording()
     assert [channel.name for channel in recording.tags.channels] == [tag.name for tag in NUMERIC]
-    assert all(
-        channel.unit == tag.unit for channel, tag in zip(recording.tags.channels, NUMERIC, strict=True)
-    )
+    assert all(channel.unit == tag.unit for channel, tag in zip(recording.tags.channels, NUMERIC, strict=True))
     assert recording.truth.channels == TRUTH
 
 

@@ -1,14 +1,9 @@
-"""What is known to be wrong with the reference controller, one input each.
-
-Every test here states what should happen, and is expected to fail. Whoever corrects a defect sees its
-test pass, which is reported as a failure: then the mark goes, and the test moves to where it belongs.
-"""
+"""What the reference controller does when things go wrong in ways that are easy to overlook."""
 
 from __future__ import annotations
 
 import copy
 import math
-from typing import Any
 
 import pytest
 
@@ -20,35 +15,27 @@ from tests.rig.test_controller_sequence import in_state
 HOT = {"heat_1_upper_temperature_c": 118.0, "tension_ready": True}
 
 
-def defect(why: str, raises: Any = AssertionError) -> pytest.MarkDecorator:
-    return pytest.mark.xfail(raises=raises, strict=True, reason=why)
-
-
 def controller_in(state: State) -> ReferenceController:
     controller = make_controller()
     controller.now_state = state
     return controller
 
 
-@defect("ambient_temperature_c is read but not among the needed inputs", KeyError)
 def test_input_that_is_missing_does_not_raise() -> None:
     values = given()
     del values["ambient_temperature_c"]
     Clocked(make_controller()).scan(values)
 
 
-@defect("a minimum of 0 µm is divided by", ZeroDivisionError)
 def test_piece_whose_clearance_showed_zero_is_scrap() -> None:
     assert not judged(minimum_um=0.0).good
 
 
-@defect("infinite extremes, of sheet that no zone saw, lie inside the window")
 def test_piece_whose_temperature_nobody_saw_is_scrap() -> None:
     assert not judged(hot_min_c=math.inf, hot_max_c=-math.inf).good
 
 
 @pytest.mark.parametrize("state", [State.FAULT, State.EMERGENCY_STOP])
-@defect("interlocks that vanish (power dip of the node) count as released by the operator")
 def test_trouble_is_left_only_by_the_operators_reset(state: State) -> None:
     clock = Clocked(controller_in(state))
     alarm = "emergency_stop" if state is State.EMERGENCY_STOP else "coolant_loss"
@@ -57,7 +44,6 @@ def test_trouble_is_left_only_by_the_operators_reset(state: State) -> None:
     assert clock.controller.state == state
 
 
-@defect("a reset is taken before the causes are judged again")
 def test_reset_with_the_cause_still_there_releases_nothing() -> None:
     clock = Clocked(make_controller())
     for _ in range(30):
@@ -67,14 +53,12 @@ def test_reset_with_the_cause_still_there_releases_nothing() -> None:
     assert clock.controller.state == "fault"
 
 
-@defect("unusable inputs end the scan before the state is looked at")
 def test_inputs_that_stay_unusable_lead_to_fault() -> None:
     clock = Clocked(controller_in(State.PRODUCE))
     clock.scan_for(5.0, given(heat_1_upper_temperature_c=math.nan))
     assert clock.controller.state == "fault"
 
 
-@defect("requests of a scan without fresh inputs are lost")
 def test_abort_is_not_lost_while_inputs_are_late() -> None:
     clock = Clocked(controller_in(State.PRODUCE))
     clock.scan(given())
@@ -83,7 +67,6 @@ def test_abort_is_not_lost_while_inputs_are_late() -> None:
     assert clock.controller.state == "fault"
 
 
-@defect("belts are driven on by inputs that are older than 1.5 s")
 def test_blind_controller_drives_no_belts() -> None:
     clock = Clocked(controller_in(State.PRODUCE))
     clock.scan(given(**HOT))
@@ -92,7 +75,6 @@ def test_blind_controller_drives_no_belts() -> None:
     assert "drives_enable" not in names_on(clock.outputs)
 
 
-@defect("the first travel is the encoder's whole count")
 def test_controller_that_starts_on_a_press_that_has_run_is_not_wound_up() -> None:
     clock = Clocked(make_controller())
     ran = {"belt_upper_position_m": 1000.0, "belt_lower_position_m": 1000.0}
@@ -100,14 +82,12 @@ def test_controller_that_starts_on_a_press_that_has_run_is_not_wound_up() -> Non
     assert abs(clock.controller.trackers["upper"].integral_deg) < 0.01
 
 
-@defect("feed looks at the state, not at the press")
 def test_open_press_is_not_fed() -> None:
     clock = Clocked(controller_in(State.PRODUCE))
     clock.scan_for(0.5, given(belts_moving=True, coolant_flowing=True, tension_ready=True, press_open=True))
     assert "feed_enable" not in names_on(clock.outputs)
 
 
-@defect("pieces are recorded as good while hold and fault send them to scrap")
 def test_piece_that_was_sent_to_scrap_is_not_recorded_as_product() -> None:
     run = in_state("produce")
     run.step("hold")
@@ -120,7 +100,6 @@ def test_piece_that_was_sent_to_scrap_is_not_recorded_as_product() -> None:
     assert not [record for record in made if record.good]
 
 
-@defect("the length is looked at in produce only")
 def test_no_more_sheet_is_fed_than_the_recipe_says() -> None:
     run = copy.deepcopy(in_state("thread"))
     sheet = run.controller.recipe.sheet.model_copy(update={"length_m": 2.0})
@@ -132,7 +111,6 @@ def test_no_more_sheet_is_fed_than_the_recipe_says() -> None:
     assert 1.9 < fed_m < 2.2
 
 
-@defect("a trimmed clearance can leave the safe range, and an armed bench then refuses it")
 def test_trimmed_clearance_stays_in_the_safe_range() -> None:
     recipe = load_recipe("reference")
     press = recipe.press.model_copy(update={"clearance_um": 450.0})
