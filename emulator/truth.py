@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emulator.press.belts import temperature_at
-from emulator.press.geometry import along_press
+from emulator.press.geometry import along_press, station_clearance
 from emulator.press.state import FILM_CAPACITY, FILM_COLUMNS, FILM_IDS
 from emulator.units import KELVIN
 
@@ -113,7 +113,7 @@ class Truth:
         slots = (head + np.arange(released, count)) % sheet.x.size
         slots = slots[np.argsort(sheet.x[slots])]
         places = sheet.x[slots]
-        stations = [0.5 * (plant.clearance[2 * station] + plant.clearance[2 * station + 1]) for station in range(3)]
+        entry, taper, cold = (station_clearance(plant.clearance, station) for station in range(3))
         belts = [
             np.array([temperature_at(state.belt_T[side], plant.belt_s[side], x, c) for x in places]) - KELVIN
             for side in range(2)
@@ -125,5 +125,5 @@ class Truth:
             "belt_upper_temperature_c": belts[0],
             "belt_lower_temperature_c": belts[1],
             "pressure_mpa": sheet.p[slots] * 1e-6,
-            "gap_um": np.array([along_press(x, *stations, c) for x in places]) * 1e6,
+            "gap_um": np.array([along_press(x, entry, taper, cold, c) for x in places]) * 1e6,
         }

@@ -37,7 +37,7 @@ from rig.protocol import (
     WriteMultipleRegisters,
     response_length,
 )
-from rig.protocol.registers import BIT_TABLES, Block, RegisterMap, Tag, Value
+from rig.protocol.registers import BIT_TABLES, Block, RegisterMap, Table, Tag, Value
 
 Direction = Literal["request", "response", "unknown"]
 
@@ -59,7 +59,8 @@ READ_GAP = 8
 """Registers that a merged read may read along without need: cheaper than another request."""
 LARGEST_WRITE = 120
 LARGEST_BIT_WRITE = 1900
-READS = {
+Read = ReadCoils | ReadDiscreteInputs | ReadInputRegisters | ReadHoldingRegisters
+READS: dict[Table, type[Read]] = {
     "coil": ReadCoils,
     "discrete": ReadDiscreteInputs,
     "input": ReadInputRegisters,

@@ -68,7 +68,8 @@ class HilOptions:
         """The command that runs one test again exactly like this."""
         words = ["press-rig hil"]
         for word, value in (
-            ("--press", self.press), ("--controller", self.controller), ("--recipe", self.recipe), ("--profile", self.profile),
+            ("--press", self.press), ("--controller", self.controller),
+            ("--recipe", self.recipe), ("--profile", self.profile),
         ):  # fmt: skip
             if value != getattr(type(self)(), word[2:]):
                 words += [word, f"'{value}'"]

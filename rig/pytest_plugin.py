@@ -14,7 +14,7 @@ test on a bench that cannot do it. Options: `--press`, `--controller`, `--seed`,
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -200,7 +200,7 @@ def hil(request: pytest.FixtureRequest) -> Generator[Hil, None, None]:
 
 
 @pytest.fixture(scope="session")
-def recipe(request: pytest.FixtureRequest) -> Iterator[Recipe]:
+def recipe(request: pytest.FixtureRequest) -> Recipe:
     """The recipe of this run."""
     return hil_session(request.config).recipe
 

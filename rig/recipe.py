@@ -162,8 +162,8 @@ def check_claims(recipe: Recipe, *, pressing_length_m: float) -> tuple[ClaimIssu
         issues.append(
             ClaimIssue(
                 "CLM-2",
-                f"at {recipe.press.speed_m_min:g} m/min the rolling coefficient is at best {coefficient:.2f} times·min, "
-                f"below {ROLLING_COEFFICIENT_LIMIT:g}; the fastest speed that can reach it is "
+                f"at {recipe.press.speed_m_min:g} m/min the rolling coefficient is at best {coefficient:.2f} "
+                f"times·min, below {ROLLING_COEFFICIENT_LIMIT:g}; the fastest speed that can reach it is "
                 f"{ratio * pressing_length_m / ROLLING_COEFFICIENT_LIMIT:.2f} m/min",
             )
         )

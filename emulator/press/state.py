@@ -42,7 +42,8 @@ FILM_COLUMNS: Final = (
     "cold_end_belt_k",
     "pressure_gap_s",
 )
-"""Truth about one parcel when it left the press; the hot plate columns (zones met under pressure) are 0.0 if there were none."""
+"""Truth about one parcel when it left the press; hot plates are those of the zones that it met under pressure,
+0.0 if there were none."""
 
 FILM_IDS: Final = ("serial", "entry_time_ns", "exit_time_ns")
 

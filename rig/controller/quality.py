@@ -52,8 +52,10 @@ def recovered_thickness_um(early_um: float, early_s: float, late_um: float, late
     """Thickness at 600 s from two gauges, linear in the logarithm of the time since release.
 
     Args:
-        early_um, early_s: first gauge, and the age of the sheet there.
-        late_um, late_s: second gauge; without a usable first one its reading is taken as it is.
+        early_um: thickness at the first gauge, µm.
+        early_s: age of the sheet there, s.
+        late_um: thickness at the second gauge, µm; taken as it is without a usable first one.
+        late_s: age of the sheet there, s.
     """
     if not (0.0 < early_s < late_s and math.isfinite(early_um)):
         return late_um

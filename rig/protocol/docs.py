@@ -61,10 +61,9 @@ def register_table() -> str:
                     "| address | tag | type | scale | range | meaning |",
                     "| --- | --- | --- | --- | --- | --- |",
                 ]
-                lines += [
-                    f"| {_addresses(tag)} | `{tag.name}` | {tag.type} | {_scale(tag)} | {_range(tag)} | {_meaning(tag)} |"
-                    for tag in sorted(tags, key=lambda tag: tag.address)
-                ]
+                for tag in sorted(tags, key=lambda tag: tag.address):
+                    cells = (_addresses(tag), f"`{tag.name}`", tag.type, _scale(tag), _range(tag), _meaning(tag))
+                    lines.append(f"| {' | '.join(cells)} |")
             lines.append("")
     return "\n".join(lines)
 

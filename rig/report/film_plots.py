@@ -37,7 +37,7 @@ def _quality(data: RunData) -> Plot | None:
     records = sorted(data.quality, key=lambda record: record.start_m)
     for axes, claim, measured, spread, true, symbol in (
         (upper, CLAIMS["CLM-1"], "recovery_percent", "recovery_uncertainty_percent", "recovery_percent", "r"),
-        (lower, CLAIMS["CLM-2"], "rolling_coefficient", "rolling_coefficient_uncertainty", "rolling_coefficient", "k"),  # noqa: E501
+        (lower, CLAIMS["CLM-2"], "rolling_coefficient", "rolling_coefficient_uncertainty", "rolling_coefficient", "k"),
     ):  # fmt: skip
         _scrap(axes, records)
         if data.film:

@@ -49,7 +49,11 @@ def test_resolution_and_range() -> None:
 
 def test_gauge_without_sheet_reads_zero() -> None:
     instrument = Sensors(
-        [SensorConfig(tag="exit_thickness_um", signal="width_m", noise=2.0, low=0, high=6500, zero_without_signal=True)],
+        [
+            SensorConfig(
+                tag="exit_thickness_um", signal="width_m", noise=2.0, low=0, high=6500, zero_without_signal=True
+            )
+        ],
         default_registers(), NAMES, seed=1, period_s=0.05,
     )  # fmt: skip
     instrument.read(np.array([0.0, 0.0, 0.0]))

@@ -27,10 +27,18 @@ CAUSES: dict[str, tuple[Callable[[Any], None], tuple[str, ...], float]] = {
     "emergency_stop": (lambda press: press.push_emergency_stop(), STATES, 0.3),
     "guard_open": (lambda press: press.open_guard(), STATES, 0.3),
     "over_temperature": (lambda press: press.disturb(heater_stuck_on=1.0), ("produce",), 900.0),
-    "over_force": (lambda press: press.disturb(clearance_offset_m=(-2.6e-3,) * 2 + (-0.4e-3,) * 4, feed_thickness_scale=1.8), ("produce",), 400.0),
+    "over_force": (
+        lambda press: press.disturb(
+            clearance_offset_m=(-2.6e-3,) * 2 + (-0.4e-3,) * 4, feed_thickness_scale=1.8
+        ),
+        ("produce",), 400.0,
+    ),
     "tension_loss": (lambda press: press.disturb(tension_scale=0.2), MOVING, 30.0),
     "mistracking": (lambda press: press.disturb(steering_disturbance_rad=0.02), ("produce",), 600.0),
-    "speed_mismatch": (lambda press: press.disturb(drive_torque_scale=(0.02, 1.0), roller_friction_scale=(8.0, 1.0)), ("produce",), 60.0),
+    "speed_mismatch": (
+        lambda press: press.disturb(drive_torque_scale=(0.02, 1.0), roller_friction_scale=(8.0, 1.0)),
+        ("produce",), 60.0,
+    ),
     "coolant_loss": (lambda press: press.disturb(coolant_flow_scale=0.0), HEATING, 20.0),
 }  # fmt: skip
 """interlock -> what goes wrong, the states in which it can, seconds until the node must have tripped."""

@@ -168,7 +168,7 @@ def test_blocks_cover_every_tag_once_and_fit_into_a_request(names: set[str]) -> 
 
 
 def test_unknown_tag_is_told_with_its_nearest_names() -> None:
-    with pytest.raises(KeyError, match="did you mean .*exit_thickness_um"):
+    with pytest.raises(KeyError, match=r"did you mean .*exit_thickness_um"):
         default_registers()["exit_thicknes_um"]
 
 

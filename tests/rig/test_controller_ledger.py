@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass, field, replace
 
@@ -9,12 +10,12 @@ import pytest
 
 from rig.controller import load_machine_facts
 from rig.controller.ledger import PIECE_M, Ledger, Piece, Reading
-import itertools
 
 FACTS = load_machine_facts()
 STILL = Reading(
     time_ns=0, position_m=0.0, entry_thickness_um=0.0, exit_thickness_um=0.0, recovered_thickness_um=0.0,
-    exit_temperature_c=16.0, ambient_c=25.0, entry_clearance_um=3200.0, taper_clearance_um=600.0, cold_clearance_um=600.0,
+    exit_temperature_c=16.0, ambient_c=25.0, entry_clearance_um=3200.0, taper_clearance_um=600.0,
+    cold_clearance_um=600.0,
     entry_force_kn=100.0, heat_force_kn=120.0, cold_force_kn=200.0, heat_zones_c=((117.0, 119.0),) * 4,
 )  # fmt: skip
 

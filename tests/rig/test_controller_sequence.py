@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,7 +21,6 @@ from rig.controller import (
 )
 from rig.recipe import Recipe, check_claims, list_recipes
 from tests.rig.test_controller_fakes import Clocked, FakePress, check_outputs, given, names_on
-import itertools
 
 ORDER = [
     "idle", "preheat", "tension_track", "close", "thread", "produce", "run_out", "open", "cool", "idle",
@@ -164,8 +164,15 @@ def test_abort_opens_the_press_at_once_and_stays_until_it_is_reset(state: str) -
 
 
 @pytest.mark.parametrize("state", MOVING)
-@pytest.mark.parametrize(("danger", "expected"), [("emergency_stop", "emergency_stop"), ("guard_open", "emergency_stop"),
-                                                  ("coolant_loss", "fault"), ("tension_loss", "fault")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("danger", "expected"),
+    [
+        ("emergency_stop", "emergency_stop"),
+        ("guard_open", "emergency_stop"),
+        ("coolant_loss", "fault"),
+        ("tension_loss", "fault"),
+    ],
+)
 def test_interlock_is_followed_within_the_same_scan(state: str, danger: str, expected: str) -> None:
     run = in_state(state)
     run.press.values["alarm_word"] = frozenset({danger})

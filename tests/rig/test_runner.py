@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,7 +13,6 @@ from rig.bench import Bench, open_press
 from rig.controller.api import Inputs
 from rig.controller.runner import Runner
 from rig.errors import ControllerError, NoAnswer, UsageError
-import itertools
 
 
 class Scripted:
