@@ -318,9 +318,7 @@ def open_press(
     if speed <= 0.0:
         raise UsageError(f"speed is {speed:g}; it must be above 0")
     scheme = urlsplit(url).scheme if "://" in url else ""
-    if scheme == "emu":
-        import rig.virtual  # noqa: F401, PLC0415 - teaches pyserial the scheme; heavy, and only needed here
-    elif scheme and scheme not in WIRED_SCHEMES:
+    if scheme and scheme not in (*WIRED_SCHEMES, "emu"):
         raise UsageError(
             f"{url!r}: unknown scheme {scheme!r}; a press is emu://, a device path such as /dev/ttyUSB0, "
             "socket://HOST:PORT or rfc2217://HOST:PORT"

@@ -149,7 +149,9 @@ def _add_hil(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--recipe", default="reference", help="recipe to produce: name or path (default: reference)")
     parser.add_argument("--out", type=Path, default=Path("out/hil"), help="where reports go (default: out/hil)")
     parser.add_argument("-k", dest="select", default="", metavar="EXPRESSION", help="run only tests that match")
-    parser.add_argument("suite", nargs="?", type=Path, help="folder or file of tests (default: the suite of the rig)")
+    parser.add_argument(
+        "suite", nargs="?", help="folder, file or one test (file.py::name) (default: the suite of the rig)"
+    )
     parser.set_defaults(run=_hil)
 
 

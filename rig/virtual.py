@@ -1,6 +1,6 @@
 """The one place where the rig reaches the virtual press.
 
-Importing this module teaches pyserial the `emu://` scheme. `VirtualPress` is what a bench offers
+`VirtualPress` is what a bench offers
 beyond the wire when a virtual press is at the other end in this process: truth, hands on the
 machine, disturbances, and copies. Code that uses it asks `bench.can` first.
 """
@@ -16,7 +16,6 @@ import numpy as np
 import serial
 
 from emulator.config import ConfigError
-from emulator.ports import register
 from emulator.ports.serve import EndpointError, main_loop, open_endpoint
 from emulator.world import START_STATES, World, WorldConfig
 from rig.errors import PortError, UsageError
@@ -36,8 +35,6 @@ __all__ = [
     "fork_port",
     "virtual_press",
 ]
-
-register()
 
 UNITS = {
     "_c": "°C", "_um": "µm", "_mm": "mm", "_m": "m", "_mpa": "MPa", "_m_min": "m/min", "_kn": "kN", "_kn_m": "kN/m",

@@ -34,7 +34,7 @@ OUTCOME_SIGNS = {"passed": "✓", "failed": "✗", "error": "✗", "skipped": "�
 
 
 def write_html(run: RunSummary, out_dir: str | Path) -> Path:
-    """Write `report.html` into a folder.
+    """Write `report.html` into a folder, and `press.svg`, its picture of the press, beside it.
 
     Args:
         run: what to show.
@@ -52,11 +52,12 @@ def write_html(run: RunSummary, out_dir: str | Path) -> Path:
     )
     environment.filters |= {"duration": duration, "number": number, "file": quote}
     plots: Sequence[Plot] = (*film_plots(run.data), *time_plots(run.data)) if run.data else ()
+    picture = press_picture(run.data.geometry, view_of(run.data)) if run.data else ""
     page = environment.get_template("report.html.j2").render(
         run=run,
         top=headline(run),
         rows=[_row(row) for row in requirement_rows(run)],
-        picture=Markup(press_picture(run.data.geometry, view_of(run.data))) if run.data else None,
+        picture=Markup(picture) if picture else None,
         plots=[(plot.title, plot.caption, Markup(plot.svg)) for plot in plots],
         tests=sorted(run.tests, key=_failures_first),
         words=STATUS_WORDS,
@@ -64,6 +65,8 @@ def write_html(run: RunSummary, out_dir: str | Path) -> Path:
         outcome_signs=OUTCOME_SIGNS,
         facts=_facts(run),
     )
+    if picture:
+        (Path(out_dir) / "press.svg").write_text(picture, encoding="utf-8")
     target = Path(out_dir) / "report.html"
     target.write_text(page, encoding="utf-8")
     return target
