@@ -298,6 +298,14 @@ class Bus:
         """Forget what has arrived and was not read; what is on its way still comes."""
         self.read(self.arrived(self.agenda.now_ns))
 
+    def forget_master(self) -> None:
+        """The master has gone: nobody reads what is on its way, and what it began to say stays unsaid."""
+        state = self.state
+        self.report_frames()
+        state.replies.clear()
+        state.request, state.due_ns = b"", None
+        state.sent_ns = min(state.sent_ns, self.agenda.now_ns)
+
     # -- everybody -----------------------------------------------------------------------------------
 
     @property

@@ -112,7 +112,7 @@ def serve(
         if ready:
             data = endpoint.receive()
             if data is None:
-                bus.discard_input()
+                bus.forget_master()
             elif data:
                 counters.received_bytes += len(data)
                 bus.transmit(data, endpoint.line(bus.baud))

@@ -9,6 +9,7 @@ a second and writes what comes back.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,8 +19,8 @@ ZONES = tuple(f"heat_{number}_{side}" for number in (1, 2, 3, 4) for side in ("u
 DRUMS = ("entry_drum_upper", "entry_drum_lower")
 OLDEST_NS = 500_000_000
 """Inputs older than half a second say nothing about the press any more."""
-SPEED_M_MIN = 0.5
-"""Slow enough that the heat stays in the plates, fast enough that no belt is scorched."""
+SPEED_M_MIN = {"warm": 0.5, "cool": 3.0}
+"""Slow while warm, so that the heat stays in the plates; fast to carry it to the coolant."""
 COLD_C = 50.0
 """A press below this may stand still."""
 COOLANT_L_MIN = 100.0
@@ -47,6 +48,7 @@ class WarmUp:
         run = self.state in ("warm", "cool")
         drive = run and values.get("tension_ready") is True
         moving = values.get("belts_moving") is True and values.get("coolant_flowing") is True
+        speed_m_min = SPEED_M_MIN[self.state] if drive else 0.0
         heat_c = self.recipe.press.heat_temperature_c
         return {
             "controller_heartbeat": self.scans % 65535 + 1,
@@ -59,7 +61,7 @@ class WarmUp:
             "heating_enable": self.state == "warm" and drive and moving,
             **{f"{name}_setpoint_c": heat_c for name in (*ZONES, *DRUMS)},
             **{f"belt_{s}_tension_setpoint_kn_m": self.recipe.press.tension_kn_m for s in ("upper", "lower")},
-            **{f"belt_{s}_speed_setpoint_m_min": SPEED_M_MIN if drive else 0.0 for s in ("upper", "lower")},
+            **{f"belt_{s}_speed_setpoint_m_min": speed_m_min for s in ("upper", "lower")},
             **{f"belt_{s}_steering_setpoint_deg": steer(values, s) for s in ("upper", "lower")},
         }
 
@@ -79,9 +81,9 @@ class WarmUp:
 def steer(values: Mapping[str, Value], side: str) -> float:
     """Steering angle in degrees: 0.04° per mm that the belt is off centre, within the drum's ±0.5°."""
     edge_mm = values.get(f"belt_{side}_edge_position_mm")
-    if isinstance(edge_mm, bool) or not isinstance(edge_mm, (int, float)):
+    if isinstance(edge_mm, bool) or not isinstance(edge_mm, (int, float)) or not math.isfinite(edge_mm):
         return 0.0
-    return round(min(max(-0.04 * edge_mm, -0.45), 0.45), 3) if edge_mm == edge_mm else 0.0
+    return round(min(max(-0.04 * edge_mm, -0.45), 0.45), 3)
 
 
 def make(recipe: Recipe | None = None) -> WarmUp:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from examples.my_controller.controller import make
 from rig.bench import open_press
 from rig.controller import Inputs, Value
 from rig.controller.runner import Runner
-
-from examples.my_controller.controller import make
 
 HEALTHY: dict[str, Value] = {"alarm_word": frozenset(), "emergency_stop_released": True, "guards_closed": True}
 READY: dict[str, Value] = {"tension_ready": True, "belts_moving": True, "coolant_flowing": True}
 
 
-def seen(*asked: str, age_ns: int = 0, **values: Value) -> tuple[Inputs, int]:
+def seen(*asked: str, **values: Value) -> tuple[Inputs, int]:
     """Inputs of a healthy press, and the time now."""
-    return Inputs({**HEALTHY, **values}, 10**9 - age_ns, frozenset(asked)), 10**9
+    return Inputs({**HEALTHY, **values}, 10**9, frozenset(asked)), 10**9
+
+
+def late(**values: Value) -> tuple[Inputs, int]:
+    """The same, a second old."""
+    return seen(**values)[0], 2 * 10**9
 
 
 def test_heat_waits_for_tension_coolant_and_moving_belts() -> None:
@@ -31,7 +35,7 @@ def test_anything_wrong_ends_in_fault_until_it_is_reset() -> None:
     wrong = (
         seen(alarm_word=frozenset({"coolant_loss"}), **READY),
         seen(guards_closed=False, **READY),
-        seen(age_ns=10**9, **READY),
+        late(**READY),
     )
     for inputs, now_ns in wrong:
         controller = make()

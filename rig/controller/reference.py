@@ -30,6 +30,10 @@ DANGER = frozenset({"emergency_stop", "guard_open"})
 """Interlocks behind which a person may be."""
 STANDSTILL = DANGER | {"tension_loss", "mistracking", "speed_mismatch", "comms_watchdog"}
 """Interlocks after which the belts must not be moved by the controller until they are released."""
+STOPPING = frozenset({"stop", "hold", "abort"})
+"""Requests that are kept while inputs are late."""
+RESET_WINDOW_S = 1.0
+"""Alarms that are gone so long after a reset were released by it."""
 FIRST_PERIOD_S = 0.1
 """Assumed length of the first scan."""
 SPEED_STEP_M_MIN_S = 0.5
@@ -72,7 +76,7 @@ class ReferenceController:
     speed_m_min: float = 0.0
     asked: frozenset[str] = frozenset()
     reset_wanted: bool = False
-    reset_given: bool = False
+    reset_ns: int = -1
     ship: bool = False
 
     def __post_init__(self) -> None:
@@ -108,10 +112,11 @@ class ReferenceController:
         if inputs.values and not usable(values, NEEDED):
             self.alarms.raise_("unusable_data", "inputs are missing or not numbers")
         blind = not usable(values, NEEDED) or age_s > STALE_S
-        if blind and self.alarms.active:
-            return self._beat(self._give_up_blind())
         if blind or age_s > FRESH_S:
-            return self._beat(self.outputs)
+            # what stops waits for the next inputs; what starts something must be asked for again
+            self.asked &= STOPPING
+            held = self._give_up_blind() if blind and self.alarms.active else self.outputs
+            return self._beat({**held, "alarm_reset": False})
         interlocks = _names(inputs.values.get("alarm_word"))
         self._supervise(values, now_ns, interlocks)
         self._follow_sheet(values, inputs.time_ns)
@@ -173,13 +178,15 @@ class ReferenceController:
         if "abort" in asked and self.now_state not in (State.IDLE, State.FAULT, State.EMERGENCY_STOP):
             self.alarms.raise_("aborted", "the operator has aborted the run")
         self.reset_wanted = "reset" in asked
-        # remembered: the node takes a scan or two to release its interlocks
-        self.reset_given |= self.reset_wanted
+        if self.reset_wanted:
+            self.reset_ns = now_ns
+        # the node takes a scan or two to release its interlocks; a reset that failed is no reset
+        just_reset = self.reset_ns >= 0 and (now_ns - self.reset_ns) * 1e-9 <= RESET_WINDOW_S
         if interlocks & DANGER:
             events.add(Event.EMERGENCY)
         elif interlocks or self.alarms.active:
             events.add(Event.TRIP)
-        elif self.reset_given:
+        elif just_reset:
             events.add(Event.RELEASED)
         if "start" in asked and self._accepts():
             events.add(Event.START)
@@ -231,7 +238,7 @@ class ReferenceController:
         """Into a state that only the operator's reset leaves."""
         if self.now_state is not state:
             self.message = self.alarms.first or "interlock of the press"
-            self.reset_given = False
+            self.reset_ns = -1
         self.ship = False
         self.now_state = state
 

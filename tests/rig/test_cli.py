@@ -87,7 +87,7 @@ def test_recipe_that_breaks_a_claim_is_told_with_the_claim(capsys: pytest.Captur
     ("text", "message"),
     [
         ("name = ", "not valid TOML"),
-        ('name = "x"', "composition"),
+        ('name = "x"', "description: Field required"),
     ],
 )
 def test_malformed_recipe_is_told_with_file_and_key(

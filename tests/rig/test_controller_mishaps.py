@@ -13,6 +13,7 @@ from tests.rig.test_controller_quality import judged
 from tests.rig.test_controller_sequence import in_state
 
 HOT = {"heat_1_upper_temperature_c": 118.0, "tension_ready": True}
+STOPPED = given(alarm_word=frozenset({"emergency_stop"}), **HOT)
 
 
 def controller_in(state: State) -> ReferenceController:
@@ -121,3 +122,50 @@ def test_trimmed_clearance_stays_in_the_safe_range() -> None:
     setpoint = outputs["taper_end_left_clearance_setpoint_um"]
     assert isinstance(setpoint, float)
     assert low <= setpoint <= high
+
+
+def clock_in(state: State) -> Clocked:
+    controller = make_controller()
+    controller.now_state = state
+    return Clocked(controller)
+
+
+def test_reset_does_not_wait_for_inputs_to_come_back() -> None:
+    clock = clock_in(State.PRODUCE)
+    clock.scan(given(**HOT))
+    clock.scan(given(**HOT), age_s=2.0)
+    clock.scan(given(**HOT), "reset", age_s=3.0)
+    for _ in range(50):
+        clock.scan(given(**HOT), age_s=600.0)
+    clock.scan_for(0.5, given(**HOT))
+    assert clock.controller.state == "fault"
+
+
+def test_reset_that_failed_releases_nothing_ten_minutes_later() -> None:
+    clock = clock_in(State.PRODUCE)
+    clock.scan(STOPPED)
+    clock.scan(STOPPED, "reset")
+    clock.scan_for(600.0, STOPPED)
+    assert clock.controller.state == "emergency_stop"
+    clock.scan_for(0.5, given(**HOT))
+    assert clock.controller.state == "emergency_stop"
+
+
+@pytest.mark.parametrize("age_s", [0.8, 2.0])
+def test_reset_pulse_is_not_held_while_inputs_are_late(age_s: float) -> None:
+    clock = clock_in(State.FAULT)
+    tripped = given(alarm_word=frozenset({"coolant_loss"}), **HOT)
+    clock.scan(tripped)
+    clock.scan(tripped, "reset")
+    clock.scan(tripped, age_s=age_s)
+    assert "alarm_reset" not in names_on(clock.outputs)
+
+
+def test_clock_that_is_set_back_gives_no_negative_speed() -> None:
+    clock = clock_in(State.COOL)
+    clock.now_ns = 10_000_000_000
+    clock.scan(given(**HOT))
+    clock.now_ns = 0
+    speed = clock.scan(given(**HOT))["belt_upper_speed_setpoint_m_min"]
+    assert isinstance(speed, float)
+    assert speed >= 0.0
