@@ -37,8 +37,10 @@ $(READY): pyproject.toml constraints.txt
 hil: $(READY) ## run the HIL suite against the virtual press (or PRESS=/dev/ttyUSB0) and write a report
 	@$(BIN)/press-rig hil --press '$(PRESS)' --controller '$(CONTROLLER)' --profile '$(PROFILE)' --seed '$(SEED)'
 
+# tests/hil is the job of `make hil`; what it needs of the rig is tested here
 test: lint ## run all tests, types, style and import contracts
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term --cov-report=xml:out/coverage.xml --junitxml=out/test/junit.xml tests examples
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/hil \
+		--cov --cov-report=term --cov-report=xml:out/coverage.xml --junitxml=out/test/junit.xml tests examples
 
 lint: $(READY) ## check style, types and import contracts
 	@$(BIN)/ruff check .

@@ -13,7 +13,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rig.controller import Inputs, Recipe, Value, load_recipe
+from rig.controller import Inputs, Value
+from rig.recipe import Recipe, load_recipe
 
 ZONES = tuple(f"heat_{number}_{side}" for number in (1, 2, 3, 4) for side in ("upper", "lower"))
 DRUMS = ("entry_drum_upper", "entry_drum_lower")

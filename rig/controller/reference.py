@@ -100,7 +100,7 @@ class ReferenceController:
     def scan(self, inputs: Inputs, now_ns: int) -> Mapping[str, Value]:
         """One scan; see `rig.controller.api.Controller`."""
         self.scans += 1
-        period_s = (now_ns - self.last_ns) * 1e-9 if self.last_ns >= 0 else FIRST_PERIOD_S
+        period_s = max((now_ns - self.last_ns) * 1e-9, 0.0) if self.last_ns >= 0 else FIRST_PERIOD_S
         self.last_ns = now_ns
         # a request is not lost because the inputs are late
         self.asked |= inputs.operator
