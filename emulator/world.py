@@ -230,6 +230,11 @@ class World:
         for side in ("upper", "lower"):
             bank.publish(f"belt_{side}_speed_setpoint_m_min", settings.speed_m_min)
             bank.publish(f"belt_{side}_tension_setpoint_kn_m", settings.tension_kn_m)
+        point = operating_point(self.recipe)
+        loops = self.node.loops.state
+        loops.ramped_c[:] = [*point.plate_targets(), *(point.entry_drum_temperature_k,) * 2]
+        loops.ramped_c -= KELVIN
+        loops.integral[:] = _settled(self.machine, self.material, point, self.config.start)[1]
         bank.publish("coolant_flow_setpoint_l_min", self.node.config.coolant.full_flow_l_min)
         for name in (
             "heating_enable",
@@ -264,17 +269,21 @@ def _start(machine: Machine, material: Material, recipe: Recipe, start: str) -> 
     """A press in its start state; warm and running states are made once per process and copied."""
     if start == "cold":
         return Press(machine, material)
-    return Press(machine, material, _settled(machine, material, operating_point(recipe), start).copy())
+    state, _ = _settled(machine, material, operating_point(recipe), start)
+    return Press(machine, material, state.copy())
 
 
 @functools.lru_cache(maxsize=16)
-def _settled(machine: Machine, material: Material, point: OperatingPoint, start: str) -> PressState:
+def _settled(
+    machine: Machine, material: Material, point: OperatingPoint, start: str
+) -> tuple[PressState, tuple[float, ...]]:
+    """A settled press, and the outputs of the temperature loops that hold it there."""
     press = Press(machine, material)
-    warm_up(press, point)
+    commands = warm_up(press, point)
     if start == "running":
-        fill(press, point)
+        commands = fill(press, point)
     else:
         # opened and stopped, as a warm machine is before an operator starts it
         press.advance(PARKING_NS, Commands(dump=True))
     begin_now(press.state)
-    return press.state
+    return press.state, (*commands.zone_output.tolist(), *commands.drum_output.tolist())

@@ -128,9 +128,10 @@ class Hil:
         """Seed of this run."""
         return self.session.options.seed
 
-    def open(self, *, start: str | None = None, recipe: str | None = None) -> Bench:
-        """Open the press. On a virtual one `start` and `recipe` choose how it begins; a real one is as it is."""
-        query = {key: value for key, value in (("start", start), ("recipe", recipe)) if value is not None}
+    def open(self, *, start: str | None = None, recipe: str | None = None, machine: str | None = None) -> Bench:
+        """Open the press. On a virtual one the arguments choose how it begins; a real one is as it is."""
+        wanted = {"start": start, "recipe": recipe, "machine": machine}
+        query = {key: value for key, value in wanted.items() if value is not None}
         return self.adopt(self.session.open(**query))
 
     def adopt(self, bench: Bench) -> Bench:

@@ -204,8 +204,8 @@ class Ledger:
     def _achieved(self, places: list[float], reading: Reading) -> tuple[tuple[float, float], ...]:
         """(smallest clearance, spring-back in it) of the heat and of the cold roller group, µm.
 
-        The frame sensor shows the clearance without load. At a nip 2 C_n p come on top of it, and p is
-        the group's force over the area of the sheet that lies under it.
+        The frame sensor shows the clearance without load. At a nip 2 C_n p come on top of it; p there is
+        the group's force over the area of the sheet that lies under it, times the machine's nip factor.
         """
         facts = self.facts
         entry_um = self.pieces[0].entry.value if self.pieces else 0.0
@@ -219,7 +219,8 @@ class Ledger:
             if covered_m >= COVERED_PART * (end_m - start_m):
                 width_m = min(facts.feed_width_m * max(entry_um / clearance_um, 1.0), facts.working_width_m)
                 self.pressure_pa[number] = force_kn * 1e3 / (width_m * min(covered_m, end_m - start_m))
-            spring_back_um = 2.0 * facts.nip_compliance_m_pa * self.pressure_pa[number] * 1e6
+            nip_pa = facts.nip_pressure_factor * self.pressure_pa[number]
+            spring_back_um = 2.0 * facts.nip_compliance_m_pa * nip_pa * 1e6
             achieved.append((clearance_um + spring_back_um, spring_back_um))
         return tuple(achieved)
 

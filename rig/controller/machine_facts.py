@@ -31,6 +31,7 @@ class MachineFacts(BaseModel):
     taper_heat_fraction: Annotated[float, Field(ge=0.0, le=1.0)]
     roller_pitch_m: Positive
     nip_compliance_m_pa: Positive
+    nip_pressure_factor: Positive
     film_air_time_s_mm: Positive
     feed_width_m: Positive
     working_width_m: Positive

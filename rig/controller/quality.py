@@ -10,7 +10,7 @@ Uncertainties are expanded (k = 2), from the instruments' data sheets and the mo
 | thickness gauge | 2 µm noise / sqrt(readings), and 1 µm of calibration |
 | extrapolation to 600 s | half of what it adds |
 | clearance sensor | 1.5 µm |
-| spring-back | a third of it: the pressure at a nip is not the mean pressure of its group |
+| spring-back | a quarter of it: the pressure at a nip is known from the group's mean only |
 | time under pressure | one roller pitch of travel |
 
 Decision rule: a piece is good only if r and k are inside their limits by more than their expanded
@@ -41,7 +41,7 @@ GAUGE_NOISE_UM = 2.0
 GAUGE_CALIBRATION_UM = 1.0
 EXTRAPOLATION_PART = 0.5
 CLEARANCE_UM = 1.5
-SPRING_BACK_PART = 1.0 / 3.0
+SPRING_BACK_PART = 0.25
 UNPRESSED_S = 1.0
 """So long may a load cell show nothing between two readings without the pressure having been away, s."""
 COVERAGE = 2.0

@@ -114,3 +114,16 @@ def test_world_that_cannot_be_is_refused(change: dict[str, object], message: str
 def test_unknown_recipe_is_refused() -> None:
     with pytest.raises(RecipeError, match="no recipe named 'soup'"):
         World(WorldConfig(recipe="soup"))
+
+
+def test_running_press_stays_where_it_is() -> None:
+    with open_press("emu://?start=running", record=False) as bench:
+        before = bench.read("zone_temperatures", "exit_thickness_um")
+        for _ in range(300):
+            bench.clock.sleep_until(bench.clock.now_ns + SECOND)
+            bench.value("mode")
+        after = bench.read("zone_temperatures", "exit_thickness_um")
+        assert bench.value("mode") == "energised"
+        assert {name for name, value in after.items() if abs(float(value) - float(before[name])) > 8.0} == set()  # type: ignore[arg-type]
+        zones = [name for name in before if name.endswith("temperature_c")]
+        assert max(abs(float(after[name]) - float(before[name])) for name in zones) < 1.0  # type: ignore[arg-type]

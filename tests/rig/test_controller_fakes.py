@@ -17,7 +17,7 @@ EDGES = ("left", "right")
 STATIONS = ("entry", "taper_end", "cold")
 REGISTERS = default_registers()
 SENSED = tuple(tag.name for tag in REGISTERS.tags.values() if not tag.writable)
-NUMBERS = {"bool": False, "bitfield": frozenset(), "string": ""}
+NUMBERS: Mapping[str, Value] = {"bool": False, "bitfield": frozenset(), "string": ""}
 
 
 @cache

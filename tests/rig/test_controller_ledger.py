@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ class Line:
     ledger: Ledger = field(default_factory=lambda: Ledger(FACTS))
     done: list[Piece] = field(default_factory=list)
 
-    def run(self, travel_m: float, **changes: object) -> list[Piece]:
+    def run(self, travel_m: float, **changes: Any) -> list[Piece]:
         """Run so far, readings changed as given; `at` (travel, changes) acts from there on."""
         step_m = self.speed_m_min / 60.0 * 0.1
         exit_m = FACTS.pressing_length_m
@@ -88,7 +89,7 @@ def test_achieved_clearance_is_the_sensor_and_the_spring_back_in_closed_form() -
     width_m = min(FACTS.feed_width_m * 3000.0 / 600.0, FACTS.working_width_m)
     groups = {"heat": (120e3, FACTS.heat_end_m - FACTS.taper_end_m), "cold": (200e3, FACTS.cold_length_m)}
     pressures = [force / (width_m * length_m) for force, length_m in groups.values()]
-    spring_um = 2e6 * FACTS.nip_compliance_m_pa * min(pressures)
+    spring_um = 2e6 * FACTS.nip_compliance_m_pa * FACTS.nip_pressure_factor * min(pressures)
     assert piece.spring_back_um == pytest.approx(spring_um)
     assert piece.minimum_um == pytest.approx(600.0 + spring_um)
 

@@ -7,7 +7,8 @@ import math
 
 import pytest
 
-from rig.controller import ReferenceController, State, load_recipe, make_controller
+from rig.controller import ReferenceController, State, make_controller
+from rig.recipe import load_recipe
 from tests.rig.test_controller_fakes import REGISTERS, Clocked, given, names_on
 from tests.rig.test_controller_quality import judged
 from tests.rig.test_controller_sequence import in_state

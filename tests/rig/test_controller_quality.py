@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rig.controller import QualityRecord, load_machine_facts, load_recipe
+from rig.controller import QualityRecord, load_machine_facts
 from rig.controller.ledger import Mean, Piece
 from rig.controller.quality import assess, recovered_thickness_um, released_temperature_c
+from rig.recipe import load_recipe
 
 FACTS, RECIPE = load_machine_facts(), load_recipe("reference")
 SPEED_M_S = 1.0 / 60.0
