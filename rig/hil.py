@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from rig.bench import Abilities, Bench, open_press
+from rig.bench import DEFAULT_BAUDRATE, Abilities, Bench, open_press
 from rig.clock import date_text, wall_s
 from rig.controller.api import Controller
 from rig.errors import ControllerError, NotArmed, UsageError
@@ -59,7 +59,7 @@ class HilOptions:
     recipe: str = "reference"
     armed: bool = False
     speed: float = 1.0
-    baudrate: int = 115_200
+    baudrate: int = DEFAULT_BAUDRATE
     out: Path = Path("out/hil")
     select: str = ""
     suite: str | None = None
@@ -75,6 +75,10 @@ class HilOptions:
                 words += [word, f"'{value}'"]
         if self.armed:
             words.append("--arm")
+        if self.speed != 1.0:
+            words += ["--speed", f"{self.speed:g}"]
+        if self.baudrate != DEFAULT_BAUDRATE:
+            words += ["--baud", str(self.baudrate)]
         return " ".join([*words, "--seed", str(self.seed), f"'{nodeid}'"])
 
 

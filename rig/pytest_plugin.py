@@ -197,7 +197,8 @@ def hil(request: pytest.FixtureRequest) -> Generator[Hil, None, None]:
     request.node.stash[HIL] = test
     yield test
     report = request.node.stash.get(CALL, None)
-    test.close(failed=report is not None and report.failed)
+    # without a report the test was interrupted: what was recorded up to then is kept as well
+    test.close(failed=report is None or report.failed)
 
 
 @pytest.fixture(scope="session")
@@ -302,6 +303,8 @@ def _outcome(reports: list[pytest.TestReport]) -> tuple[Any, str]:
                 return "xfailed", str(report.wasxfail)
             place = report.longrepr
             return "skipped", str(place[2] if isinstance(place, tuple) else place).removeprefix("Skipped: ")
+    if not any(report.when == "call" for report in reports):
+        return "error", "interrupted"
     if any(hasattr(report, "wasxfail") for report in reports):
         return "xpassed", ""
     return "passed", ""

@@ -209,4 +209,9 @@ def emulate(
             counters = main_loop(world, endpoint, speed, announce)
     except EndpointError as error:
         raise PortError(str(error)) from error
-    say(f"ended after {world.now_ns * 1e-9:.1f} s of press time ({counters})")
+    say(
+        f"ended after {world.now_ns * 1e-9:.1f} s of press time: {counters.received_bytes} bytes received, "
+        f"{counters.sent_bytes} sent"
+    )
+    if counters.slipped_ns:
+        say(f"this machine was too slow for the speed asked for: press time lags {counters.slipped_ns * 1e-9:.1f} s")

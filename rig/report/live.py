@@ -69,7 +69,8 @@ class HilReporter:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Say how much is ahead."""
-        self._console.print(f"{len(session.items)} tests", style="dim")
+        count = len(session.items)
+        self._console.print(f"{count} test{'s' if count != 1 else ''}", style="dim")
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """A test begins."""
