@@ -38,7 +38,8 @@ DRUM_NEAR_K = 10.0
 """The entry drums only preheat the belts; at speed their heaters do not quite reach the setpoint."""
 AT_TEMPERATURE_S = 60.0
 """So long must all zones be at temperature: the belts have gone round by then at least in part."""
-AT_SPEED_PART = 0.01
+AT_SPEED_PART = 0.03
+"""The rollers' resistance ripples with the nips; a belt within this of its setpoint is at speed."""
 CENTRED_MM = 2.0
 """Less than half of the warning limit of 5 mm."""
 CENTRED_S = 60.0

@@ -42,7 +42,7 @@ def test_bad_film_is_noticed_and_scrapped(recipe: str, machine: str, quantity: s
     runner = hil.runner(bench, controller)
     runner.run_for(1)
     runner.request("start")
-    runner.run_until_state("produce", within_s=7200)
+    runner.run_until_state("thread", within_s=7200)
     runner.run_until(lambda: len(controller.quality()) >= 10, within_s=3600, what="ten pieces of judged film")
     records = controller.quality()
     assert not any(record.good for record in records), "bad film was shipped"
