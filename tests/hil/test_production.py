@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rig.trace import Recording
 
 COLD_TO_IDLE_S = 4 * 3600
+STARTED_WITHIN_S = 10.0
+GAVE_UP = ("fault", "emergency_stop")
 
 
 @dataclass
@@ -35,6 +37,11 @@ def runs() -> dict[str, Production]:
     return {}
 
 
+def message(controller: object) -> str:
+    """What a controller has to say about itself."""
+    return str(getattr(controller, "message", "") or "it gives no reason")
+
+
 def produce(hil: Hil) -> Production:
     """Make one sheet's worth of film, from cold to cold."""
     bench = hil.open(start="cold")
@@ -44,7 +51,10 @@ def produce(hil: Hil) -> Production:
     alarms: set[str] = set()
     profile = None
     runner.run_for(1.0)
+    resting = runner.state
     runner.request("start")
+    runner.run_for(STARTED_WITHIN_S)
+    assert not resting or runner.state != resting, f"the controller did not start: {message(controller)}"
 
     def finished() -> bool:
         nonlocal profile
@@ -53,6 +63,9 @@ def produce(hil: Hil) -> Production:
         word = runner.inputs.values.get("alarm_word", frozenset())
         if isinstance(word, frozenset):
             alarms.update(word)
+        assert runner.state not in ("fault", "emergency_stop"), (
+            f"the run ended in {runner.state}: {message(controller)}"
+        )
         if bench.can.see_truth and runner.state == "run_out" and profile is None:
             profile = bench.virtual.profile()
         return len(states) > 2 and states[-1] == "idle"

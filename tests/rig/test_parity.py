@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import minimalmodbus
 import pytest
+from pymodbus.client import ModbusSerialClient
 
 from rig.bench import Bench, open_press
 from rig.controller.api import Inputs
@@ -178,3 +180,24 @@ def test_press_that_goes_away_is_a_port_error(tmp_path: Path) -> None:
     with pytest.raises(PortError, match="went away"):
         bench.poll()
     bench.close()
+
+
+def test_masters_that_nobody_here_wrote_can_talk_to_the_press(tmp_path: Path) -> None:
+    process, url = emulate("--start", "warm", "--link", str(tmp_path / "press"))
+    try:
+        client = ModbusSerialClient(url, baudrate=115200, parity="N")
+        assert client.connect()
+        registers = client.read_input_registers(0, count=82, device_id=1).registers
+        assert len(registers) == 82
+        assert abs(registers[0] - 1120) < 20  # 112.0 °C
+        assert not client.write_register(27, 500, device_id=1).isError()
+        assert client.read_holding_registers(27, count=1, device_id=1).registers == [500]
+        assert client.write_register(0, 9000, device_id=1).exception_code == 3
+        client.close()
+        instrument = minimalmodbus.Instrument(url, 1)
+        instrument.serial.baudrate = 115200
+        assert abs(instrument.read_register(0, 1, functioncode=4) - 112.0) < 2.0
+        assert instrument.read_bit(0, functioncode=2) == 1
+        instrument.serial.close()
+    finally:
+        assert end(process) == 0
