@@ -6,12 +6,13 @@ The node must act by itself; the controller must notice, and must not start agai
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from rig.controller.runner import Runner
+    from rig.virtual import VirtualPress
 
 pytestmark = pytest.mark.needs("touch", "inject_faults", "fork")
 
@@ -20,27 +21,29 @@ STATES = (
 )  # fmt: skip
 """States of a controller in which something moves or may begin to."""
 HEATING = ("preheat", "tension_track", "close", "thread", "produce", "hold", "run_out")
-MOVING = ("tension_track", "close", "thread", "produce", "run_out")
-PRESSING = ("thread", "produce", "run_out")
+HOT = (*HEATING, "open", "cool")
+MOVING = ("tension_track", "close", "thread", "produce", "run_out", "cool")
+TENSIONED = ("tension_track", "close", "thread", "produce", "hold", "run_out", "open")
+WITH_SHEET = ("produce", "hold")
 
-CAUSES: dict[str, tuple[Callable[[Any], None], tuple[str, ...], float]] = {
+CAUSES: dict[str, tuple[Callable[[VirtualPress], None], tuple[str, ...], float]] = {
     "emergency_stop": (lambda press: press.push_emergency_stop(), STATES, 0.3),
     "guard_open": (lambda press: press.open_guard(), STATES, 0.3),
-    "over_temperature": (lambda press: press.disturb(heater_stuck_on=1.0), ("produce",), 900.0),
+    "over_temperature": (lambda press: press.disturb(heater_stuck_on=1.0), ("preheat", "produce"), 900.0),
     "over_force": (
-        lambda press: press.disturb(
-            clearance_offset_m=(-2.6e-3,) * 2 + (-0.4e-3,) * 4, feed_thickness_scale=1.8
-        ),
-        ("produce",), 400.0,
+        lambda press: press.disturb(clearance_offset_m=(-2.6e-3,) * 2 + (-0.4e-3,) * 4, feed_thickness_scale=1.8),
+        WITH_SHEET,
+        400.0,
     ),
-    "tension_loss": (lambda press: press.disturb(tension_scale=0.2), MOVING, 30.0),
-    "mistracking": (lambda press: press.disturb(steering_disturbance_rad=0.02), ("produce",), 600.0),
+    "tension_loss": (lambda press: press.disturb(tension_scale=0.2), TENSIONED, 30.0),
+    "mistracking": (lambda press: press.disturb(steering_disturbance_rad=0.05), MOVING, 200.0),
     "speed_mismatch": (
-        lambda press: press.disturb(drive_torque_scale=(0.02, 1.0), roller_friction_scale=(8.0, 1.0)),
-        ("produce",), 60.0,
+        lambda press: press.disturb(drive_torque_scale=(0.0, 1.0), roller_friction_scale=(8.0, 1.0)),
+        MOVING,
+        60.0,
     ),
-    "coolant_loss": (lambda press: press.disturb(coolant_flow_scale=0.0), HEATING, 20.0),
-}  # fmt: skip
+    "coolant_loss": (lambda press: press.disturb(coolant_flow_scale=0.0), HOT, 20.0),
+}
 """interlock -> what goes wrong, the states in which it can, seconds until the node must have tripped."""
 
 OPEN_WITHIN_S = 4.0
@@ -92,8 +95,9 @@ def test_nothing_starts_again_until_the_operator_resets_and_starts(
     runner.run_until_state("preheat", "tension_track", "close", within_s=3600)
 
 
-def test_press_opens_by_itself_when_the_controller_falls_silent(moment: Callable[[str], Runner]) -> None:
-    runner = moment("produce")
+@pytest.mark.parametrize("state", MOVING)
+def test_press_opens_by_itself_when_the_controller_falls_silent(state: str, moment: Callable[[str], Runner]) -> None:
+    runner = moment(state)
     bench = runner.bench
     now_ns = bench.clock.now_ns
     bench.clock.sleep_until(now_ns + 8_000_000_000)

@@ -13,7 +13,7 @@ def test_reading_a_group_gives_its_tags_in_engineering_units() -> None:
     with open_press("emu://?start=warm") as bench:
         zones = bench.read("zone_temperatures")
     assert list(zones) == list(bench.registers.groups["zone_temperatures"])
-    assert zones["heat_1_upper_temperature_c"] == pytest.approx(118.0, abs=1.5)
+    assert zones["heat_1_upper_temperature_c"] == pytest.approx(112.0, abs=1.5)
     assert zones["cold_2_lower_temperature_c"] == pytest.approx(15.0, abs=1.5)
 
 
