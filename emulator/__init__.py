@@ -2,4 +2,5 @@
 
 from emulator.compile_cache import use_cache_of_these_sources
 
-use_cache_of_these_sources()
+COMPILES = use_cache_of_these_sources()
+"""True where the kernels have to be compiled first, once for these sources: some 15 seconds."""

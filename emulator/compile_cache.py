@@ -20,10 +20,14 @@ PREFIX = "numba-"
 VARIABLE = "NUMBA_CACHE_DIR"
 
 
-def use_cache_of_these_sources() -> None:
-    """Point numba to the cache folder of the sources as they are; a cache set by the user stands."""
+def use_cache_of_these_sources() -> bool:
+    """Point numba to the cache folder of the sources as they are; a cache set by the user stands.
+
+    Returns:
+        True if the cache is new, so that kernels are about to be compiled.
+    """
     if VARIABLE in os.environ:
-        return
+        return False
     package = Path(__file__).parent
     digest = blake2b(version("numba").encode(), digest_size=8)
     for path in sorted(package.rglob("*.py")):
@@ -32,9 +36,11 @@ def use_cache_of_these_sources() -> None:
     if not os.access(place if place.exists() else package, os.W_OK):
         place = Path.home() / ".cache" / "press-rig"
     folder = place / f"{PREFIX}{digest.hexdigest()}"
-    if not folder.exists():
+    is_new = not folder.exists()
+    if is_new:
         for outdated in place.glob(f"{PREFIX}*"):
             shutil.rmtree(outdated, ignore_errors=True)
     os.environ[VARIABLE] = str(folder)
     if "numba" in sys.modules:
         sys.modules["numba"].config.CACHE_DIR = str(folder)
+    return is_new

@@ -269,6 +269,11 @@ def run_hil(options: HilOptions) -> int:
     folder = _new_folder(options.out)
     session = HilSession(options, folder, recipe, factory)
     print(f"press-rig hil: {options.controller} on {options.press}, recipe {recipe.name}, seed {options.seed}")
+    if abilities_of(options.press).jump_in_time:
+        from rig.virtual import COMPILE_NOTE  # noqa: PLC0415 - heavy, and a real press does not need it
+
+        if COMPILE_NOTE:
+            print(COMPILE_NOTE, flush=True)
     with session.open() as bench:
         session.identity = bench.identity
         if not bench.envelope.virtual and not options.armed:

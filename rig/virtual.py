@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import serial
 
+from emulator import COMPILES
 from emulator.config import ConfigError
 from emulator.ports.serve import EndpointError, main_loop, open_endpoint
 from emulator.world import START_STATES, World, WorldConfig
@@ -35,6 +36,9 @@ __all__ = [
     "fork_port",
     "virtual_press",
 ]
+
+COMPILE_NOTE = "compiling the press model, once for these sources; some 15 seconds ..." if COMPILES else ""
+"""What to tell people who wait; empty when there is nothing to wait for."""
 
 UNITS = {
     "_c": "°C", "_um": "µm", "_mm": "mm", "_m": "m", "_mpa": "MPa", "_m_min": "m/min", "_kn": "kN", "_kn_m": "kN/m",
@@ -195,6 +199,8 @@ def emulate(
         PortError: the endpoint cannot be opened.
     """
     say(f"making a {config.start} press ({config.machine}, {config.material}, recipe {config.recipe}) ...")
+    if COMPILE_NOTE:
+        say(COMPILE_NOTE)
     try:
         world = World(config)
     except ValueError as error:

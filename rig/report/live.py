@@ -7,6 +7,8 @@ finished lines. Failures are shown at the end, as pytest tells them.
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,6 +43,15 @@ def clock_text(seconds: float) -> str:
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
+class _PatientConsole(Console):
+    """A console whose reader may go away (`| head`): the run goes on, silently."""
+
+    def on_broken_pipe(self) -> None:
+        """Write to nobody from here on."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 class HilReporter:
     """Hooks of pytest that show how a run goes.
 
@@ -50,7 +61,8 @@ class HilReporter:
     """
 
     def __init__(self, words_of: Callable[[str], str], console: Console | None = None) -> None:
-        self._console = console or Console(highlight=False)
+        # while a test runs, pytest has its own sys.stdout; the live line goes to the real one
+        self._console = console or _PatientConsole(file=sys.__stdout__, highlight=False)
         self._words_of = words_of
         self._title = ""
         self._started_s = 0.0
