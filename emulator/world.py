@@ -28,7 +28,7 @@ from emulator.node.config import load_node
 from emulator.node.node import Contacts
 from emulator.press.commands import Commands, Disturbances
 from emulator.press.press import Press
-from emulator.press.signals import SIGNALS
+from emulator.press.signals import ACTUATORS, SIGNALS
 from emulator.press.start import OperatingPoint, begin_now, fill, warm_up
 from emulator.press.state import PressState
 from emulator.sensors import load_sensors
@@ -143,6 +143,7 @@ class World:
             SIGNALS.index("exit_sheet_mean_temperature_k"),
         ]
         self._feeding = SIGNALS.index("feed_active")
+        self._clearances = [SIGNALS.index(f"{actuator}_clearance_m") for actuator in ACTUATORS]
         if config.start == "running":
             self._take_over()
         self.agenda.at(self.state.next_scan_ns, Priority.SCAN, self._scan)
@@ -169,7 +170,9 @@ class World:
         commands.feed_temperature_k = self.recipe.sheet.temperature_c + KELVIN
         if now_ns > 0:
             self.press.advance(period_ns, commands, self.state.disturbances)
-        self.node.scan(self.truth_vector(), now_ns)
+        seen = self.truth_vector().copy()
+        seen[self._clearances] += self.state.disturbances.clearance_sensor_offset_m
+        self.node.scan(seen, now_ns)
         self.state.next_scan_ns = now_ns + period_ns
         self.agenda.at(self.state.next_scan_ns, Priority.SCAN, self._scan)
 

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import serial
 
 from emulator import COMPILES
@@ -24,6 +23,7 @@ from rig.requirements.film import FilmTruth
 from rig.trace.channels import ChannelInfo
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 __all__ = [
@@ -138,7 +138,7 @@ class VirtualPress:
     def disturbances(self) -> Mapping[str, Any]:
         """What can go wrong, and how it stands now."""
         record = self.world.disturbances
-        return {name: getattr(record, name) for name in record.__slots__}
+        return {name: getattr(record, name) for name in record.names()}
 
     def disturb(self, **changes: Any) -> None:
         """Change physical quantities: `disturb(coolant_flow_scale=0.0)`; arrays take a number or a sequence.
@@ -148,17 +148,13 @@ class VirtualPress:
         """
         record = self.world.disturbances
         for name, value in changes.items():
-            if name not in record.__slots__:
-                raise UsageError(f"no disturbance {name!r}; there are {', '.join(record.__slots__)}")
-            current = getattr(record, name)
-            if isinstance(current, np.ndarray):
-                current[...] = value
-            else:
-                setattr(record, name, value)
+            if name not in record.names():
+                raise UsageError(f"no disturbance {name!r}; there are {', '.join(record.names())}")
+            setattr(record, name, value)
 
     def calm(self) -> None:
         """End all disturbances."""
-        self.world.state.disturbances = type(self.world.disturbances)()
+        self.world.disturbances.reset()
 
     @contextmanager
     def disturbed(self, **changes: Any) -> Iterator[None]:

@@ -1,73 +1,22 @@
 """What can be done to the press: commands of its actuators, and disturbances.
 
-Both are plain mutable records in SI units that the caller owns; the press reads
-them at every `advance` and keeps no reference. `Commands()` is a press at rest:
-everything off, clearances wide open. `Disturbances()` is neutral.
+Both are vectors of float64 in SI units with names on their parts: what is set by name is what the compiled
+kernel reads, nothing is packed in between. The caller owns them; the press reads them at every `advance` and
+keeps no reference. `Commands()` is a press at rest: everything off, clearances wide open. `Disturbances()` is
+neutral. Every quantity is stated once, in its class: place in the kernel's input vector, size and neutral value.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final, Self, overload
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 
-
-def _array(count: int, value: float = 0.0) -> Floats:
-    return np.full(count, value)
-
-
-@dataclass(slots=True)
-class Commands:
-    """Actuator commands; the order of array elements is that of `signals.PLATES` and `signals.ACTUATORS`."""
-
-    zone_output: Floats = field(default_factory=lambda: _array(12))
-    """Heater output of heat zones, coolant valve opening of cold zones, 0..1."""
-    drum_output: Floats = field(default_factory=lambda: _array(2))
-    """Heater output of the entry drums (upper, lower), 0..1."""
-    clearance_setpoint_m: Floats = field(default_factory=lambda: _array(6, 6e-3))
-    speed_setpoint_m_s: Floats = field(default_factory=lambda: _array(2))
-    drives_on: Floats = field(default_factory=lambda: _array(2))
-    """1.0 where the drive (upper, lower) is enabled."""
-    steering_rad: Floats = field(default_factory=lambda: _array(2))
-    tension_setpoint_n_m: float = 0.0
-    tension_on: bool = False
-    hydraulics_on: bool = False
-    """Without it clearances hold where they are."""
-    dump: bool = False
-    """Fast opening; overrides set points and hydraulics."""
-    brake: bool = False
-    """Emergency stop of both belts."""
-    coolant_flow_fraction: float = 0.0
-    feed: bool = False
-    feed_thickness_m: float = 3e-3
-    feed_temperature_k: float = 298.15
-
-
-@dataclass(slots=True)
-class Disturbances:
-    """Things that go wrong, as physical quantities; the defaults disturb nothing."""
-
-    heater_stuck_on: Floats = field(default_factory=lambda: _array(12))
-    """1.0: this zone runs at full output whatever is commanded."""
-    heater_scale: Floats = field(default_factory=lambda: _array(12, 1.0))
-    """Part of the zone output that arrives; 0.0 is a lost heater or a closed valve."""
-    drum_scale: Floats = field(default_factory=lambda: _array(2, 1.0))
-    tension_scale: Floats = field(default_factory=lambda: _array(2, 1.0))
-    steering_disturbance_rad: Floats = field(default_factory=lambda: _array(2))
-    drive_torque_scale: Floats = field(default_factory=lambda: _array(2, 1.0))
-    roller_friction_scale: Floats = field(default_factory=lambda: _array(2, 1.0))
-    clearance_offset_m: Floats = field(default_factory=lambda: _array(6))
-    """Added to the place an actuator goes to: a shifted or worn actuator."""
-    coolant_supply_offset_k: float = 0.0
-    coolant_flow_scale: float = 1.0
-    feed_thickness_scale: float = 1.0
-
-
-# Places in the vector that the compiled kernel reads; `pack` is the one writer.
+# Places in the input vector `u` of the kernel: commands first, then disturbances.
 ZONE: Final = 0
 DRUM: Final = 12
 CLEARANCE: Final = 14
@@ -83,6 +32,7 @@ COOLANT_FLOW: Final = 31
 FEED: Final = 32
 FEED_THICKNESS: Final = 33
 FEED_TEMPERATURE: Final = 34
+COMMAND_COUNT: Final = 35
 
 STUCK_ON: Final = 35
 HEATER_SCALE: Final = 47
@@ -95,34 +45,143 @@ CLEARANCE_OFFSET: Final = 69
 COOLANT_OFFSET: Final = 75
 COOLANT_SCALE: Final = 76
 FEED_SCALE: Final = 77
-INPUT_COUNT: Final = 78
+CLEARANCE_SENSOR_OFFSET: Final = 78
+INPUT_COUNT: Final = 84
 
 
-def pack(commands: Commands, disturbances: Disturbances, out: Floats) -> None:
-    """Write both records into the input vector of the kernel."""
-    out[ZONE:DRUM] = commands.zone_output
-    out[DRUM:CLEARANCE] = commands.drum_output
-    out[CLEARANCE:SPEED] = commands.clearance_setpoint_m
-    out[SPEED:DRIVES_ON] = commands.speed_setpoint_m_s
-    out[DRIVES_ON:STEERING] = commands.drives_on
-    out[STEERING:TENSION] = commands.steering_rad
-    out[TENSION] = commands.tension_setpoint_n_m
-    out[TENSION_ON] = commands.tension_on
-    out[HYDRAULICS_ON] = commands.hydraulics_on
-    out[DUMP] = commands.dump
-    out[BRAKE] = commands.brake
-    out[COOLANT_FLOW] = commands.coolant_flow_fraction
-    out[FEED] = commands.feed
-    out[FEED_THICKNESS] = commands.feed_thickness_m
-    out[FEED_TEMPERATURE] = commands.feed_temperature_k
-    out[STUCK_ON:HEATER_SCALE] = disturbances.heater_stuck_on
-    out[HEATER_SCALE:DRUM_SCALE] = disturbances.heater_scale
-    out[DRUM_SCALE:TENSION_SCALE] = disturbances.drum_scale
-    out[TENSION_SCALE:STEERING_DISTURBANCE] = disturbances.tension_scale
-    out[STEERING_DISTURBANCE:TORQUE_SCALE] = disturbances.steering_disturbance_rad
-    out[TORQUE_SCALE:FRICTION_SCALE] = disturbances.drive_torque_scale
-    out[FRICTION_SCALE:CLEARANCE_OFFSET] = disturbances.roller_friction_scale
-    out[CLEARANCE_OFFSET:COOLANT_OFFSET] = disturbances.clearance_offset_m
-    out[COOLANT_OFFSET] = disturbances.coolant_supply_offset_k
-    out[COOLANT_SCALE] = disturbances.coolant_flow_scale
-    out[FEED_SCALE] = disturbances.feed_thickness_scale
+class _Part:
+    """A named part of an input record: its place in the kernel's vector, its size and its neutral value."""
+
+    def __init__(self, place: int, size: int = 1, neutral: float = 0.0) -> None:
+        self.place = place
+        self.size = size
+        self.neutral = neutral
+
+    def span(self, first: int) -> slice:
+        """Where the part stands in a vector that begins at place `first`."""
+        return slice(self.place - first, self.place - first + self.size)
+
+
+class _Array(_Part):
+    """Several numbers; reading gives a view, setting takes one number or a sequence."""
+
+    @overload
+    def __get__(self, record: None, kind: type) -> Self: ...
+    @overload
+    def __get__(self, record: _Inputs, kind: type) -> Floats: ...
+    def __get__(self, record: _Inputs | None, kind: type) -> Floats | Self:
+        return self if record is None else record.vector[self.span(record.FIRST)]
+
+    def __set__(self, record: _Inputs, value: ArrayLike) -> None:
+        record.vector[self.span(record.FIRST)] = value
+
+
+class _Number(_Part):
+    """One number."""
+
+    @overload
+    def __get__(self, record: None, kind: type) -> Self: ...
+    @overload
+    def __get__(self, record: _Inputs, kind: type) -> float: ...
+    def __get__(self, record: _Inputs | None, kind: type) -> float | Self:
+        return self if record is None else float(record.vector[self.place - record.FIRST])
+
+    def __set__(self, record: _Inputs, value: float) -> None:
+        record.vector[self.place - record.FIRST] = value
+
+
+class _Switch(_Part):
+    """On or off; 1.0 or 0.0 in the vector."""
+
+    @overload
+    def __get__(self, record: None, kind: type) -> Self: ...
+    @overload
+    def __get__(self, record: _Inputs, kind: type) -> bool: ...
+    def __get__(self, record: _Inputs | None, kind: type) -> bool | Self:
+        return self if record is None else bool(record.vector[self.place - record.FIRST])
+
+    def __set__(self, record: _Inputs, value: bool) -> None:
+        record.vector[self.place - record.FIRST] = value
+
+
+@dataclass(slots=True, init=False, eq=False)
+class _Inputs:
+    """A vector with names on its parts."""
+
+    FIRST = 0
+    COUNT = 0
+    vector: Floats
+
+    def __init__(self, **values: Any) -> None:
+        """Neutral, but for the parts named in `values`."""
+        self.vector = np.zeros(self.COUNT)
+        self.reset()
+        for name, value in values.items():
+            if not isinstance(getattr(type(self), name, None), _Part):
+                raise TypeError(f"{type(self).__name__} has no {name!r}; there are {', '.join(self.names())}")
+            setattr(self, name, value)
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Names of the parts, in the order of the vector."""
+        return tuple(name for name, part in vars(cls).items() if isinstance(part, _Part))
+
+    def reset(self) -> None:
+        """Make everything neutral."""
+        for name in self.names():
+            part = vars(type(self))[name]
+            self.vector[part.span(self.FIRST)] = part.neutral
+
+
+class Commands(_Inputs):
+    """Actuator commands; the order of array elements is that of `signals.PLATES` and `signals.ACTUATORS`."""
+
+    __slots__ = ()
+    COUNT = COMMAND_COUNT
+
+    zone_output = _Array(ZONE, 12)
+    """Heater output of heat zones, coolant valve opening of cold zones, 0..1."""
+    drum_output = _Array(DRUM, 2)
+    """Heater output of the entry drums (upper, lower), 0..1."""
+    clearance_setpoint_m = _Array(CLEARANCE, 6, neutral=6e-3)
+    speed_setpoint_m_s = _Array(SPEED, 2)
+    drives_on = _Array(DRIVES_ON, 2)
+    """1.0 where the drive (upper, lower) is enabled."""
+    steering_rad = _Array(STEERING, 2)
+    tension_setpoint_n_m = _Number(TENSION)
+    tension_on = _Switch(TENSION_ON)
+    hydraulics_on = _Switch(HYDRAULICS_ON)
+    """Without it clearances hold where they are."""
+    dump = _Switch(DUMP)
+    """Fast opening; overrides set points and hydraulics."""
+    brake = _Switch(BRAKE)
+    """Emergency stop of both belts."""
+    coolant_flow_fraction = _Number(COOLANT_FLOW)
+    feed = _Switch(FEED)
+    feed_thickness_m = _Number(FEED_THICKNESS, neutral=3e-3)
+    feed_temperature_k = _Number(FEED_TEMPERATURE, neutral=298.15)
+
+
+class Disturbances(_Inputs):
+    """Things that go wrong, as physical quantities; the defaults disturb nothing."""
+
+    __slots__ = ()
+    FIRST = COMMAND_COUNT
+    COUNT = INPUT_COUNT - COMMAND_COUNT
+
+    heater_stuck_on = _Array(STUCK_ON, 12)
+    """1.0: this zone runs at full output whatever is commanded."""
+    heater_scale = _Array(HEATER_SCALE, 12, neutral=1.0)
+    """Part of the zone output that arrives; 0.0 is a lost heater or a closed valve."""
+    drum_scale = _Array(DRUM_SCALE, 2, neutral=1.0)
+    tension_scale = _Array(TENSION_SCALE, 2, neutral=1.0)
+    steering_disturbance_rad = _Array(STEERING_DISTURBANCE, 2)
+    drive_torque_scale = _Array(TORQUE_SCALE, 2, neutral=1.0)
+    roller_friction_scale = _Array(FRICTION_SCALE, 2, neutral=1.0)
+    clearance_offset_m = _Array(CLEARANCE_OFFSET, 6)
+    """Added to the place an actuator goes to: a shifted or worn actuator."""
+    coolant_supply_offset_k = _Number(COOLANT_OFFSET)
+    coolant_flow_scale = _Number(COOLANT_SCALE, neutral=1.0)
+    feed_thickness_scale = _Number(FEED_SCALE, neutral=1.0)
+    clearance_sensor_offset_m = _Array(CLEARANCE_SENSOR_OFFSET, 6)
+    """Added to what the clearance sensors see: a shifted sensor, which the press itself does not notice."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from emulator.material.constants import MaterialConstants, material_constants
 from emulator.material.definition import Material
 from emulator.press.belts import Belts
-from emulator.press.commands import INPUT_COUNT, Commands, Disturbances, pack
+from emulator.press.commands import COMMAND_COUNT, INPUT_COUNT, Commands, Disturbances
 from emulator.press.constants import TICK_NS, MachineConstants, machine_constants, section_map
 from emulator.press.kernel import advance as _advance
 from emulator.press.machine import Machine
@@ -87,7 +87,8 @@ class Press:
         ticks, rest = divmod(duration_ns, TICK_NS)
         if rest or ticks < 0:
             raise ValueError(f"the press advances in multiples of {TICK_NS} ns, not by {duration_ns} ns")
-        pack(commands, disturbances, self._inputs)
+        self._inputs[:COMMAND_COUNT] = commands.vector
+        self._inputs[COMMAND_COUNT:] = disturbances.vector
         self._advance(ticks)
 
     def _advance(self, ticks: int) -> None:

@@ -118,3 +118,17 @@ def test_units_that_do_not_belong_together_are_refused() -> None:
         conversion("plate_temperature_k", "bar")
     with pytest.raises(ValueError, match="does not end in a known SI unit"):
         conversion("colour", "bar")
+
+
+def test_shifted_clearance_sensor_reads_wrong_and_the_press_does_not_notice() -> None:
+    right, wrong = World(WorldConfig(start="running")), World(WorldConfig(start="running"))
+    wrong.disturbances.clearance_sensor_offset_m[2] = 100e-6
+    for world in (right, wrong):
+        world.run_until(2_000_000_000)
+    assert np.array_equal(right.truth.vector(), wrong.truth.vector())
+    difference = {
+        name: wrong.node.sensors.value(name) - value
+        for name, value in right.node.sensors.readings().items()
+        if wrong.node.sensors.value(name) != value
+    }
+    assert difference == {"taper_end_left_clearance_um": pytest.approx(100.0, abs=0.11)}
