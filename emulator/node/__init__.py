@@ -5,6 +5,7 @@ the actuators and publishes one consistent image of its registers. It answers re
 image, so a 32-bit value never tears.
 """
 
+from emulator.node.bank import Bank
 from emulator.node.node import Node, NodeState
 
-__all__ = ["Node", "NodeState"]
+__all__ = ["Bank", "Node", "NodeState"]

@@ -7,6 +7,7 @@ so a refused request changes nothing.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -101,6 +102,23 @@ class Bank:
         if len(values) < count or any(step not in owner for step in range(address, address + count)):
             raise ModbusError(ExceptionCode.ILLEGAL_DATA_ADDRESS)
         return values
+
+    def register_bytes(self, table: Table, address: int, count: int) -> bytes:
+        """Registers of `input` or `holding` as they go on the wire: two bytes each, high byte first.
+
+        Raises:
+            ModbusError: 2 for an address without a tag.
+        """
+        return struct.pack(f">{count}H", *self._read(table, getattr(self.state, table), address, count))
+
+    def bit_bytes(self, table: Table, address: int, count: int) -> bytes:
+        """Bits of `coil` or `discrete` as they go on the wire: eight to a byte, the first in the lowest bit.
+
+        Raises:
+            ModbusError: 2 for an address without a tag.
+        """
+        bits = self._read(table, getattr(self.state, table), address, count)
+        return sum(bit << place for place, bit in enumerate(bits)).to_bytes((count + 7) // 8, "little")
 
     def write_coils(self, address: int, values: Sequence[bool]) -> None:
         """Write coils, all or none.
