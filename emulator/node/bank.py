@@ -7,11 +7,11 @@ so a refused request changes nothing.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
-from rig.protocol import ExceptionCode, ModbusError
+from rig.protocol import ExceptionCode, ModbusError, pack_bits, pack_registers
 from rig.protocol.registers import RegisterMap, Table, Tag, TagValueError, Value
 
 __all__ = ["Bank", "BankState"]
@@ -43,6 +43,11 @@ class Bank:
         for tag in self._tags.values():
             for address in range(tag.address, tag.address + tag.count):
                 self._owner[tag.table][address] = tag
+        # how many addresses below each one have a tag: a span is gapless if the difference is its length
+        self._below = {
+            table: [0, *accumulate(address in owner for address in range(max(owner, default=-1) + 1))]
+            for table, owner in self._owner.items()
+        }
         self.state = self.power_on_state()
 
     def power_on_state(self) -> BankState:
@@ -79,46 +84,45 @@ class Bank:
 
     def read_coils(self, address: int, count: int) -> Sequence[bool]:
         """Coils from `address`."""
-        return [bool(bit) for bit in self._read("coil", self.state.coil, address, count)]
+        return [bool(bit) for bit in self._read("coil", address, count)]
 
     def read_discrete_inputs(self, address: int, count: int) -> Sequence[bool]:
         """Discrete inputs from `address`."""
-        return [bool(bit) for bit in self._read("discrete", self.state.discrete, address, count)]
+        return [bool(bit) for bit in self._read("discrete", address, count)]
 
     def read_input_registers(self, address: int, count: int) -> Sequence[int]:
         """Input registers from `address`."""
-        return self._read("input", self.state.input, address, count)
+        return self._read("input", address, count)
 
     def read_holding_registers(self, address: int, count: int) -> Sequence[int]:
         """Holding registers from `address`."""
-        return self._read("holding", self.state.holding, address, count)
-
-    def _read(self, table: Table, contents: list[int], address: int, count: int) -> Sequence[int]:
-        owner = self._owner[table]
-        # the first and last address decide for gapless maps; gaps inside are looked up one by one
-        if address not in owner or address + count - 1 not in owner:
-            raise ModbusError(ExceptionCode.ILLEGAL_DATA_ADDRESS)
-        values = contents[address : address + count]
-        if len(values) < count or any(step not in owner for step in range(address, address + count)):
-            raise ModbusError(ExceptionCode.ILLEGAL_DATA_ADDRESS)
-        return values
+        return self._read("holding", address, count)
 
     def register_bytes(self, table: Table, address: int, count: int) -> bytes:
-        """Registers of `input` or `holding` as they go on the wire: two bytes each, high byte first.
+        """Registers from `address` as they go over the wire: two bytes each, the high one first.
 
         Raises:
             ModbusError: 2 for an address without a tag.
         """
-        return struct.pack(f">{count}H", *self._read(table, getattr(self.state, table), address, count))
+        return pack_registers(self._read(table, address, count))
 
     def bit_bytes(self, table: Table, address: int, count: int) -> bytes:
-        """Bits of `coil` or `discrete` as they go on the wire: eight to a byte, the first in the lowest bit.
+        """Bits from `address` as they go over the wire: the first in the lowest bit of the first byte.
 
         Raises:
             ModbusError: 2 for an address without a tag.
         """
-        bits = self._read(table, getattr(self.state, table), address, count)
-        return sum(bit << place for place, bit in enumerate(bits)).to_bytes((count + 7) // 8, "little")
+        return pack_bits(self._read(table, address, count))
+
+    def _read(self, table: Table, address: int, count: int) -> list[int]:
+        self._check_span(table, address, count)
+        values: list[int] = getattr(self.state, table)[address : address + count]
+        return values
+
+    def _check_span(self, table: Table, address: int, count: int) -> None:
+        below, end = self._below[table], address + count
+        if end >= len(below) or below[end] - below[address] != count:
+            raise ModbusError(ExceptionCode.ILLEGAL_DATA_ADDRESS)
 
     def write_coils(self, address: int, values: Sequence[bool]) -> None:
         """Write coils, all or none.
@@ -126,9 +130,7 @@ class Bank:
         Raises:
             ModbusError: 2 for an address without a tag.
         """
-        owner = self._owner["coil"]
-        if any(step not in owner for step in range(address, address + len(values))):
-            raise ModbusError(ExceptionCode.ILLEGAL_DATA_ADDRESS)
+        self._check_span("coil", address, len(values))
         self.state.coil[address : address + len(values)] = [int(bool(value)) for value in values]
 
     def write_registers(self, address: int, values: Sequence[int]) -> None:
@@ -139,8 +141,7 @@ class Bank:
         """
         owner = self._owner["holding"]
         end = address + len(values)
-        if any(step not in owner for step in range(address, end)):
-            raise ModbusError(ExceptionCode.ILLEGAL_DATA_ADDRESS)
+        self._check_span("holding", address, len(values))
         proposed = self.state.holding.copy()
         proposed[address:end] = values
         for tag in {owner[step].name: owner[step] for step in range(address, end)}.values():

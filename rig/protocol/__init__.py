@@ -14,7 +14,7 @@ from the Modbus Application Protocol V1.1b3 and Modbus over Serial Line V1.02.
 
 from rig.protocol.client import Client
 from rig.protocol.crc import append_crc, crc16, has_valid_crc
-from rig.protocol.datastore import DataStore, respond
+from rig.protocol.datastore import DataStore, PackedDataStore, respond
 from rig.protocol.errors import (
     ExceptionCode,
     LocalProtocolError,
@@ -48,6 +48,7 @@ from rig.protocol.identification import (
     identify,
 )
 from rig.protocol.listener import Listener
+from rig.protocol.packing import pack_bits, pack_registers
 from rig.protocol.pdu import (
     AnyRequest,
     NormalResponse,
@@ -115,6 +116,7 @@ __all__ = [
     "MaskWriteRegisterResponse",
     "ModbusError",
     "NormalResponse",
+    "PackedDataStore",
     "Parity",
     "ProtocolError",
     "RawRequest",
@@ -161,6 +163,8 @@ __all__ = [
     "encode_pdu",
     "has_valid_crc",
     "identify",
+    "pack_bits",
+    "pack_registers",
     "request_length",
     "respond",
     "response_length",

@@ -8,7 +8,7 @@ does doing it succeed (4). The first two are the protocol's, the last two the st
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 from rig.protocol.errors import ExceptionCode, LocalProtocolError, ModbusError
 from rig.protocol.identification import ReadDeviceIdentification, identify
@@ -40,7 +40,7 @@ from rig.protocol.responses import (
     WriteSingleRegisterResponse,
 )
 
-__all__ = ["DataStore", "respond"]
+__all__ = ["DataStore", "PackedDataStore", "respond"]
 
 _ADDRESSES = 0x10000
 
@@ -85,6 +85,21 @@ class DataStore(Protocol):
         ...
 
 
+class PackedDataStore(DataStore, Protocol):
+    """A data store that can also give what it holds as it goes over the wire.
+
+    `respond` reads through these two if they are there; the rules are those of `DataStore`.
+    """
+
+    def register_bytes(self, table: Literal["holding", "input"], address: int, count: int) -> bytes:
+        """Return `count` registers, two bytes each, the high one first."""
+        ...
+
+    def bit_bytes(self, table: Literal["coil", "discrete"], address: int, count: int) -> bytes:
+        """Return `count` bits, the first in the lowest bit of the first byte, the last byte filled with 0."""
+        ...
+
+
 def respond(request: Request | InvalidRequest, store: DataStore) -> Response:
     """Do what a request asks and make the answer.
 
@@ -110,26 +125,37 @@ def respond(request: Request | InvalidRequest, store: DataStore) -> Response:
 
 
 def _read_coils(request: ReadCoils, store: DataStore) -> ReadCoilsResponse:
-    _check_span(request.address, request.count)
-    return ReadCoilsResponse(_counted(store.read_coils(request.address, request.count), request.count))
+    address, count = request.address, request.count
+    _check_span(address, count)
+    if (packed := getattr(store, "bit_bytes", None)) is not None:
+        return ReadCoilsResponse.of_payload(_sized(packed("coil", address, count), (count + 7) // 8), count)
+    return ReadCoilsResponse(_counted(store.read_coils(address, count), count))
 
 
 def _read_discrete_inputs(request: ReadDiscreteInputs, store: DataStore) -> ReadDiscreteInputsResponse:
-    _check_span(request.address, request.count)
-    values = store.read_discrete_inputs(request.address, request.count)
-    return ReadDiscreteInputsResponse(_counted(values, request.count))
+    address, count = request.address, request.count
+    _check_span(address, count)
+    if (packed := getattr(store, "bit_bytes", None)) is not None:
+        return ReadDiscreteInputsResponse.of_payload(
+            _sized(packed("discrete", address, count), (count + 7) // 8), count
+        )
+    return ReadDiscreteInputsResponse(_counted(store.read_discrete_inputs(address, count), count))
 
 
 def _read_holding(request: ReadHoldingRegisters, store: DataStore) -> ReadHoldingRegistersResponse:
-    _check_span(request.address, request.count)
-    values = store.read_holding_registers(request.address, request.count)
-    return ReadHoldingRegistersResponse(_counted(values, request.count))
+    address, count = request.address, request.count
+    _check_span(address, count)
+    if (packed := getattr(store, "register_bytes", None)) is not None:
+        return ReadHoldingRegistersResponse.of_payload(_sized(packed("holding", address, count), 2 * count))
+    return ReadHoldingRegistersResponse(_counted(store.read_holding_registers(address, count), count))
 
 
 def _read_input(request: ReadInputRegisters, store: DataStore) -> ReadInputRegistersResponse:
-    _check_span(request.address, request.count)
-    values = store.read_input_registers(request.address, request.count)
-    return ReadInputRegistersResponse(_counted(values, request.count))
+    address, count = request.address, request.count
+    _check_span(address, count)
+    if (packed := getattr(store, "register_bytes", None)) is not None:
+        return ReadInputRegistersResponse.of_payload(_sized(packed("input", address, count), 2 * count))
+    return ReadInputRegistersResponse(_counted(store.read_input_registers(address, count), count))
 
 
 def _write_coil(request: WriteSingleCoil, store: DataStore) -> WriteSingleCoilResponse:
@@ -199,3 +225,9 @@ def _counted(values: Sequence[_T], count: int) -> tuple[_T, ...]:
     if len(values) != count:
         raise LocalProtocolError(f"the store returned {len(values)} values, expected {count}")
     return tuple(values)
+
+
+def _sized(data: bytes, size: int) -> bytes:
+    if len(data) != size:
+        raise LocalProtocolError(f"the store returned {len(data)} bytes, expected {size}")
+    return data

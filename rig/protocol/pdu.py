@@ -1,4 +1,4 @@
-"""From dataclass to PDU and back: two tables, function code to class.
+"""From message to PDU and back: two tables, function code to class.
 
 The limits are checked here and nowhere else on the way in or out, and the error says whose fault it
 is: encoding raises `LocalProtocolError`, decoding raises `RemoteProtocolError`.
@@ -14,6 +14,7 @@ from rig.protocol.crc import append_crc
 from rig.protocol.errors import ExceptionCode, LocalProtocolError, RemoteProtocolError
 from rig.protocol.grammar import EXCEPTION_FLAG
 from rig.protocol.identification import ReadDeviceIdentification, ReadDeviceIdentificationResponse
+from rig.protocol.packing import BYTES
 from rig.protocol.requests import (
     InvalidRequest,
     MaskWriteRegister,
@@ -149,7 +150,7 @@ def encode_frame(unit: int, message: Request | RawRequest | Response) -> bytes:
     """
     if not 0 <= unit <= 0xFF:
         raise LocalProtocolError(f"unit is {unit}, expected 0 to 255")
-    return append_crc(bytes((unit,)) + encode_pdu(message))
+    return append_crc(BYTES[unit] + encode_pdu(message))
 
 
 def decode_request(pdu: bytes) -> Request:
@@ -230,16 +231,16 @@ def _wrong_length(what: str, pdu: bytes) -> RemoteProtocolError:
 
 def _fit_registers(response: Any, request: Any) -> Response:
     expected = request.read_count if request.function == 23 else request.count
-    if len(response.values) != expected:
-        raise RemoteProtocolError(f"answer has {len(response.values)} registers, expected {expected}")
+    if response.count != expected:
+        raise RemoteProtocolError(f"answer has {response.count} registers, expected {expected}")
     return cast(Response, response)
 
 
 def _fit_bits(response: Any, request: Any) -> Response:
     expected = (request.count + 7) // 8
-    if len(response.values) != 8 * expected:
-        raise RemoteProtocolError(f"answer has {len(response.values) // 8} bytes of bits, expected {expected}")
-    return cast(Response, type(response)(response.values[: request.count]))
+    if response.count != 8 * expected:
+        raise RemoteProtocolError(f"answer has {response.count // 8} bytes of bits, expected {expected}")
+    return cast(Response, response.first(request.count))
 
 
 def _fit_written(response: Any, request: Any) -> Response:

@@ -1,4 +1,7 @@
-"""What a server can answer: one frozen dataclass per function, and the exception response.
+"""What a server can answer: one immutable class per function, and the exception response.
+
+Answers to reads have `values` and, for whoever wants to decode many at once, `payload`: the bytes in
+which the values came (registers two bytes each, high byte first; bits from the lowest up).
 
 A read answer says how many *bytes* of coils follow, not how many coils. `unpack` therefore gives
 multiples of eight; `rig.protocol.decode_response` cuts them to what was asked when it is told the
@@ -12,7 +15,7 @@ from typing import ClassVar, Self
 
 from rig.protocol.errors import ExceptionCode, RemoteProtocolError
 from rig.protocol.grammar import EXCEPTION_FLAG, MAX_PDU
-from rig.protocol.packing import pack_bits, pack_registers, unpack_bits, unpack_registers
+from rig.protocol.payloads import Bits, Registers
 from rig.protocol.shapes import CoilAt, MasksAt, RegisterAt, Span
 
 __all__ = [
@@ -31,91 +34,42 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Bits:
-    """Coils or discrete inputs, the first asked for first."""
-
-    function: ClassVar[int]
-    max_count: ClassVar[int] = 2000
-
-    values: tuple[bool, ...]
-
-    def problem(self) -> str | None:
-        """Say which limit of the specification this breaks, if any."""
-        if 1 <= len(self.values) <= self.max_count:
-            return None
-        return f"{len(self.values)} bits, expected 1 to {self.max_count} (V1.1b3, sections 6.1 and 6.2)"
-
-    def pack(self) -> bytes:
-        """Make the PDU without looking at the limits."""
-        data = pack_bits(self.values)
-        return bytes((self.function, len(data))) + data
-
-    @classmethod
-    def unpack(cls, pdu: bytes) -> Self:
-        """Read the PDU back; the padding of the last byte is part of `values`."""
-        return cls(unpack_bits(_counted(pdu)))
-
-
-@dataclass(frozen=True, slots=True)
-class ReadCoilsResponse(_Bits):
+class ReadCoilsResponse(Bits):
     """Answer to function 1 (section 6.1)."""
+
+    __slots__ = ()
 
     function: ClassVar[int] = 1
 
 
-@dataclass(frozen=True, slots=True)
-class ReadDiscreteInputsResponse(_Bits):
+class ReadDiscreteInputsResponse(Bits):
     """Answer to function 2 (section 6.2)."""
+
+    __slots__ = ()
 
     function: ClassVar[int] = 2
 
 
-@dataclass(frozen=True, slots=True)
-class _Registers:
-    """Registers, the first asked for first, each 0 to 65535."""
-
-    function: ClassVar[int]
-    max_count: ClassVar[int] = 125
-
-    values: tuple[int, ...]
-
-    def problem(self) -> str | None:
-        """Say which limit of the specification this breaks, if any."""
-        if 1 <= len(self.values) <= self.max_count:
-            return None
-        return f"{len(self.values)} registers, expected 1 to {self.max_count} (V1.1b3, section 6.3)"
-
-    def pack(self) -> bytes:
-        """Make the PDU without looking at the limits."""
-        return bytes((self.function, 2 * len(self.values))) + pack_registers(self.values)
-
-    @classmethod
-    def unpack(cls, pdu: bytes) -> Self:
-        """Read the PDU back."""
-        data = _counted(pdu)
-        if len(data) % 2:
-            raise RemoteProtocolError(f"byte count is {len(data)}, expected an even number for registers")
-        return cls(unpack_registers(data))
-
-
-@dataclass(frozen=True, slots=True)
-class ReadHoldingRegistersResponse(_Registers):
+class ReadHoldingRegistersResponse(Registers):
     """Answer to function 3 (section 6.3)."""
+
+    __slots__ = ()
 
     function: ClassVar[int] = 3
 
 
-@dataclass(frozen=True, slots=True)
-class ReadInputRegistersResponse(_Registers):
+class ReadInputRegistersResponse(Registers):
     """Answer to function 4 (section 6.4)."""
+
+    __slots__ = ()
 
     function: ClassVar[int] = 4
 
 
-@dataclass(frozen=True, slots=True)
-class ReadWriteMultipleRegistersResponse(_Registers):
+class ReadWriteMultipleRegistersResponse(Registers):
     """Answer to function 23: what was read after writing (section 6.17)."""
+
+    __slots__ = ()
 
     function: ClassVar[int] = 23
 
@@ -215,12 +169,3 @@ class RawResponse:
     def pack(self) -> bytes:
         """Return the PDU."""
         return self.pdu
-
-
-def _counted(pdu: bytes) -> bytes:
-    """Return the data behind a byte count that agrees with it."""
-    if len(pdu) < 2:
-        raise RemoteProtocolError(f"answer has {len(pdu)} bytes, expected a byte count")
-    if pdu[1] != len(pdu) - 2:
-        raise RemoteProtocolError(f"byte count is {pdu[1]}, expected {len(pdu) - 2}, the bytes that follow")
-    return pdu[2:]

@@ -42,6 +42,8 @@ class Span:
 
     def problem(self) -> str | None:
         """Say which limit of the specification this breaks, if any."""
+        if 1 <= self.count <= self.max_count:
+            return None  # asked of every message; nearly always so
         return outside("count", self.count, self.max_count, self.section)
 
     def pack(self) -> bytes:

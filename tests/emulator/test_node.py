@@ -8,19 +8,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emulator.node.bank import Bank
 from emulator.world import World, WorldConfig
 from rig.bench import Bench, open_press
 from rig.errors import RequestRefused
 from rig.protocol import (
     ExceptionResponse,
     MaskWriteRegister,
+    ModbusError,
     ReadDeviceIdentification,
     ReadHoldingRegisters,
     ReadInputRegisters,
     ReadWriteMultipleRegisters,
     WriteMultipleRegisters,
     WriteSingleRegister,
+    pack_bits,
+    pack_registers,
 )
+from rig.protocol.registers_file import default_registers
 
 SECOND = 1_000_000_000
 
@@ -177,3 +182,23 @@ def test_request_that_the_store_declines_becomes_its_exception() -> None:
     answer = node.answer(ReadHoldingRegisters(500, 1), 0)
     assert isinstance(answer, ExceptionResponse)
     assert answer.code == 2
+
+
+def test_addresses_without_a_tag_are_refused_also_between_tags() -> None:
+    bank = Bank(default_registers(), "press", {})
+    assert len(bank.register_bytes("input", 0, 82)) == 2 * 82
+    assert len(bank.bit_bytes("discrete", 0, 12)) == 2
+    # 82 to 99 are free
+    for address, count in ((0, 83), (82, 1), (80, 21), (99, 2), (100, 23), (122, 1), (60_000, 2)):
+        with pytest.raises(ModbusError, match="illegal data address"):
+            bank.register_bytes("input", address, count)
+    assert bank.register_bytes("input", 100, 22)
+
+
+def test_bytes_of_the_bank_are_its_values() -> None:
+    bank = Bank(default_registers(), "press", {})
+    bank.publish("heating_enable", True)
+    place = default_registers()["heating_enable"].address
+    assert bank.bit_bytes("coil", place, 2) == b"\x01"
+    assert bank.bit_bytes("coil", 0, 11) == pack_bits(bank.read_coils(0, 11))
+    assert bank.register_bytes("holding", 0, 29) == pack_registers(bank.read_holding_registers(0, 29))

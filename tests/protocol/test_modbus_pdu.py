@@ -43,6 +43,7 @@ from rig.protocol import (
     request_length,
     response_length,
 )
+from rig.protocol.payloads import Bits, Registers
 from tests.protocol.modbus_messages import exchanges, modest, requests
 
 
@@ -198,6 +199,27 @@ def test_decoders_raise_nothing_but_remote_protocol_error(pdu: bytes, request: R
 def test_coils_come_in_whole_bytes_when_the_request_is_unknown() -> None:
     response = decode_response(bytes.fromhex("01 01 05"))
     assert response == ReadCoilsResponse((True, False, True, False, False, False, False, False))
+
+
+@modest
+@given(exchanges)
+def test_values_and_payload_say_the_same(exchange: tuple[Request, Response]) -> None:
+    request, response = exchange
+    if not isinstance(response, Bits | Registers):
+        return
+    assert encode_pdu(response)[2:] == response.payload
+    came = decode_response(encode_pdu(response), request)
+    assert isinstance(came, Bits | Registers)
+    assert came.payload == response.payload
+    assert came.values == response.values
+    assert came.count == response.count == len(response.values)
+
+
+def test_padding_that_is_not_zero_is_not_kept() -> None:
+    response = decode_response(bytes.fromhex("01 02 FF FF"), ReadCoils(0, 11))
+    assert isinstance(response, ReadCoilsResponse)
+    assert response.payload == b"\xff\x07"
+    assert response == ReadCoilsResponse((True,) * 11)
 
 
 def test_any_answer_with_its_function_code_fits_a_raw_request() -> None:

@@ -50,6 +50,8 @@ from rig.protocol import (
     encode_frame,
     encode_pdu,
     identify,
+    pack_bits,
+    pack_registers,
     respond,
 )
 from tests.protocol.modbus_messages import (
@@ -185,6 +187,41 @@ def test_store_that_returns_too_little_is_a_bug_and_said_so() -> None:
 
     with pytest.raises(LocalProtocolError, match="returned 1 values, expected 2"):
         respond(ReadCoils(0, 2), Short())
+
+
+class Packed(Memory):
+    """The same, and it can say it in bytes."""
+
+    def register_bytes(self, table: str, address: int, count: int) -> bytes:
+        read = self.read_holding_registers if table == "holding" else self.read_input_registers
+        return pack_registers(read(address, count))
+
+    def bit_bytes(self, table: str, address: int, count: int) -> bytes:
+        return pack_bits((self.read_coils if table == "coil" else self.read_discrete_inputs)(address, count))
+
+
+@modest
+@given(requests)
+def test_a_store_that_gives_bytes_is_answered_for_alike(request: Request) -> None:
+    plain, packed = Memory(), Packed()
+    assert encode_pdu(respond(request, packed)) == encode_pdu(respond(request, plain))
+    assert packed.log == plain.log
+
+
+@pytest.mark.parametrize("kind", [ReadCoils, ReadDiscreteInputs, ReadHoldingRegisters, ReadInputRegisters])
+@pytest.mark.parametrize("count", [1, 9])
+def test_reads_of_bytes_answer_like_reads_of_values(kind: type[ReadCoils], count: int) -> None:
+    plain, packed = Memory(bits=[True, False] * 5), Packed(bits=[True, False] * 5)
+    assert respond(kind(1, count), packed) == respond(kind(1, count), plain)
+
+
+def test_bytes_of_the_wrong_number_are_a_bug_too() -> None:
+    class Short(Packed):
+        def register_bytes(self, table: str, address: int, count: int) -> bytes:
+            return b"\x00"
+
+    with pytest.raises(LocalProtocolError, match="returned 1 bytes, expected 4"):
+        respond(ReadInputRegisters(0, 2), Short())
 
 
 @pytest.mark.parametrize("pdu", ["03 0000 0000", "03 0000 007E", "10 0000 0002 02 0001", "05 0000 1234"])
