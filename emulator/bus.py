@@ -15,13 +15,12 @@ What the line does to bytes:
 * a master with another baud rate than a node that keeps its own, or without 8 data bits, is not understood;
 * nodes hear what the master says, not what other nodes answer.
 
-Everything that makes the future of the line is in `Bus.state` and in the nodes' protocol roles, both
-plain data; `fork` copies them and rebuilds the wake-up.
+Everything that makes the future of the line is plain data in `Bus.state`; `with_state` makes a line of it and rebuilds
+the wake-up. The nodes' protocol roles keep nothing from one request to the next but counters that nobody reads.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -108,7 +107,7 @@ class BusCounters:
 
 @dataclass(slots=True)
 class BusState:
-    """All that makes the future of the line, apart from the nodes' protocol roles.
+    """All that makes the future of the line.
 
     Attributes:
         line: the master's settings when it last sent.
@@ -158,17 +157,16 @@ class Bus:
             taken |= node.units
         self._stations = [_Station(node) for node in nodes]
 
-    def fork(self, agenda: Agenda, nodes: Sequence[BusNode]) -> Bus:
-        """A copy that goes on from here with copies of the nodes, in the same order.
+    def with_state(self, state: BusState, agenda: Agenda, nodes: Sequence[BusNode]) -> Bus:
+        """Another line of this kind around a state, which becomes its own.
 
         Args:
-            agenda: the queue of the simulation that the copy belongs to, at the same time.
-            nodes: copies of the nodes.
+            state: where the line stands; its wake-up is put on the agenda.
+            agenda: the queue of the simulation that the line belongs to, at the time of the state.
+            nodes: who listens, in the same order.
         """
         other = Bus(agenda, nodes, self.baud)
-        other.state = copy.deepcopy(self.state)
-        for station, origin in zip(other._stations, self._stations, strict=True):
-            station.server = copy.deepcopy(origin.server)
+        other.state = state
         other.reschedule()
         return other
 

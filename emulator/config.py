@@ -7,16 +7,17 @@ path to a file of one's own. Whatever is wrong with it is said in one
 
 from __future__ import annotations
 
+import functools
 import tomllib
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
 from emulator.material.definition import Material
 from emulator.press.machine import Machine
 
-__all__ = ["ConfigError", "Machine", "Material", "load_definition", "load_machine", "load_material", "names"]
+__all__ = ["ConfigError", "Machine", "Material", "is_path", "load_definition", "load_machine", "load_material", "names"]
 
 DATA = Path(__file__).parent / "data"
 
@@ -50,10 +51,17 @@ def load_definition(name_or_path: str | Path, kind: str, model: type[Definition]
     """
     path = _find(name_or_path, kind)
     try:
-        with path.open("rb") as file:
-            table = tomllib.load(file)
+        data = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}: cannot read the {kind}: {error.strerror}") from error
+    return cast(Definition, _checked(data, str(path), kind, model))
+
+
+@functools.lru_cache(maxsize=64)
+def _checked(data: bytes, path: str, kind: str, model: type[BaseModel]) -> BaseModel:
+    """A definition from the contents of its file; contents that were read before are not read again."""
+    try:
+        table = tomllib.loads(data.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not a TOML file: {error}") from error
     try:
@@ -62,9 +70,15 @@ def load_definition(name_or_path: str | Path, kind: str, model: type[Definition]
         raise ConfigError(f"{path}: {_sentence(error)}") from None
 
 
+def is_path(name_or_path: str | Path) -> bool:
+    """Whether this is a path to a file of one's own and not the name of a shipped definition."""
+    text = str(name_or_path)
+    return isinstance(name_or_path, Path) or text.endswith(".toml") or "/" in text
+
+
 def _find(name_or_path: str | Path, kind: str) -> Path:
     text = str(name_or_path)
-    if isinstance(name_or_path, Path) or text.endswith(".toml") or "/" in text:
+    if is_path(name_or_path):
         return Path(name_or_path)
     if text not in names(kind):
         known = ", ".join(names(kind))

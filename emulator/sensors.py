@@ -8,7 +8,6 @@ changes no other (`emulator.random`).
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from emulator.random import normal, stream_key
 from emulator.units import conversion
 from rig.protocol.registers import RAW_RANGE, RegisterMap
 
-__all__ = ["SensorConfig", "SensorState", "Sensors", "load_sensors"]
+__all__ = ["SensorConfig", "SensorFile", "SensorState", "Sensors", "load_sensors"]
 
 Floats = NDArray[np.float64]
 
@@ -55,26 +54,30 @@ class SensorConfig(BaseModel):
     zero_without_signal: bool = False
 
 
-class _SensorFile(BaseModel):
+class SensorFile(BaseModel):
+    """A set of sensors, as a file has it."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     sensor: tuple[SensorConfig, ...]
 
 
-def load_sensors(name_or_path: str) -> tuple[SensorConfig, ...]:
+def load_sensors(name_or_path: str) -> SensorFile:
     """Read a set of sensors by name or path.
 
     Raises:
         ConfigError: no such file, malformed TOML, or a value that cannot be.
     """
-    return load_definition(name_or_path, "sensor", _SensorFile).sensor
+    return load_definition(name_or_path, "sensor", SensorFile)
 
 
 @dataclass(slots=True)
 class SensorState:
-    """Filtered truth per sensor (tag unit), and how many readings there were (-1: none, lag not started)."""
+    """Filtered truth per sensor (tag unit), last readings (tag unit) and raw registers, and how many there were."""
 
     filtered: Floats
+    values: Floats
+    image: NDArray[np.int64]
     readings: int = 0
 
 
@@ -82,7 +85,7 @@ class Sensors:
     """All sensors of the node.
 
     Args:
-        configs: what `load_sensors` gave.
+        configs: the entries of what `load_sensors` gave.
         registers: the register map.
         signals: names of the truth vector's elements.
         seed: the world's seed.
@@ -90,8 +93,7 @@ class Sensors:
 
     Attributes:
         names: tag names, in the order of `values`.
-        values: last readings, tag units.
-        image: raw input registers that the sensors fill, index = address.
+        state: filters and last readings.
     """
 
     def __init__(
@@ -134,9 +136,11 @@ class Sensors:
         )
         self._address = np.array([(tag.address, tag.count) for tag in tags], dtype=np.int64)
         self._keys = np.array([stream_key(seed, f"sensor.{name}") for name in self.names], dtype=np.uint64)
-        self.values: Floats = np.zeros(len(rows))
-        self.image = np.zeros(int(self._address.sum(axis=1).max()), dtype=np.int64)
-        self.state = SensorState(np.zeros(len(rows)))
+        self.state = SensorState(
+            filtered=np.zeros(len(rows)),
+            values=np.zeros(len(rows)),
+            image=np.zeros(int(self._address.sum(axis=1).max()), dtype=np.int64),
+        )
 
     def read(self, truth: Floats) -> None:
         """Take one reading of every sensor: refresh `values` and `image`."""
@@ -153,13 +157,15 @@ class Sensors:
         )
         self.state.readings += 1
 
-    def fork(self, state: SensorState) -> Sensors:
-        """A copy with a state of its own."""
-        other = copy.copy(self)
-        other.state = state
-        other.values = self.values.copy()
-        other.image = self.image.copy()
-        return other
+    @property
+    def values(self) -> Floats:
+        """Last readings, tag units, in the order of `names`."""
+        return self.state.values
+
+    @property
+    def image(self) -> NDArray[np.int64]:
+        """Raw input registers that the sensors fill, index = address."""
+        return self.state.image
 
     def value(self, name: str) -> float:
         """Last reading of one sensor, in its tag's unit."""

@@ -6,6 +6,7 @@ engineering units, in the names.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,10 +61,7 @@ class Truth:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        shown = [engineering(name) for name in world.truth_names]
-        self.names = tuple(name for name, _, _ in shown)
-        self._gain = np.array([gain for _, gain, _ in shown])
-        self._offset = np.array([offset for _, _, offset in shown])
+        self.names, self._gain, self._offset = _scales(world.truth_names)
 
     def vector(self) -> Floats:
         """All truth signals now, in the order of `names`."""
@@ -127,3 +125,14 @@ class Truth:
             "pressure_mpa": sheet.p[slots] * 1e-6,
             "gap_um": np.array([along_press(x, entry, taper, cold, c) for x in places]) * 1e6,
         }
+
+
+@functools.cache
+def _scales(names: tuple[str, ...]) -> tuple[tuple[str, ...], Floats, Floats]:
+    """Engineering names, gains and offsets of truth signals."""
+    shown = [engineering(name) for name in names]
+    return (
+        tuple(name for name, _, _ in shown),
+        np.array([gain for _, gain, _ in shown]),
+        np.array([offset for _, _, offset in shown]),
+    )

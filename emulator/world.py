@@ -3,7 +3,8 @@
 A world is a press, its I/O node and the bus between the node and whoever talks to it. simpy orders
 what happens at discrete times (scans, frames on the wire); the press moves from scan to scan in one
 compiled call. Everything that makes a world's future is plain data in `World.state`; the event queue
-holds only wake-ups that are rebuilt from it, which is what makes `fork` possible.
+holds only wake-ups that are rebuilt from it. `fork`, `snapshot` and `restore` are the same thing: another world
+around a copy of that state, made in memory or by way of bytes.
 
 The rules: integer nanoseconds, one seed, no wall clock. Two worlds with the same configuration that
 are asked the same things at the same times give the same bytes.
@@ -12,37 +13,37 @@ are asked the same things at the same times give the same bytes.
 from __future__ import annotations
 
 import copy
-import functools
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import simpy
 from numpy.typing import NDArray
 
+from emulator import saved
 from emulator.agenda import Agenda, Priority
-from emulator.bus import Bus
-from emulator.config import ConfigError, Machine, Material, load_machine, load_material
-from emulator.node import Node
-from emulator.node.config import load_node
+from emulator.bus import Bus, BusState
+from emulator.config import ConfigError
+from emulator.definitions import Definitions
+from emulator.node import Node, NodeState
 from emulator.node.node import Contacts
-from emulator.press.commands import Commands, Disturbances
+from emulator.press.commands import Disturbances
 from emulator.press.press import Press
 from emulator.press.signals import ACTUATORS, SIGNALS
-from emulator.press.start import OperatingPoint, begin_now, fill, warm_up
+from emulator.press.start import OperatingPoint
 from emulator.press.state import PressState
-from emulator.sensors import load_sensors
+from emulator.state import copied
 from emulator.truth import Truth
 from emulator.units import KELVIN
+from emulator.warm import settled
 from rig.protocol.registers_file import default_registers
-from rig.recipe import Recipe, load_recipe
+from rig.recipe import Recipe
 
 __all__ = ["START_STATES", "World", "WorldConfig", "WorldState"]
 
 StartState = Literal["cold", "warm", "running"]
 START_STATES: tuple[StartState, ...] = ("cold", "warm", "running")
-PARKING_NS = 5_000_000_000
-"""Long enough for the press to open and the belts to stop."""
 IDENTITIES = ("virtual", "real")
 LITRES_PER_MINUTE_M3_S = 1.0 / 60_000.0
 
@@ -85,10 +86,20 @@ class WorldConfig:
 
 @dataclass(slots=True)
 class WorldState:
-    """What a world keeps itself; press, node and bus keep their own state beside it."""
+    """All that makes the future of a world; press, node and bus work on their parts of it.
 
+    Attributes:
+        now_ns: the time it is the state of; kept up when it is copied, in between `World.now_ns` is right.
+        signals: the press's signals, which also tell what was last commanded.
+    """
+
+    now_ns: int
     next_scan_ns: int
-    disturbances: Disturbances = field(default_factory=Disturbances)
+    disturbances: Disturbances
+    press: PressState
+    signals: NDArray[np.float64]
+    node: NodeState
+    bus: BusState
 
 
 class World:
@@ -112,18 +123,22 @@ class World:
     )
     """Names of the truth vector that sensors read: the press's signals, and what the world adds to them."""
 
-    def __init__(self, config: WorldConfig) -> None:
+    def __init__(self, config: WorldConfig, definitions: Definitions | None = None) -> None:
         self.config = config
-        self.recipe: Recipe = load_recipe(config.recipe)
-        self.machine: Machine = load_machine(config.machine)
-        self.material: Material = load_material(config.material).at_solids(self.recipe.composition.solids_fraction)
+        self.definitions = definitions or Definitions.load(config)
+        self.recipe: Recipe = self.definitions.recipe
+        self.machine = self.definitions.machine
+        self.material = self.definitions.gel
         self.registers = default_registers()
-        self.press = _start(self.machine, self.material, self.recipe, config.start)
-        node_config = load_node(config.node)
+        self.press = Press(self.machine, self.material)
+        if config.start != "cold":
+            state, _ = settled(self.machine, self.material, operating_point(self.recipe), config.start)
+            self.press.restore(state)
+        node_config = self.definitions.node
         self.node = Node(
             node_config,
             self.registers,
-            load_sensors(config.sensors),
+            self.definitions.sensors.sensor,
             self.truth_names,
             config.seed,
             config.identity,
@@ -131,7 +146,15 @@ class World:
         self.env = simpy.Environment(initial_time=0)
         self.agenda = Agenda(self.env)
         self.bus = Bus(self.agenda, [self.node], baud=config.baud)
-        self.state = WorldState(next_scan_ns=0)
+        self.state = WorldState(
+            now_ns=0,
+            next_scan_ns=0,
+            disturbances=Disturbances(),
+            press=self.press.state,
+            signals=self.press.signals,
+            node=self.node.state,
+            bus=self.bus.state,
+        )
         self.truth = Truth(self)
         self._vector: NDArray[np.float64] = np.zeros(len(self.truth_names))
         self._full_flow_m3_s = node_config.coolant.full_flow_l_min * LITRES_PER_MINUTE_M3_S
@@ -206,18 +229,39 @@ class World:
 
     def fork(self) -> World:
         """A second world that goes on from here exactly as this one will."""
+        self.state.now_ns = self.now_ns
+        return self.with_state(copied(self.state))
+
+    def snapshot(self, extras: Mapping[str, Any] | None = None) -> bytes:
+        """This moment as bytes that `restore` makes a world of, in this or another process.
+
+        Args:
+            extras: what else is to be kept with it, as a state tree (`emulator.state`); see `saved.extras_of`.
+        """
+        self.state.now_ns = self.now_ns
+        return saved.write(self, extras or {})
+
+    @classmethod
+    def restore(cls, data: bytes) -> World:
+        """A world that goes on from a snapshot exactly as its origin did.
+
+        Raises:
+            SnapshotError: damaged, of another version, or made from definitions that are not the same here.
+        """
+        return saved.read(cls, data)
+
+    def with_state(self, state: WorldState) -> World:
+        """Another world of this configuration around a state, which becomes its own."""
         other = copy.copy(self)
-        other.env = simpy.Environment(initial_time=self.now_ns)
+        other.env = simpy.Environment(initial_time=state.now_ns)
         other.agenda = Agenda(other.env)
-        other.state = copy.deepcopy(self.state)
-        other.press = Press(self.machine, self.material, self.press.state.copy())
-        # signals also tell what was last commanded, which is not in the press's state
-        other.press.signals[:] = self.press.signals
-        other.node = self.node.fork()
-        other.bus = self.bus.fork(other.agenda, [other.node])
+        other.state = state
+        other.press = self.press.with_state(state.press, state.signals)
+        other.node = self.node.with_state(state.node)
+        other.bus = self.bus.with_state(state.bus, other.agenda, [other.node])
         other.truth = Truth(other)
         other._vector = self._vector.copy()
-        other.agenda.at(other.state.next_scan_ns, Priority.SCAN, other._scan)
+        other.agenda.at(state.next_scan_ns, Priority.SCAN, other._scan)
         return other
 
     def _take_over(self) -> None:
@@ -237,7 +281,7 @@ class World:
         loops = self.node.loops.state
         loops.ramped_c[:] = [*point.plate_targets(), *(point.entry_drum_temperature_k,) * 2]
         loops.ramped_c -= KELVIN
-        loops.integral[:] = _settled(self.machine, self.material, point, self.config.start)[1]
+        loops.integral[:] = settled(self.machine, self.material, point, self.config.start)[1]
         bank.publish("coolant_flow_setpoint_l_min", self.node.config.coolant.full_flow_l_min)
         for name in (
             "heating_enable",
@@ -266,27 +310,3 @@ def operating_point(recipe: Recipe) -> OperatingPoint:
         feed_thickness_m=recipe.sheet.thickness_um * 1e-6,
         feed_temperature_k=recipe.sheet.temperature_c + KELVIN,
     )
-
-
-def _start(machine: Machine, material: Material, recipe: Recipe, start: str) -> Press:
-    """A press in its start state; warm and running states are made once per process and copied."""
-    if start == "cold":
-        return Press(machine, material)
-    state, _ = _settled(machine, material, operating_point(recipe), start)
-    return Press(machine, material, state.copy())
-
-
-@functools.lru_cache(maxsize=16)
-def _settled(
-    machine: Machine, material: Material, point: OperatingPoint, start: str
-) -> tuple[PressState, tuple[float, ...]]:
-    """A settled press, and the outputs of the temperature loops that hold it there."""
-    press = Press(machine, material)
-    commands = warm_up(press, point)
-    if start == "running":
-        commands = fill(press, point)
-    else:
-        # opened and stopped, as a warm machine is before an operator starts it
-        press.advance(PARKING_NS, Commands(dump=True))
-    begin_now(press.state)
-    return press.state, (*commands.zone_output.tolist(), *commands.drum_output.tolist())

@@ -7,6 +7,7 @@ It imports nothing of ours.
 
 from __future__ import annotations
 
+import functools
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
@@ -182,7 +183,12 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     Raises:
         RecipeError: no such recipe, malformed TOML, or a value that cannot be; says where and what to do.
     """
-    text, where = _read(name_or_path)
+    return _checked(*_read(name_or_path))
+
+
+@functools.lru_cache(maxsize=64)
+def _checked(text: str, where: str) -> Recipe:
+    """A recipe from the contents of its file; contents that were read before are not read again."""
     try:
         return Recipe.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:

@@ -3,6 +3,7 @@
 # ruff: noqa: N815 -- symbols of docs/model.md
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -89,6 +90,7 @@ def enthalpy(material: Material, temperature_k: NDArray[np.float64]) -> NDArray[
     return np.asarray(total - np.interp(REFERENCE_K, temperature_k, total))
 
 
+@functools.lru_cache(maxsize=16)
 def material_constants(material: Material) -> Sequence[MaterialConstants]:
     """Tables and SI numbers of a material, as an array of one record."""
     grid = np.linspace(TABLE_MIN_K, TABLE_MAX_K, 24001)  # 0.01 K; 25 degC is a grid point

@@ -59,7 +59,7 @@ class Contacts:
 
 @dataclass(slots=True)
 class NodeState:
-    """All that makes the node's future, apart from sensors, loops and registers, which keep their own."""
+    """All that makes the node's future; sensors, loops and registers work on their parts of it."""
 
     bank: BankState
     sensors: SensorState
@@ -72,6 +72,8 @@ class NodeState:
     sheet_length_m: float = 0.0
     heartbeat: int = 0
     heartbeat_ns: int = NEVER_NS
+    commands: Commands = field(default_factory=Commands)
+    contacts: Contacts = field(default_factory=Contacts)
 
 
 class Node:
@@ -123,8 +125,6 @@ class Node:
             period_s,
         )
         self.limits = Limits(**config.interlocks.model_dump())
-        self.commands = Commands()
-        self.contacts = Contacts()
         self.state = NodeState(self.bank.state, self.sensors.state, self.loops.state)
         self._shown: dict[str, Value] = {}
         self._registers = registers
@@ -170,20 +170,29 @@ class Node:
         self._setpoints: np.ndarray = np.zeros(len(self._setpoint_tags))
         self._setpoints_of: list[int] | None = None
 
-    def fork(self) -> Node:
-        """A copy that shares nothing that changes."""
+    def with_state(self, state: NodeState) -> Node:
+        """Another node with this program around a state, which becomes its own."""
         other = copy.copy(self)
-        other.state = copy.deepcopy(self.state)
+        other.state = state
         other.bank = copy.copy(self.bank)
-        other.bank.state = other.state.bank
-        other.sensors = self.sensors.fork(other.state.sensors)
+        other.bank.state = state.bank
+        other.sensors = copy.copy(self.sensors)
+        other.sensors.state = state.sensors
         other.loops = copy.copy(self.loops)
-        other.loops.state = other.state.loops
-        other.commands = copy.deepcopy(self.commands)
-        other.contacts = copy.copy(self.contacts)
+        other.loops.state = state.loops
         other._setpoints_of = None
-        other._shown = dict(self._shown)
+        other._shown = {}
         return other
+
+    @property
+    def commands(self) -> Commands:
+        """What the node commands to the press's actuators."""
+        return self.state.commands
+
+    @property
+    def contacts(self) -> Contacts:
+        """What people do by hand."""
+        return self.state.contacts
 
     # -- the bus ------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -131,6 +132,7 @@ def loop_sections(machine: Machine) -> list[tuple[int, float]]:
     return sections
 
 
+@functools.lru_cache(maxsize=16)
 def section_map(machine: Machine) -> NDArray[np.int64]:
     """Section of each bin of the belt loop."""
     ends = np.cumsum([length for _, length in loop_sections(machine)])
@@ -139,6 +141,7 @@ def section_map(machine: Machine) -> NDArray[np.int64]:
     return np.asarray(codes[np.minimum(np.searchsorted(ends, centres), len(codes) - 1)])
 
 
+@functools.lru_cache(maxsize=16)
 def machine_constants(machine: Machine) -> Sequence[MachineConstants]:
     """SI numbers of a machine, as an array of one record."""
     geometry, belts, sheet = machine.geometry, machine.belts, machine.sheet

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Final, Self
 
 import numpy as np
@@ -18,6 +19,7 @@ from emulator.press.parcel import work
 from emulator.press.signals import SIGNALS
 from emulator.press.start import OperatingPoint, begin_now, fill, warm_up
 from emulator.press.state import FILM_COLUMNS, FILM_IDS, LEDGER, PressState, blank
+from emulator.state import copied
 
 _UNDISTURBED: Final = Disturbances()
 
@@ -114,6 +116,21 @@ class Press:
     def _wrap_belts(self) -> Belts:
         nodes = self.machine.belt_node_count
         return Belts(self.state.belt_T, section_map(self.machine), np.zeros((2, nodes)), np.zeros(nodes))
+
+    def with_state(self, state: PressState, signals: NDArray[np.float64]) -> Press:
+        """Another press of this machine and material around a state, which becomes its own.
+
+        `signals` belong to the state: they also tell what was last commanded.
+        """
+        other = copy.copy(self)
+        other.state = state
+        other.signals = signals
+        other.holding = copied(self.holding)
+        other._inputs = self._inputs.copy()
+        other._work = work()
+        nodes = self.machine.belt_node_count
+        other._belts = Belts(state.belt_T, self._belts.section, np.zeros((2, nodes)), np.zeros(nodes))
+        return other
 
     def restore(self, state: PressState) -> None:
         """Take over a copy of another state of the same machine."""

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.bus import INPUT_BUFFER, Bus, LineSettings, garbled
+from emulator.state import copied
 from rig.protocol import LineTiming, append_crc, has_valid_crc
 from tests.emulator.fakes import TURNAROUND_NS, FakeNode, FakeWorld, read_answer, read_request
 
@@ -308,6 +309,6 @@ class TestFork:
             getattr(world.bus, name)(*values, *([LINE] if name == "transmit" else []))
         twin = FakeWorld()
         twin.env._now = world.now_ns
-        twin.bus = world.bus.fork(twin.agenda, [twin.node])
+        twin.bus = world.bus.with_state(copied(world.bus.state), twin.agenda, [twin.node])
         plan = data.draw(steps)
         assert act(twin, plan) == act(world, plan)

@@ -15,6 +15,7 @@ from emulator.agenda import Priority
 from emulator.bus import LineSettings
 from emulator.ports import register
 from emulator.ports.protocol_emu import OUTPUT_BUFFER, Serial
+from emulator.state import copied
 from tests.emulator.fakes import TURNAROUND_NS, FakeWorld, read_answer, read_request
 
 SECOND_NS = 1_000_000_000
@@ -343,7 +344,7 @@ class TestOpening:
         port.read(20)
         twin = FakeWorld()
         twin.env._now = now(port)
-        twin.bus = port.world.bus.fork(twin.agenda, [twin.node])
+        twin.bus = port.world.bus.with_state(copied(port.world.bus.state), twin.agenda, [twin.node])
         rest = port.read(105)
         port.attach(twin)  # type: ignore[arg-type]
         assert port.read(105) == rest

@@ -1,0 +1,105 @@
+"""What a world is made from, read and checked: machine, gel, recipe, instruments and the node's settings.
+
+A definition is known by its contents, not by its name: `fingerprint` changes when any number does. Shipped
+definitions are named in a snapshot; those that came from a file of one's own travel in it, so that it opens where
+that file does not exist.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
+
+from emulator.config import Machine, Material, is_path, load_machine, load_material
+from emulator.node.config import NodeConfig, load_node
+from emulator.sensors import SensorFile, load_sensors
+from rig.recipe import Recipe, load_recipe
+
+if TYPE_CHECKING:
+    from emulator.world import WorldConfig
+
+__all__ = ["KINDS", "Definitions"]
+
+KINDS: Mapping[str, type[BaseModel]] = {
+    "machine": Machine,
+    "material": Material,
+    "recipe": Recipe,
+    "sensors": SensorFile,
+    "node": NodeConfig,
+}
+"""What can stand in a `WorldConfig` by name or path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """The definitions of one world.
+
+    Attributes:
+        material: the gel as its file has it; `gel` is what this recipe makes of it.
+    """
+
+    machine: Machine
+    material: Material
+    recipe: Recipe
+    sensors: SensorFile
+    node: NodeConfig
+
+    @classmethod
+    def load(cls, config: WorldConfig, given: Mapping[str, BaseModel] | None = None) -> Definitions:
+        """Read what a configuration names.
+
+        Args:
+            config: names and paths.
+            given: definitions that are at hand already, by kind.
+
+        Raises:
+            ConfigError, RecipeError: one that does not exist or cannot be.
+        """
+        loaders = {
+            "machine": load_machine,
+            "material": load_material,
+            "recipe": load_recipe,
+            "sensors": load_sensors,
+            "node": load_node,
+        }
+        at_hand = given or {}
+        return cls(
+            **{kind: at_hand.get(kind) or load(getattr(config, kind)) for kind, load in loaders.items()}  # type: ignore[arg-type]
+        )
+
+    @property
+    def gel(self) -> Material:
+        """The gel at the recipe's solids fraction."""
+        return _at_solids(self.material, self.recipe.composition.solids_fraction)
+
+    def own(self, config: WorldConfig) -> dict[str, BaseModel]:
+        """Those that are not shipped with the rig, by kind."""
+        return {kind: getattr(self, kind) for kind in KINDS if is_path(getattr(config, kind))}
+
+    def fingerprint(self) -> bytes:
+        """Sixteen bytes that change with any number of the definitions or of the register map."""
+        return _fingerprint(self)
+
+
+@functools.lru_cache(maxsize=64)
+def _at_solids(material: Material, solids_fraction: float) -> Material:
+    return material.at_solids(solids_fraction)
+
+
+@functools.lru_cache(maxsize=64)
+def _fingerprint(definitions: Definitions) -> bytes:
+    digest = blake2b(_register_map(), digest_size=16)
+    for kind in KINDS:
+        digest.update(getattr(definitions, kind).model_dump_json().encode())
+    return digest.digest()
+
+
+@functools.cache
+def _register_map() -> bytes:
+    return (resources.files("rig.protocol") / "registers.toml").read_bytes()

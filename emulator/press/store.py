@@ -1,0 +1,157 @@
+"""The press's state for keeping: what is there of sheet and film record, and nothing of the empty slots.
+
+The rule: `unpack(pack(state), like)` goes on bit for bit as `state` does, and a pack that no press can have written
+is refused before compiled code, which does not look where it reads, gets to see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emulator.press.machine import Machine
+from emulator.press.state import PARCEL, PLANT, PROGRESS, RECORD, PressState
+
+__all__ = ["LAYOUT", "PackError", "pack", "unpack"]
+
+MEMORY: Final = ("parcels", "plant", "belt_T", "progress", "record")
+LAYOUT: Final = repr([dtype.descr for dtype in (PARCEL, PLANT, PROGRESS, RECORD)])
+"""How the press's memory is laid out; packs of another layout mean something else."""
+INFINITE: Final = ("hot_min", "hot_max")
+"""Parcel fields that are infinite until something was met."""
+LARGEST: Final = 1e30
+LONGEST_S: Final = 4e9
+"""No press has been running for longer: a century."""
+
+
+class PackError(ValueError):
+    """A pack that is not the state of this press."""
+
+
+def pack(state: PressState) -> dict[str, Any]:
+    """What there is of a state, as raw memory by name."""
+    memory = dict(zip(MEMORY, state.memory, strict=True))
+    packed: dict[str, Any] = {}
+    for name, part in _parts(memory, state):
+        packed[name] = part.tobytes()
+    return packed
+
+
+def unpack(packed: object, like: PressState, machine: Machine) -> PressState:
+    """A state of its own from a pack.
+
+    Args:
+        packed: what `pack` gave, or anything else.
+        like: any state of the same machine, for the sizes.
+        machine: the machine.
+
+    Raises:
+        PackError: it is not the state of a press of this machine.
+    """
+    if not isinstance(packed, Mapping):
+        raise PackError("no state of a press")
+    memory = [np.zeros_like(array) for array in like.memory]
+    state = PressState(*memory)
+    named = dict(zip(MEMORY, memory, strict=True))
+    # sizes of the rest follow from where ring and record stand, so those come first
+    for name in ("progress", "record.film_count"):
+        _fill(named, name, packed, None)
+    _check_places(state)
+    names = {name for name, _ in _parts(named, state)}
+    if set(packed) != names:
+        raise PackError(
+            f"the press's state has {', '.join(sorted(map(str, set(packed) ^ names)))} too much or too little"
+        )
+    for name in names - {"progress", "record.film_count"}:
+        _fill(named, name, packed, state)
+    _check_values(state, machine)
+    return state
+
+
+def _live(state: PressState) -> NDArray[np.int64]:
+    """Slots of the ring that hold sheet, the oldest first."""
+    head, count = (int(value) for value in state.progress.ring[:2])
+    return (head + np.arange(count)) % len(state.memory[0])
+
+
+def _filled(state: PressState) -> int:
+    """Rows of the film record that hold something."""
+    return min(int(state.record.film_count[0]), len(state.record.film))
+
+
+def _parts(memory: Mapping[str, Any], state: PressState) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Everything to keep, by name."""
+    yield "parcels", memory["parcels"][_live(state)]
+    for name in ("plant", "belt_T", "progress"):
+        yield name, memory[name]
+    rows = _filled(state)
+    for name in RECORD.names or ():
+        whole = memory["record"][name][0]
+        yield f"record.{name}", whole[:rows] if name.startswith("film") and name != "film_count" else whole
+
+
+def _fill(memory: Mapping[str, Any], name: str, packed: Mapping[Any, object], state: PressState | None) -> None:
+    """Copy one part into its place."""
+    raw = packed.get(name)
+    if name == "parcels":
+        assert state is not None
+        slots: Any = _live(state)
+        target = memory["parcels"]
+        space = len(slots) * target.dtype.itemsize
+    else:
+        group, _, field = name.partition(".")
+        target = memory[group] if not field else memory[group][field][0]
+        slots = slice(_filled(state)) if state is not None and field.startswith("film") else slice(None)
+        space = target[slots].nbytes
+    if not isinstance(raw, bytes) or len(raw) != space:
+        size = len(raw) if isinstance(raw, bytes) else 0
+        raise PackError(f"{name} of the press has {size} bytes, not {space}: it belongs to another machine")
+    target[slots] = np.frombuffer(raw, target.dtype).reshape(-1, *target.shape[1:])
+
+
+def _check_places(state: PressState) -> None:
+    """Where ring and record stand must be places that exist."""
+    head, count, released, serial = (int(value) for value in state.progress.ring)
+    capacity = len(state.memory[0])
+    if not (0 <= head < capacity and 0 <= count <= capacity and 0 <= released <= count and 0 <= serial < 2**60):
+        raise PackError("the ring of sheet parcels stands where there is none")
+    ticks, pending = int(state.progress.tick[0]), int(state.progress.pending_ticks[0])
+    if not (0 <= int(state.record.film_count[0]) < 2**60 and 0 <= ticks < 2**50 and 0 <= pending < 2**20):
+        raise PackError("a counter of the press cannot be")
+
+
+def _check_values(state: PressState, machine: Machine) -> None:
+    """Numbers must be numbers, and places lie on the machine."""
+    for name, array in state.arrays():
+        if array.dtype.kind != "f":
+            continue
+        bad = np.isnan(array) if name.partition(".")[2] in INFINITE else ~(np.abs(array) < LARGEST)
+        if bad.any():
+            raise PackError(f"{name} of the press holds what is no number")
+    plant, loop = state.plant, machine.belt_loop_m
+    track = machine.press_length_m + machine.sheet.runout_length_mm * 1e-3
+    live = _live(state)
+    bounds = (
+        ("sheet.x", state.sheet.x[live], -track, 2.0 * track),
+        ("sheet.length0", state.sheet.length0[live], 0.0, track),
+        ("plant.belt_s", plant.belt_s, 0.0, loop),
+        ("progress.pending_travel", state.progress.pending_travel, -loop, loop),
+        ("progress.feed", state.progress.feed, -track, track),
+        ("plant.speed", plant.speed, -100.0, 100.0),
+        ("plant.clearance", plant.clearance, 0.0, 1.0),
+        ("plant.tension", plant.tension, -1e9, 1e9),
+        ("belt_T", state.belt_T, 0.0, 5e3),
+        ("sheet.h", state.sheet.h[live], 1e-6, 1.0),
+        ("sheet.h0", state.sheet.h0[live], 1e-6, 1.0),
+        ("sheet.mass", state.sheet.mass[live], 1e-12, 1e6),
+    )
+    for name, array, low, high in bounds:
+        if array.size and not ((array >= low) & (array <= high)).all():
+            raise PackError(f"{name} of the press is outside {low:g} … {high:g}")
+    for name in ("entry_ns", "exit_ns", "updated_ns"):
+        times = getattr(state.sheet, name)[live]
+        if times.size and np.abs(times).max() > LONGEST_S * 1e9:
+            raise PackError(f"sheet.{name} of the press is no time")
