@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
+from heapq import heappop, heappush
 
 import simpy
-from simpy.events import Event, EventPriority
+from simpy.events import Event
 
 __all__ = ["Agenda", "NestedRunError", "Priority", "WakeUp"]
 
@@ -44,20 +45,33 @@ class NestedRunError(RuntimeError):
 
 
 class WakeUp(Event):
-    """An entry of the queue that calls a function without arguments."""
+    """An entry of the queue that calls a function without arguments.
+
+    Whoever is woken again and again keeps one of these and puts it on the agenda each time: unlike
+    simpy's other events it is not used up, and may be in the queue more than once.
+    """
+
+    _value = None
+    _ok = True
 
     def __init__(self, env: simpy.Environment, call: Callable[[], None]) -> None:
         self.env = env
-        self.callbacks = [self._wake]
-        self._value = None
-        self._ok = True
-        self._call = call
+        self.call = call
+
+    @property
+    def callbacks(self) -> list[Callable[[Event], None]]:
+        """What simpy calls."""
+        return [self._wake]
+
+    @callbacks.setter
+    def callbacks(self, used_up: object) -> None:
+        """Simpy takes the callbacks away from an event that has happened; this one may happen again."""
 
     def _wake(self, event: Event) -> None:
-        self._call()
+        self.call()
 
     def _desc(self) -> str:
-        return f"{self.__class__.__name__}({getattr(self._call, '__qualname__', self._call)})"
+        return f"{self.__class__.__name__}({getattr(self.call, '__qualname__', self.call)})"
 
 
 class Agenda:
@@ -79,7 +93,7 @@ class Agenda:
     @property
     def running(self) -> bool:
         """Whether the simulation is being run right now, so that the caller is a part of it."""
-        return self._running or self.env.active_process is not None
+        return self._running or self.env._active_proc is not None
 
     def at(self, time_ns: int, priority: Priority, call: Callable[[], None]) -> None:
         """Call `call()` at `time_ns`, after every actor that `priority` puts before it.
@@ -87,10 +101,19 @@ class Agenda:
         Raises:
             ValueError: `time_ns` is past.
         """
+        self.put(time_ns, priority, WakeUp(self.env, call))
+
+    def put(self, time_ns: int, priority: Priority, wake_up: WakeUp) -> None:
+        """Put a wake-up in the queue, as `at` does.
+
+        Raises:
+            ValueError: `time_ns` is past.
+        """
         env = self.env
         if time_ns < env._now:
-            raise ValueError(f"cannot schedule {call} at {time_ns} ns: it is {env.now} ns already")
-        env.schedule(WakeUp(env, call), EventPriority(priority), time_ns - env._now)
+            raise ValueError(f"cannot schedule {wake_up.call} at {time_ns} ns: it is {env.now} ns already")
+        # what env.schedule does, without the detour over a delay
+        heappush(env._queue, (time_ns, priority, next(env._eid), wake_up))  # type: ignore[misc]
 
     def next_ns(self) -> int | None:
         """Time of the next entry, ns, or None if the queue is empty."""
@@ -107,16 +130,25 @@ class Agenda:
         env = self.env
         if time_ns < env._now:
             raise ValueError(f"cannot run until {time_ns} ns: it is {env.now} ns already")
-        if self.running:
+        if self._running or env._active_proc is not None:
             raise NestedRunError(
                 "the simulation is running already: a process or callback inside it must not block on it; "
                 "let it end and schedule what comes next on the agenda"
             )
-        queue, step = env._queue, env.step
+        queue = env._queue
+        if not queue or queue[0][0] > time_ns:
+            env._now = time_ns
+            return
         self._running = True
         try:
             while queue and queue[0][0] <= time_ns:
-                step()
+                event = queue[0][3]
+                if event.__class__ is WakeUp:
+                    # what env.step does, without asking for callbacks and failures that it has not
+                    env._now = heappop(queue)[0]
+                    event.call()
+                else:
+                    env.step()
             env._now = time_ns
         finally:
             self._running = False

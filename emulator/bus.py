@@ -25,7 +25,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from emulator.agenda import Agenda, Priority
+from emulator.agenda import Agenda, Priority, WakeUp
 from emulator.line_settings import LineSettings
 from rig.protocol import Framing, InvalidRequest, LineTiming, Request, RequestReceived, Response, Server
 
@@ -62,25 +62,31 @@ class BusNode(Protocol):
 
 @dataclass(slots=True)
 class Reply:
-    """A node's answer on its way to the master, or waiting there to be read."""
+    """A node's answer on its way to the master, or waiting there to be read.
+
+    Attributes:
+        start_ns: when its first byte begins.
+        end_ns: when its last byte has arrived.
+        line: the settings that it is sent with.
+        data: its bytes, as they are on the wire.
+        read: how many of them the master has read.
+        comment: what happened to it on the way.
+        reported: whether `on_frame` has been told.
+    """
 
     start_ns: int
+    end_ns: int
     line: LineSettings
     data: bytes
     read: int = 0
     comment: str = ""
     reported: bool = False
 
-    @property
-    def end_ns(self) -> int:
-        """When the last byte has arrived, ns."""
-        return self.start_ns + self.line.span_ns(len(self.data))
-
     def arrived(self, now_ns: int) -> int:
         """How many bytes have arrived by `now_ns`, those that were read already included."""
-        if now_ns <= self.start_ns:
-            return 0
-        return min(len(self.data), self.line.count_in(now_ns - self.start_ns))
+        if now_ns >= self.end_ns:
+            return len(self.data)
+        return self.line.count_in(now_ns - self.start_ns) if now_ns > self.start_ns else 0
 
     def garble(self, start_ns: int, end_ns: int, comment: str) -> bool:
         """Garble the bytes that are on the wire between two times; returns whether there are any."""
@@ -156,6 +162,7 @@ class Bus:
                 raise ValueError(f"two nodes on the bus have address {min(taken & node.units)}; addresses are unique")
             taken |= node.units
         self._stations = [_Station(node) for node in nodes]
+        self._wake_up = WakeUp(agenda.env, self._hear)
 
     def with_state(self, state: BusState, agenda: Agenda, nodes: Sequence[BusNode]) -> Bus:
         """Another line of this kind around a state, which becomes its own.
@@ -173,7 +180,7 @@ class Bus:
     def reschedule(self) -> None:
         """Put the wake-up that `state` asks for on the agenda; for a state that came from elsewhere."""
         if self.state.due_ns is not None:
-            self.agenda.at(self.state.due_ns, Priority.BUS, self._hear)
+            self.agenda.put(self.state.due_ns, Priority.BUS, self._wake_up)
 
     # -- the master sends ----------------------------------------------------------------------------
 
@@ -190,7 +197,8 @@ class Bus:
         state, now_ns = self.state, self.agenda.now_ns
         if not data:
             return max(state.sent_ns, now_ns)
-        self.report_frames()
+        if state.replies:
+            self.report_frames()
         start_ns = state.sent_ns if state.sent_ns > now_ns else now_ns
         end_ns = start_ns + line.span_ns(len(data))
         if not state.request:
@@ -208,7 +216,7 @@ class Bus:
             state.counters.collisions += 1
         if state.break_ns is None:
             state.due_ns = end_ns + line.silence_ns
-            self.agenda.at(state.due_ns, Priority.BUS, self._hear)
+            self.agenda.put(state.due_ns, Priority.BUS, self._wake_up)
         return end_ns
 
     def out_waiting(self, now_ns: int) -> int:
@@ -263,14 +271,19 @@ class Bus:
 
     def arrived(self, now_ns: int) -> int:
         """How many bytes the master can read."""
-        return sum([reply.arrived(now_ns) - reply.read for reply in self.state.replies])
+        count = 0
+        for reply in self.state.replies:
+            count += reply.arrived(now_ns) - reply.read
+        return count
 
     def arrival_ns(self, count: int) -> int | None:
         """When the `count`-th unread byte will be there, ns; None if that is not known (yet)."""
         for reply in self.state.replies:
             unread = len(reply.data) - reply.read
-            if count <= unread:
+            if count < unread:
                 return reply.start_ns + reply.line.span_ns(reply.read + count)
+            if count == unread:
+                return reply.end_ns
             count -= unread
         return None
 
@@ -280,11 +293,10 @@ class Bus:
         taken = b""
         while replies and count > 0:
             reply = replies[0]
-            ready = min(reply.arrived(now_ns), reply.read + count)
-            if ready == reply.read:
-                break
-            taken += reply.data[reply.read : ready]
-            count -= ready - reply.read
+            begin, ready = reply.read, reply.arrived(now_ns)
+            ready = min(ready, begin + count)
+            taken += reply.data[begin:ready]
+            count -= ready - begin
             reply.read = ready
             if ready < len(reply.data):
                 break
@@ -336,29 +348,33 @@ class Bus:
         request, spoilt = state.request, state.spoilt
         state.request, state.due_ns = b"", None
         state.counters.requests += 1
-        self.report_frames()
+        if state.replies:
+            self.report_frames()
         if self.on_frame:
             direction: Direction = "unknown" if spoilt == "break" else "request"
             self.on_frame(state.request_start_ns, state.sent_ns, direction, request, spoilt)
         if spoilt:
             state.counters.not_understood += 1
             request = garbled(request, 0, len(request))
-        replies = [
-            Reply(now_ns + station.node.turnaround_ns, state.line, data)
-            for station in self._stations
-            if (data := station.hear(request, state.sent_ns, now_ns))
-        ]
-        waiting = sum([len(reply.data) - reply.read for reply in state.replies])
-        for reply in replies:
-            state.counters.replies += 1
-            lost = max(waiting + len(reply.data) - INPUT_BUFFER, 0)
-            if lost:
-                state.counters.lost_bytes += lost
-                reply.data = reply.data[:-lost]
-                reply.comment = "master's input buffer is full"
-            waiting += len(reply.data)
-            if reply.data:
-                state.replies.append(reply)
+        for station in self._stations:
+            answer = station.hear(request, state.sent_ns, now_ns)
+            if answer:
+                self._reply(answer, now_ns + station.node.turnaround_ns)
+
+    def _reply(self, answer: bytes, start_ns: int) -> None:
+        """A node's answer goes out; what the master has no room for is lost."""
+        state, comment = self.state, ""
+        state.counters.replies += 1
+        room = INPUT_BUFFER - len(answer)
+        for reply in state.replies:
+            room -= len(reply.data) - reply.read
+        if room < 0:
+            lost = min(-room, len(answer))
+            state.counters.lost_bytes += lost
+            answer, comment = answer[: len(answer) - lost], "master's input buffer is full"
+        if answer:
+            line = state.line
+            state.replies.append(Reply(start_ns, start_ns + line.span_ns(len(answer)), line, answer, 0, comment))
 
 
 class _Station:
@@ -374,8 +390,7 @@ class _Station:
     def hear(self, block: bytes, end_ns: int, now_ns: int) -> bytes:
         """Take in what was on the line up to `end_ns`; returns the answer, if there is to be one."""
         server = self.server
-        server.receive(block, end_ns)
-        server.expire(now_ns)
+        server.receive_block(block, end_ns)
         answer = b""
         while (event := server.next_event()) is not None:
             if isinstance(event, RequestReceived):

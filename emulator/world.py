@@ -176,7 +176,7 @@ class World:
     @property
     def now_ns(self) -> int:
         """Simulation time, ns."""
-        return int(self.env.now)
+        return self.agenda.now_ns
 
     def run_until(self, time_ns: int) -> None:
         """Run everything that is due up to and including `time_ns`."""

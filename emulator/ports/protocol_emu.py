@@ -160,29 +160,27 @@ class Serial(SerialBase):
 
     def _wait(self, bus: Bus, count: int, limit_ns: int) -> None:
         """Run until `count` bytes have arrived, the inter-byte timeout has passed, or `limit_ns`."""
-        world = self.world
-        start_ns = world.now_ns
-        while True:
-            now_ns = world.now_ns
+        gap_s = self.inter_byte_timeout
+        start_ns = now_ns = bus.agenda.now_ns
+        while now_ns < limit_ns:
             ready = bus.arrived(now_ns)
-            if ready >= count or now_ns >= limit_ns:
+            if ready >= count:
                 return
-            until_ns = limit_ns
-            wanted = count
-            if ready and self.inter_byte_timeout is not None:
-                last_ns = bus.arrival_ns(ready)
-                assert last_ns is not None
-                gap_ns = max(last_ns, start_ns) + round(self.inter_byte_timeout * SECOND_NS)
-                if gap_ns <= now_ns:
-                    return
-                until_ns = min(until_ns, gap_ns)
-                wanted = ready + 1
-            elif self.inter_byte_timeout is not None:
+            until_ns, wanted = limit_ns, count
+            if gap_s is not None:
                 wanted = 1
+                if ready:
+                    last_ns = bus.arrival_ns(ready)
+                    assert last_ns is not None
+                    gap_ns = max(last_ns, start_ns) + round(gap_s * SECOND_NS)
+                    if gap_ns <= now_ns:
+                        return
+                    until_ns, wanted = min(until_ns, gap_ns), ready + 1
             next_ns = bus.arrival_ns(wanted)
             if next_ns is None:
-                next_ns = world.agenda.next_ns()
-            self._run_until(until_ns if next_ns is None or next_ns > until_ns else next_ns)
+                next_ns = bus.agenda.next_ns()
+            now_ns = until_ns if next_ns is None or next_ns > until_ns else next_ns
+            self._run_until(now_ns)
 
     # -- reading -------------------------------------------------------------------------------------
 
@@ -196,15 +194,15 @@ class Serial(SerialBase):
         bus = self._opened()
         if size <= 0:
             return b""
-        world = self.world
-        if bus.arrived(world.now_ns) < size:
+        now_ns = bus.agenda.now_ns
+        if (ready := bus.arrived(now_ns)) < size:
             timeout = self.timeout
             if timeout is None:
                 self._wait_for_ever(bus, size)
             elif timeout > 0:
-                self._wait(bus, size, world.now_ns + round(timeout * SECOND_NS))
-            elif bus.arrived(world.now_ns) == 0:
-                self._run_until(world.now_ns + self._line.char_ns)
+                self._wait(bus, size, now_ns + round(timeout * SECOND_NS))
+            elif ready == 0:
+                self._run_until(now_ns + self._line.char_ns)
         return self._take(bus, size)
 
     def _take(self, bus: Bus, size: int) -> bytes:

@@ -21,7 +21,7 @@ have followed one another without pause. Memory: never more than one frame and o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
@@ -30,7 +30,7 @@ from rig.protocol.events import FrameFault
 from rig.protocol.grammar import MAX_FRAME, MIN_FRAME, MORE
 from rig.protocol.timing import LineTiming
 
-__all__ = ["Frame", "Framer", "Framing", "Reader"]
+__all__ = ["Frame", "Framer", "FramerState", "Framing", "Reader"]
 
 
 class Framing(Enum):
@@ -57,6 +57,30 @@ class Frame:
     fault: FrameFault | None = None
 
 
+@dataclass(slots=True)
+class FramerState:
+    """All that makes the future of a framer.
+
+    Attributes:
+        buffer: bytes that are not yet known to be whole or lost.
+        arrivals: per chunk still in the buffer: bytes left of it, when the last one was complete, and
+            when the line was last known to be busy with something else before it.
+        last_ns: when the last byte was complete; None before the first.
+        searched: before this offset no frame can start any more.
+        is_unfinished: the last search met an awaited frame that may still grow.
+        is_overlong: this block has lost its beginning.
+        is_paused: the pause behind the last byte has been dealt with.
+    """
+
+    buffer: bytes = b""
+    arrivals: list[tuple[int, int, int]] = field(default_factory=list)
+    last_ns: int | None = None
+    searched: int = 0
+    is_unfinished: bool = False
+    is_overlong: bool = False
+    is_paused: bool = True
+
+
 class Reader(Protocol):
     """What a role expects on the line. It is asked only under `Framing.LENGTH`, and to name faults."""
 
@@ -73,22 +97,13 @@ class Reader(Protocol):
 
 
 class Framer:
-    """Cuts the stream into frames and the garbage between them; no byte is lost or given twice."""
+    """Cuts the stream into frames and the garbage between them; no byte is lost or given twice.
 
-    __slots__ = (
-        "_arrivals",
-        "_buffer",
-        "_framing",
-        "_gap_ns",
-        "_hold",
-        "_is_overlong",
-        "_is_paused",
-        "_is_unfinished",
-        "_last_ns",
-        "_reader",
-        "_searched",
-        "_timing",
-    )
+    Attributes:
+        state: all that makes its future.
+    """
+
+    __slots__ = ("_char_ns", "_framing", "_gap_ns", "_hold", "_reader", "state")
 
     def __init__(
         self,
@@ -109,19 +124,11 @@ class Framer:
             hold: keep an awaited frame that a pause interrupts until `flush`. Only for LENGTH.
         """
         self._reader = reader
-        self._timing = timing
+        self._char_ns = timing.char_ns
         self._framing = framing
         self._gap_ns = timing.t3_5_ns if gap_ns is None else gap_ns
         self._hold = hold
-        self._buffer = b""
-        # Per chunk still in the buffer: bytes left of it, when the last one was complete, and when
-        # the line was last known to be busy with something else before it.
-        self._arrivals: list[tuple[int, int, int]] = []
-        self._last_ns: int | None = None
-        self._searched = 0  # before this offset no frame can start any more
-        self._is_unfinished = False  # the last search met an awaited frame that may still grow
-        self._is_overlong = False  # this block has lost its beginning
-        self._is_paused = True  # the pause behind the last byte has been dealt with
+        self.state = FramerState()
 
     def feed(self, data: bytes, now: int) -> list[Frame]:
         """Take bytes in.
@@ -133,38 +140,66 @@ class Framer:
         Returns:
             What is now known to be whole or lost, in the order of the line.
         """
-        out: list[Frame] = []
         if not data:
-            return out
-        last = self._last_ns
+            return []
+        state, span_ns = self.state, len(data) * self._char_ns
+        out: list[Frame] = []
+        last = state.last_ns
         if last is None:
-            last = now - len(data) * self._timing.char_ns
-        elif now - len(data) * self._timing.char_ns - last >= self._gap_ns and not self._is_paused:
+            last = now - span_ns
+        elif now - span_ns - last >= self._gap_ns and not state.is_paused:
             self._end_block(out)
         now = max(now, last)
-        self._last_ns = now
-        if not self._buffer and self._is_whole(data):  # nearly always so, and much cheaper
-            self._is_paused, self._is_overlong = True, False
-            return [*out, Frame(data, max(last, now - len(data) * self._timing.char_ns), now)]
-        self._is_paused = False
+        state.last_ns = now
+        if self._framing is Framing.LENGTH and self._take_likely(data, now, last, out):
+            return out
+        state.is_paused = False
         for start in range(0, len(data), MAX_FRAME):
             chunk = data[start : start + MAX_FRAME]
-            end_ns = max(last, now - (len(data) - start - len(chunk)) * self._timing.char_ns)
-            self._buffer += chunk
-            self._arrivals.append((len(chunk), end_ns, last))
+            end_ns = max(last, now - (len(data) - start - len(chunk)) * self._char_ns)
+            state.buffer += chunk
+            state.arrivals.append((len(chunk), end_ns, last))
             last = end_ns
             if self._framing is Framing.LENGTH:
                 self._search(out, final=False)
-            if len(self._buffer) > MAX_FRAME:
-                self._is_overlong = True
+            if len(state.buffer) > MAX_FRAME:
+                state.is_overlong = True
                 out.append(self._take(self._lost(), FrameFault.TOO_LONG))
+        return out
+
+    def feed_block(self, data: bytes, now: int) -> list[Frame]:
+        """Take in all that came between two silences, of which the driver has judged the second to be one.
+
+        The same as `feed` and then, after a pause, `expire`.
+
+        Args:
+            data: the block.
+            now: when its last byte was complete, in ns.
+        """
+        state = self.state
+        if (  # nearly always so, and much cheaper
+            self._framing is Framing.SILENCE
+            and not (state.buffer or state.is_overlong)
+            and MIN_FRAME <= len(data) <= MAX_FRAME
+            and not crc16(data)
+        ):
+            last = state.last_ns
+            start_ns = now - len(data) * self._char_ns
+            if last is not None and start_ns < last:
+                start_ns, now = last, max(now, last)
+            state.last_ns = now
+            state.is_paused = True
+            return [Frame(data, start_ns, now)]
+        out = self.feed(data, now)
+        self._end_block(out)
         return out
 
     def deadline(self) -> int | None:
         """Return when `expire` has something to do, in ns; None while there is nothing to end."""
-        if self._is_paused or not self._buffer or self._last_ns is None:
+        state = self.state
+        if state.is_paused or not state.buffer or state.last_ns is None:
             return None
-        return self._last_ns + self._gap_ns
+        return state.last_ns + self._gap_ns
 
     def expire(self, now: int) -> list[Frame]:
         """End the block if the line has been silent for long enough at `now`."""
@@ -177,51 +212,53 @@ class Framer:
     def flush(self) -> list[Frame]:
         """Give up on everything that is still unfinished and return it."""
         out: list[Frame] = []
-        if self._buffer:
+        if self.state.buffer:
             self._end_block(out, give_up=True)
         return out
 
     def _end_block(self, out: list[Frame], *, give_up: bool = False) -> None:
-        if not self._buffer:
-            self._is_paused, self._is_overlong = True, False
+        state = self.state
+        if not state.buffer:
+            state.is_paused, state.is_overlong = True, False
             return
-        is_frame = MIN_FRAME <= len(self._buffer) <= MAX_FRAME and not self._is_overlong and not crc16(self._buffer)
+        is_frame = MIN_FRAME <= len(state.buffer) <= MAX_FRAME and not state.is_overlong and not crc16(state.buffer)
         if is_frame:
-            out.append(self._take(len(self._buffer)))
+            out.append(self._take(len(state.buffer)))
         elif self._framing is Framing.LENGTH:
             self._search(out, final=True)
-        if self._buffer and (give_up or not (self._hold and self._is_unfinished)):
-            fault = FrameFault.TOO_LONG if self._is_overlong else self._name_fault(len(self._buffer))
-            out.append(self._take(len(self._buffer), fault))
-        self._is_overlong = False
-        self._is_paused = True
+        if state.buffer and (give_up or not (self._hold and state.is_unfinished)):
+            fault = FrameFault.TOO_LONG if state.is_overlong else self._name_fault(len(state.buffer))
+            out.append(self._take(len(state.buffer), fault))
+        state.is_overlong = False
+        state.is_paused = True
 
     def _search(self, out: list[Frame], *, final: bool) -> None:
         """Take all whole frames and the garbage before them; `final` waits for nothing."""
-        position = self._searched
+        state = self.state
+        position = state.searched
         growing: int | None = None  # the first place where a frame may still be growing
-        self._is_unfinished = False
-        while position < len(self._buffer):
+        state.is_unfinished = False
+        while position < len(state.buffer):
             length = self._match(position, final=final)
             if length > 0:
                 if position:
                     out.append(self._take(position, self._name_fault(position)))
                 out.append(self._take(length))
-                position, growing, self._is_unfinished = 0, None, False
+                position, growing, state.is_unfinished = 0, None, False
                 continue
             if length == MORE:
                 if growing is None:
                     growing = position
-                if self._reader.is_awaited(self._buffer, position):
-                    self._is_unfinished = True
+                if self._reader.is_awaited(state.buffer, position):
+                    state.is_unfinished = True
                     if not final:
                         break
             position += 1
-        self._searched = position if growing is None else growing
+        state.searched = position if growing is None else growing
 
     def _match(self, position: int, *, final: bool) -> int:
         """Return the length of the whole frame at `position`, MORE if one may be growing, else NONE."""
-        buffer = self._buffer
+        buffer = self.state.buffer
         available = len(buffer) - position
         result = -1
         for length in self._reader.lengths(buffer, position):
@@ -237,38 +274,71 @@ class Framer:
                 return length
         return result
 
-    def _is_whole(self, data: bytes) -> bool:
-        """Say whether `data` is exactly one frame of the likeliest kind."""
-        return self._framing is Framing.LENGTH and self._reader.lengths(data, 0)[0] == len(data) and not crc16(data)
+    def _take_likely(self, data: bytes, now: int, last: int, out: list[Frame]) -> bool:
+        """Take in what comes nearly always, a whole frame or the beginning or end of one, without a search.
+
+        Returns:
+            Whether `data` was that: if not, nothing was done.
+        """
+        state = self.state
+        if state.buffer:
+            if state.searched or state.is_overlong:
+                return False
+            whole = state.buffer + data
+            length = self._reader.lengths(whole, 0)[0]
+            if length != len(whole) or crc16(whole):
+                return False
+            size, end_ns, before_ns = state.arrivals[0]
+            out.append(Frame(whole, max(before_ns, end_ns - size * self._char_ns), now))
+            state.buffer = b""
+            state.arrivals.clear()
+            state.is_unfinished = state.is_paused = False
+            return True
+        length = self._reader.lengths(data, 0)[0]
+        if length == len(data):
+            if crc16(data):
+                return False
+            out.append(Frame(data, max(last, now - length * self._char_ns), now))
+            state.is_paused, state.is_overlong = True, False
+            return True
+        if (length == MORE or length > len(data)) and not state.is_overlong and self._reader.is_awaited(data, 0):
+            state.buffer = data
+            state.arrivals.append((len(data), now, last))
+            state.is_unfinished, state.is_paused, state.searched = True, False, 0
+            return True
+        return False
 
     def _lost(self) -> int:
         """Return how many bytes of an overlong block can be in no frame any more."""
+        state = self.state
         if self._framing is Framing.SILENCE:
-            return len(self._buffer)
-        return max(self._searched, len(self._buffer) - MAX_FRAME)
+            return len(state.buffer)
+        return max(state.searched, len(state.buffer) - MAX_FRAME)
 
     def _name_fault(self, count: int) -> FrameFault:
         """Say what is wrong with the first `count` bytes."""
-        lengths = [length for length in self._reader.lengths(self._buffer[:count], 0) if length >= 0]
+        state = self.state
+        lengths = [length for length in self._reader.lengths(state.buffer[:count], 0) if length >= 0]
         if count < MIN_FRAME or (lengths and all(length == MORE or length > count for length in lengths)):
             return FrameFault.INCOMPLETE
         return FrameFault.CRC
 
     def _take(self, count: int, fault: FrameFault | None = None) -> Frame:
         """Remove the first `count` bytes, at least one."""
-        raw = self._buffer[:count]
-        self._buffer = self._buffer[count:]
-        self._searched = 0
-        char_ns = self._timing.char_ns
-        size, end_ns, before_ns = self._arrivals[0]
+        state = self.state
+        raw = state.buffer[:count]
+        state.buffer = state.buffer[count:]
+        state.searched = 0
+        char_ns = self._char_ns
+        size, end_ns, before_ns = state.arrivals[0]
         start_ns = max(before_ns, end_ns - size * char_ns)
         while count:
-            size, end_ns, before_ns = self._arrivals.pop(0)
+            size, end_ns, before_ns = state.arrivals.pop(0)
             if size > count:
-                self._arrivals.insert(0, (size - count, end_ns, before_ns))
+                state.arrivals.insert(0, (size - count, end_ns, before_ns))
                 end_ns = max(before_ns, end_ns - (size - count) * char_ns)
                 size = count
             count -= size
         if fault is None:
-            self._is_overlong = False
+            state.is_overlong = False
         return Frame(raw, start_ns, end_ns, fault)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final, TypeAlias, cast
 
 from rig.protocol.crc import append_crc
@@ -176,8 +177,11 @@ def decode_request(pdu: bytes) -> Request:
     return request
 
 
+@lru_cache(maxsize=256)
 def receive_request(pdu: bytes) -> Request | InvalidRequest:
     """Read a request like `decode_request`, but never raise: a bad one is handed on to be declined.
+
+    The requests of a poll are always the same, so the last ones are remembered; they are immutable.
 
     Args:
         pdu: at least one byte.

@@ -119,6 +119,15 @@ class Server:
         """Take in bytes whose last one was complete at `now`, in ns."""
         self._take(self._framer.feed(bytes(data), now))
 
+    def receive_block(self, data: bytes, now: int) -> None:
+        """Take in all that came between two silences, for drivers that know where these are.
+
+        Args:
+            data: the block.
+            now: when its last byte was complete, in ns.
+        """
+        self._take(self._framer.feed_block(bytes(data), now))
+
     def next_event(self) -> ServerEvent | None:
         """Return the oldest event not yet taken."""
         return self._events.popleft() if self._events else None
@@ -148,25 +157,27 @@ class Server:
         """
         if now < to.end_ns:
             raise LocalProtocolError(f"answer at {now} ns, expected after the request's end at {to.end_ns} ns")
-        if not isinstance(response, RawResponse) and response.function != to.request.function:
+        if type(response) is not RawResponse and response.function != to.request.function:
             raise LocalProtocolError(
                 f"answer is to function {response.function}, expected {to.request.function} as requested"
             )
         frame = encode_frame(to.unit, response)
         if to.is_broadcast:
             return b""
-        self.counters.answers += 1
-        if isinstance(response, ExceptionResponse):
-            self.counters.exceptions += 1
+        counters = self.counters
+        counters.answers += 1
+        if type(response) is ExceptionResponse:
+            counters.exceptions += 1
         return frame
 
     def _take(self, frames: list[Frame]) -> None:
+        counters = self.counters
         for frame in frames:
             if frame.fault is not None:
-                self.counters.bus_errors += 1
+                counters.bus_errors += 1
                 self._events.append(BadFrame(frame.fault, frame.fault.value, frame.raw, frame.start_ns, frame.end_ns))
                 continue
-            self.counters.bus_messages += 1
+            counters.bus_messages += 1
             unit = frame.raw[0]
             # An exception function code is no request, whoever it is addressed to; answering one
             # would make an echo talk to itself.
@@ -174,11 +185,12 @@ class Server:
                 self._accept(unit, frame)
 
     def _accept(self, unit: int, frame: Frame) -> None:
+        counters = self.counters
         request = receive_request(frame.raw[1:-2])
         if unit == BROADCAST:
             if isinstance(request, InvalidRequest) or request.function not in BROADCAST_FUNCTIONS:
-                self.counters.ignored_broadcasts += 1
+                counters.ignored_broadcasts += 1
                 return
-            self.counters.broadcasts += 1
-        self.counters.requests += 1
+            counters.broadcasts += 1
+        counters.requests += 1
         self._events.append(RequestReceived(unit, request, frame.raw, frame.start_ns, frame.end_ns))

@@ -22,8 +22,6 @@ from rig.protocol import (
     ReadWriteMultipleRegisters,
     WriteMultipleRegisters,
     WriteSingleRegister,
-    pack_bits,
-    pack_registers,
 )
 from rig.protocol.registers_file import default_registers
 
@@ -193,12 +191,3 @@ def test_addresses_without_a_tag_are_refused_also_between_tags() -> None:
         with pytest.raises(ModbusError, match="illegal data address"):
             bank.register_bytes("input", address, count)
     assert bank.register_bytes("input", 100, 22)
-
-
-def test_bytes_of_the_bank_are_its_values() -> None:
-    bank = Bank(default_registers(), "press", {})
-    bank.publish("heating_enable", True)
-    place = default_registers()["heating_enable"].address
-    assert bank.bit_bytes("coil", place, 2) == b"\x01"
-    assert bank.bit_bytes("coil", 0, 11) == pack_bits(bank.read_coils(0, 11))
-    assert bank.register_bytes("holding", 0, 29) == pack_registers(bank.read_holding_registers(0, 29))

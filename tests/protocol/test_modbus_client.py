@@ -263,7 +263,7 @@ def test_client_never_raises_and_every_exchange_ends_once(steps: list[tuple[byte
     for data, wait in steps:
         now += wait
         client.receive(data, now)
-        assert len(client._framer._buffer) <= 256
+        assert len(client._framer.state.buffer) <= 256
     client.expire(now + 2 * TIMEOUT_NS)
     ends = [
         event

@@ -31,7 +31,8 @@ from rig.protocol import (
     append_crc,
     encode_frame,
 )
-from rig.protocol.framing import Framer
+from rig.protocol.client import _AnswerReader
+from rig.protocol.framing import Frame, Framer
 from rig.protocol.server import _LineReader
 from tests.protocol.modbus_messages import (
     CHAR_NS,
@@ -214,11 +215,75 @@ def test_server_never_raises_and_never_piles_up_bytes(steps: list[tuple[bytes, i
             role.expire(now)
         deadline = role.deadline()
         assert deadline is None or deadline > now or wait < 0
-        assert len(role._framer._buffer) <= 256
-        assert sum(size for size, _, _ in role._framer._arrivals) == len(role._framer._buffer)
+        assert len(role._framer.state.buffer) <= 256
+        assert sum(size for size, _, _ in role._framer.state.arrivals) == len(role._framer.state.buffer)
         for event in events(role):
             assert isinstance(event, BadFrame) or is_sound(event.raw)
             assert event.start_ns <= event.end_ns
+
+
+class Searching(Framer):
+    """Looks at everything byte by byte."""
+
+    def _take_likely(self, data: bytes, now: int, last: int, out: list[Frame]) -> bool:
+        return False
+
+
+steps = st.lists(
+    st.tuples(
+        st.one_of(
+            exchanges.map(lambda e: encode_frame(OURS, e[1])),
+            exchanges.map(lambda e: encode_frame(OURS, e[0])),
+            exchanges.map(lambda e: encode_frame(OURS, e[1])[:5]),
+            exchanges.map(lambda e: encode_frame(OURS, e[1])[5:]),
+            exchanges.map(lambda e: encode_frame(OURS, e[1]) + b"\x00"),
+            st.binary(max_size=6),
+            st.binary(max_size=300),
+        ),
+        st.integers(-PAUSE_NS, 2 * PAUSE_NS),
+        st.sampled_from(["", "", "", "expire", "flush"]),
+    ),
+    max_size=10,
+)
+
+
+@modest
+@given(exchanges, st.integers(1, 255), steps, st.booleans())
+def test_the_short_way_gives_what_the_search_gives(
+    exchange: tuple[Request, Response], cut: int, plan: list[tuple[bytes, int, str]], hold: bool
+) -> None:
+    answer = encode_frame(OURS, exchange[1])
+    reader = _AnswerReader(OURS, exchange[0].function)
+    quick, slow = (kind(reader, TIMING, Framing.LENGTH, hold=hold) for kind in (Framer, Searching))
+    now = START_NS
+    for data, wait, then in [*plan, (answer[:cut], 0, ""), (answer[cut:], 0, "")]:
+        now += wait + len(data) * CHAR_NS
+        assert quick.feed(data, now) == slow.feed(data, now)
+        if then:
+            found = [getattr(framer, then)(*([now + PAUSE_NS] if then == "expire" else [])) for framer in (quick, slow)]
+            assert found[0] == found[1]
+        assert quick.deadline() == slow.deadline()
+        assert quick.state.buffer == slow.state.buffer
+
+
+@modest
+@given(
+    st.lists(
+        st.tuples(st.binary(max_size=300) | exchanges.map(lambda e: encode_frame(OURS, e[0])), st.integers(0, 99))
+    ),
+    framings,
+)
+def test_a_block_is_what_lies_between_two_silences(blocks: list[tuple[bytes, int]], framing: Framing) -> None:
+    by_block, by_time = server(framing), server(framing)
+    now = START_NS
+    for data, wait in blocks:
+        now += PAUSE_NS + wait + len(data) * CHAR_NS
+        by_block.receive_block(data, now)
+        by_time.receive(data, now)
+        by_time.expire(now + PAUSE_NS)
+        assert events(by_block) == events(by_time)
+        assert by_block.deadline() is None
+    assert by_block.counters == by_time.counters
 
 
 @pytest.mark.parametrize("framing", Framing)

@@ -211,4 +211,4 @@ def test_listener_never_raises(steps: list[tuple[bytes, int]]) -> None:
         now += wait
         role.receive(data, now)
         role.expire(now)
-        assert len(role._framer._buffer) <= 256
+        assert len(role._framer.state.buffer) <= 256
