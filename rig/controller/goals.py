@@ -21,9 +21,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rig.controller.machine_facts import MachineFacts
+from rig.controller.names import Values, cold_plates_c, entry_drums_c, heat_plates_c, temperatures_c
 from rig.controller.states import State
 from rig.recipe import Recipe
 
@@ -73,17 +75,38 @@ class Wishes:
     fast_open: bool = False
 
 
-def wishes_in(state: State, recipe: Recipe, facts: MachineFacts, values: Mapping[str, float]) -> Wishes:
+def wishes_in(state: State, recipe: Recipe, facts: MachineFacts, values: Values) -> Wishes:
     """What `state` wants, given what is sensed."""
-    moving = values["belts_moving"] > 0.5 and values["coolant_flowing"] > 0.5
-    tensioned = values["tension_ready"] > 0.5
-    closed = values["press_open"] < 0.5
-    base = Wishes(cool=True, hydraulics=True, tension=True, drive=True, speed_m_min=recipe.press.speed_m_min)
+    return _wishes(
+        state,
+        recipe.press.speed_m_min,
+        facts.creep_speed_m_min,
+        facts.cool_speed_m_min,
+        moving=values["belts_moving"] > 0.5 and values["coolant_flowing"] > 0.5,
+        tensioned=values["tension_ready"] > 0.5,
+        closed=values["press_open"] < 0.5,
+        hot=state is State.FAULT and hottest_c(values) > HOT_C,
+    )
+
+
+@lru_cache(maxsize=256)
+def _wishes(
+    state: State,
+    speed_m_min: float,
+    creep_m_min: float,
+    cool_m_min: float,
+    *,
+    moving: bool,
+    tensioned: bool,
+    closed: bool,
+    hot: bool,
+) -> Wishes:
+    base = Wishes(cool=True, hydraulics=True, tension=True, drive=True, speed_m_min=speed_m_min)
     match state:
         case State.IDLE:
             return Wishes()
         case State.PREHEAT:
-            return replace(base, drive=tensioned, speed_m_min=facts.creep_speed_m_min, heat=moving)
+            return replace(base, drive=tensioned, speed_m_min=creep_m_min, heat=moving)
         case State.TENSION_TRACK:
             return replace(base, heat=moving)
         case State.CLOSE:
@@ -91,31 +114,30 @@ def wishes_in(state: State, recipe: Recipe, facts: MachineFacts, values: Mapping
         case State.THREAD | State.PRODUCE:
             return replace(base, heat=moving, close=True, feed=closed)
         case State.HOLD:
-            return replace(base, heat=moving, close=True, feed=closed, speed_m_min=facts.creep_speed_m_min)
+            return replace(base, heat=moving, close=True, feed=closed, speed_m_min=creep_m_min)
         case State.RUN_OUT:
             return replace(base, heat=moving, close=True)
         case State.OPEN:
             return base
         case State.COOL:
-            return replace(base, drive=tensioned, speed_m_min=facts.cool_speed_m_min)
+            return replace(base, drive=tensioned, speed_m_min=cool_m_min)
         case State.FAULT:
-            creep = tensioned and hottest_c(values) > HOT_C
-            return replace(base, drive=creep, speed_m_min=facts.creep_speed_m_min, fast_open=True)
+            return replace(base, drive=tensioned and hot, speed_m_min=creep_m_min, fast_open=True)
         case State.EMERGENCY_STOP:
             return replace(base, drive=False, speed_m_min=0.0, fast_open=True)
 
 
-def hottest_c(values: Mapping[str, float]) -> float:
+def hottest_c(values: Values) -> float:
     """Temperature of the hottest plate or drum."""
-    return max(value for name, value in values.items() if name in PLATES)
+    return max(temperatures_c(values))
 
 
-def goal_reached(controller: ReferenceController, values: Mapping[str, float]) -> tuple[bool, float]:
+def goal_reached(controller: ReferenceController, values: Values) -> tuple[bool, float]:
     """Whether the goal of the controller's state is reached now, and for how long it must be, s."""
-    recipe, facts = controller.recipe, controller.facts
-    travelled_m = controller.last_position_m - controller.entered_m
-    path_m = facts.pressing_length_m + facts.recovered_gauge_m + MARGIN_M
+    recipe = controller.recipe
     match controller.now_state:
+        case State.PRODUCE:
+            return False, 0.0  # ends when the recipe's length is fed
         case State.PREHEAT:
             return at_temperature(recipe, values), AT_TEMPERATURE_S
         case State.TENSION_TRACK:
@@ -126,7 +148,8 @@ def goal_reached(controller: ReferenceController, values: Mapping[str, float]) -
             return values["sheet_at_recovered_gauge"] > 0.5 and at_speed(recipe, values), 1.0
         case State.RUN_OUT:
             sheet = max(values[name] for name in ("sheet_at_entry", "sheet_at_exit", "sheet_at_recovered_gauge"))
-            return sheet < 0.5 and travelled_m >= path_m, 2.0
+            travelled_m = controller.last_position_m - controller.entered_m
+            return sheet < 0.5 and travelled_m >= path_m(controller.facts), 2.0
         case State.OPEN:
             return values["press_open"] > 0.5, 1.0
         case State.COOL:
@@ -135,27 +158,27 @@ def goal_reached(controller: ReferenceController, values: Mapping[str, float]) -
             return False, 0.0
 
 
-def at_temperature(recipe: Recipe, values: Mapping[str, float]) -> bool:
+def at_temperature(recipe: Recipe, values: Values) -> bool:
     """Whether all heat zones and entry drums are at the recipe's temperature, and the cold zones not above theirs."""
     target_c = recipe.press.heat_temperature_c
-    hot = all(abs(values[name] - target_c) < AT_TEMPERATURE_K for name in HEAT_PLATES)
-    hot = hot and all(abs(values[name] - target_c) < DRUM_NEAR_K for name in ENTRY_DRUMS)
-    return hot and all(values[name] < recipe.press.cold_temperature_c + AT_TEMPERATURE_K for name in COLD_PLATES)
+    hot = all(abs(plate_c - target_c) < AT_TEMPERATURE_K for plate_c in heat_plates_c(values))
+    hot = hot and all(abs(drum_c - target_c) < DRUM_NEAR_K for drum_c in entry_drums_c(values))
+    return hot and max(cold_plates_c(values)) < recipe.press.cold_temperature_c + AT_TEMPERATURE_K
 
 
-def at_speed(recipe: Recipe, values: Mapping[str, float]) -> bool:
+def at_speed(recipe: Recipe, values: Values) -> bool:
     """Whether both belts run at the recipe's speed."""
     wanted = recipe.press.speed_m_min
     return all(abs(values[f"belt_{side}_speed_m_min"] - wanted) < AT_SPEED_PART * wanted for side in ("upper", "lower"))
 
 
-def on_track(recipe: Recipe, values: Mapping[str, float]) -> bool:
+def on_track(recipe: Recipe, values: Values) -> bool:
     """Whether both belts run at the recipe's speed, centred and tensioned."""
     centred = all(abs(values[f"belt_{side}_edge_position_mm"]) < CENTRED_MM for side in ("upper", "lower"))
     return centred and values["tension_ready"] > 0.5 and at_speed(recipe, values)
 
 
-def at_clearance(recipe: Recipe, values: Mapping[str, float]) -> bool:
+def at_clearance(recipe: Recipe, values: Values) -> bool:
     """Whether all stations stand at the recipe's clearances."""
     wanted = {
         "entry": recipe.press.entry_clearance_um,
@@ -169,23 +192,24 @@ def at_clearance(recipe: Recipe, values: Mapping[str, float]) -> bool:
     )
 
 
+def path_m(facts: MachineFacts) -> float:
+    """Way of the sheet from the entry past the last gauge, m."""
+    return facts.pressing_length_m + facts.recovered_gauge_m + MARGIN_M
+
+
 def time_limit_s(state: State, recipe: Recipe, facts: MachineFacts) -> float:
     """How long a state may take, s; infinite where nothing says when it ends."""
-    path_m = facts.pressing_length_m + facts.recovered_gauge_m + MARGIN_M
-    passage_s = 1.5 * path_m / recipe.press.speed_m_min * 60.0 + 120.0
-    limits = {
-        State.PREHEAT: PREHEAT_LIMIT_S,
-        State.TENSION_TRACK: TRACK_LIMIT_S,
-        State.CLOSE: CLOSE_LIMIT_S,
-        State.THREAD: passage_s,
-        State.RUN_OUT: passage_s,
-        State.OPEN: OPEN_LIMIT_S,
-        State.COOL: COOL_LIMIT_S,
-    }
-    return limits.get(state, math.inf)
+    if state in PASSAGES:
+        return 1.5 * path_m(facts) / recipe.press.speed_m_min * 60.0 + 120.0
+    return LIMITS_S.get(state, math.inf)
 
 
-HEAT_PLATES = tuple(f"heat_{number}_{side}_temperature_c" for number in range(1, 5) for side in ("upper", "lower"))
-COLD_PLATES = tuple(f"cold_{number}_{side}_temperature_c" for number in range(1, 3) for side in ("upper", "lower"))
-ENTRY_DRUMS = tuple(f"entry_drum_{side}_temperature_c" for side in ("upper", "lower"))
-PLATES = frozenset(HEAT_PLATES + COLD_PLATES + ENTRY_DRUMS)
+PASSAGES = (State.THREAD, State.RUN_OUT)
+"""States that last as long as the sheet's way through the press."""
+LIMITS_S: Mapping[State, float] = {
+    State.PREHEAT: PREHEAT_LIMIT_S,
+    State.TENSION_TRACK: TRACK_LIMIT_S,
+    State.CLOSE: CLOSE_LIMIT_S,
+    State.OPEN: OPEN_LIMIT_S,
+    State.COOL: COOL_LIMIT_S,
+}

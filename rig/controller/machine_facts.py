@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Annotated
@@ -42,17 +42,17 @@ class MachineFacts(BaseModel):
     creep_speed_m_min: Positive
     cool_speed_m_min: Positive
 
-    @property
+    @cached_property
     def pressing_length_m(self) -> float:
         """Length over which the press can act on the sheet, m."""
         return self.entry_length_m + self.heat_length_m + self.cold_length_m
 
-    @property
+    @cached_property
     def taper_end_m(self) -> float:
         """Where the clearance has reached its smallest value, m from the entry."""
         return self.entry_length_m + self.taper_heat_fraction * self.heat_length_m
 
-    @property
+    @cached_property
     def heat_end_m(self) -> float:
         """Where the heat section ends and the cold section begins, m from the entry."""
         return self.entry_length_m + self.heat_length_m

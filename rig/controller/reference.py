@@ -11,21 +11,23 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from rig.controller.api import Inputs, QualityRecord, Value
-from rig.controller.goals import goal_reached, time_limit_s, wishes_in
+from rig.controller.goals import Wishes, goal_reached, time_limit_s, wishes_in
 from rig.controller.ledger import Ledger, Reading
 from rig.controller.machine_facts import MachineFacts
+from rig.controller.names import SIDES, Values, forces_kn, heat_plates_c
+from rig.controller.outputs import settings
 from rig.controller.quality import assess
 from rig.controller.states import Event, State, next_state
-from rig.controller.supervision import CLOSING_FORCE_KN, FRESH_S, STALE_S, Alarms, Watch, numbers, usable
+from rig.controller.supervision import CLOSING_FORCE_KN, FRESH_S, STALE_S, Alarms, Watch, usable
 from rig.controller.thickness import ThicknessLoop
 from rig.controller.tracking import Tracker
 from rig.recipe import Recipe, check_claims
 
 __all__ = ["ReferenceController"]
 
-SIDES = ("upper", "lower")
 DANGER = frozenset({"emergency_stop", "guard_open"})
 """Interlocks behind which a person may be."""
 STANDSTILL = DANGER | {"tension_loss", "mistracking", "speed_mismatch", "comms_watchdog"}
@@ -67,6 +69,8 @@ class ReferenceController:
     records: list[QualityRecord] = field(default_factory=list)
     message: str = ""
     outputs: dict[str, Value] = field(default_factory=dict)
+    settings: dict[str, Value] = field(default_factory=dict)
+    set_for: tuple[Wishes, float, float] | None = None
     scans: int = 0
     last_ns: int = -1
     last_position_m: float = math.nan
@@ -107,16 +111,17 @@ class ReferenceController:
         if "reset" in self.asked:
             # first of all, so that a cause that is still there raises its alarm again in this scan
             self.alarms.reset()
-        values = numbers(inputs)
         age_s = self.watch.age(inputs, now_ns, self.alarms)
-        if inputs.values and not usable(values, NEEDED):
+        seeing = usable(inputs.values)
+        if inputs.values and not seeing:
             self.alarms.raise_("unusable_data", "inputs are missing or not numbers")
-        blind = not usable(values, NEEDED) or age_s > STALE_S
+        blind = not seeing or age_s > STALE_S
         if blind or age_s > FRESH_S:
             # what stops waits for the next inputs; what starts something must be asked for again
             self.asked &= STOPPING
             held = self._give_up_blind() if blind and self.alarms.active else self.outputs
             return self._beat({**held, "alarm_reset": False})
+        values = cast("Values", inputs.values)  # what is used of them are numbers, as `usable` has found
         interlocks = _names(inputs.values.get("alarm_word"))
         self._supervise(values, now_ns, interlocks)
         self._follow_sheet(values, inputs.time_ns)
@@ -129,8 +134,9 @@ class ReferenceController:
 
     def _beat(self, outputs: dict[str, Value]) -> dict[str, Value]:
         """The heartbeat goes on as long as the controller thinks."""
-        self.outputs = {**outputs, "controller_heartbeat": self.scans % 65535 + 1}
-        return self.outputs
+        outputs["controller_heartbeat"] = self.scans % 65535 + 1
+        self.outputs = outputs
+        return outputs
 
     def _give_up_blind(self) -> dict[str, Value]:
         """Without usable inputs: nothing that heats, presses or moves, and a fault to be reset."""
@@ -145,20 +151,22 @@ class ReferenceController:
             "scrap_divert": True,
         }
 
-    def _supervise(self, values: Mapping[str, float], now_ns: int, interlocks: frozenset[str]) -> None:
-        self.watch.node(values["node_heartbeat"], now_ns, self.alarms)
-        self.watch.plausible(values, ZONES, self.alarms)
+    def _supervise(self, values: Values, now_ns: int, interlocks: frozenset[str]) -> None:
+        self.watch.node(float(values["node_heartbeat"]), now_ns, self.alarms)
+        self.watch.plausible(values, self.alarms)
         limit_s = time_limit_s(self.now_state, self.recipe, self.facts)
         self.watch.slow(self.state, now_ns, limit_s, self.alarms)
         if self.now_state is State.PRODUCE:
             target_c = self.recipe.press.heat_temperature_c
-            deviation_k = max(abs(values[f"{zone}_temperature_c"] - target_c) for zone in HEAT_ZONES)
+            plates_c = heat_plates_c(values)
+            deviation_k = max(max(plates_c) - target_c, target_c - min(plates_c))
             self.watch.zones(deviation_k, now_ns, self.alarms)
-        force_kn = max(values[name] for name in FORCES)
-        if self.now_state is State.CLOSE and force_kn > CLOSING_FORCE_KN and not interlocks:
-            self.alarms.raise_("blocked", f"{force_kn:.0f} kN while closing without sheet")
+        elif self.now_state is State.CLOSE and not interlocks:
+            force_kn = max(forces_kn(values))
+            if force_kn > CLOSING_FORCE_KN:
+                self.alarms.raise_("blocked", f"{force_kn:.0f} kN while closing without sheet")
 
-    def _follow_sheet(self, values: Mapping[str, float], time_ns: int) -> None:
+    def _follow_sheet(self, values: Values, time_ns: int) -> None:
         """Keep the ledger; judge what has passed both gauges."""
         reading = Reading.of(values, time_ns, self.facts.heat_zone_count)
         speed_m_s = 0.5 * (values["belt_upper_speed_m_min"] + values["belt_lower_speed_m_min"]) / 60.0
@@ -172,7 +180,7 @@ class ReferenceController:
             self.records.append(record)
             self.ship = record.good
 
-    def _events(self, values: Mapping[str, float], interlocks: frozenset[str], now_ns: int) -> frozenset[Event]:
+    def _events(self, values: Values, interlocks: frozenset[str], now_ns: int) -> frozenset[Event]:
         events = set()
         asked, self.asked = self.asked, frozenset()
         if "abort" in asked and self.now_state not in (State.IDLE, State.FAULT, State.EMERGENCY_STOP):
@@ -216,7 +224,7 @@ class ReferenceController:
             self.settled_ns = now_ns
         return (now_ns - self.settled_ns) * 1e-9 >= hold_s
 
-    def _enter(self, state: State, values: Mapping[str, float]) -> None:
+    def _enter(self, state: State, values: Values) -> None:
         """What a change of state does once."""
         position_m = 0.5 * (values["belt_upper_position_m"] + values["belt_lower_position_m"])
         if state is State.PREHEAT:
@@ -244,55 +252,36 @@ class ReferenceController:
 
     # -- outputs --------------------------------------------------------------------------------------
 
-    def _outputs(self, values: Mapping[str, float], interlocks: frozenset[str], period_s: float) -> dict[str, Value]:
+    def _outputs(self, values: Values, interlocks: frozenset[str], period_s: float) -> dict[str, Value]:
         wishes = wishes_in(self.now_state, self.recipe, self.facts, values)
         if interlocks & STANDSTILL:
             wishes = replace(wishes, drive=False, speed_m_min=0.0)
-        press = self.recipe.press
         step = SPEED_STEP_M_MIN_S * period_s
         # the ramp starts from where the belts are, and stopping needs no ramp
         target = wishes.speed_m_min
         self.speed_m_min += min(max(target - self.speed_m_min, -step), step)
         if target == 0.0:
             self.speed_m_min = 0.0
-        clearance_um = max(press.clearance_um + self._trim(values), SMALLEST_CLEARANCE_UM)
+        clearance_um = max(self.recipe.press.clearance_um + self._trim(values), SMALLEST_CLEARANCE_UM)
         position_m = 0.5 * (values["belt_upper_position_m"] + values["belt_lower_position_m"])
         travelled_m = position_m - self.last_position_m
         # NaN before the first scan: the encoders have counted since power-on
         travel_m = travelled_m if travelled_m > 0.0 else 0.0
         self.last_position_m = position_m
-        outputs: dict[str, Value] = {
-            "heating_enable": wishes.heat,
-            "cooling_enable": wishes.cool,
-            "hydraulics_enable": wishes.hydraulics,
-            "tension_enable": wishes.tension,
-            "drives_enable": wishes.drive,
-            "feed_enable": wishes.feed,
-            "fast_open": wishes.fast_open,
-            "scrap_divert": not (self.ship and self.now_state in GATED),
-            "scrap_mark": self.now_state in GATED and not self.ship and values["sheet_at_recovered_gauge"] > 0.5,
-            "alarm_reset": self.reset_wanted,
-            "coolant_flow_setpoint_l_min": self.facts.coolant_flow_l_min,
-        }
-        for zone in HEAT_ZONES:
-            outputs[f"{zone}_setpoint_c"] = press.heat_temperature_c if wishes.heat else 20.0
-        for zone in COLD_ZONES:
-            outputs[f"{zone}_setpoint_c"] = press.cold_temperature_c
-        open_um = self.facts.open_clearance_um
-        for edge in ("left", "right"):
-            outputs[f"entry_{edge}_clearance_setpoint_um"] = press.entry_clearance_um if wishes.close else open_um
-            for station in ("taper_end", "cold"):
-                outputs[f"{station}_{edge}_clearance_setpoint_um"] = clearance_um if wishes.close else open_um
-        for side in SIDES:
-            outputs[f"entry_drum_{side}_setpoint_c"] = press.heat_temperature_c if wishes.heat else 20.0
-            outputs[f"belt_{side}_speed_setpoint_m_min"] = self.speed_m_min if wishes.drive else 0.0
-            outputs[f"belt_{side}_tension_setpoint_kn_m"] = press.tension_kn_m
-            outputs[f"belt_{side}_steering_setpoint_deg"] = self.trackers[side].steer(
-                values[f"belt_{side}_edge_position_mm"], travel_m, period_s
-            )
+        if self.set_for != (wishes, clearance_um, self.speed_m_min):
+            self.set_for = (wishes, clearance_um, self.speed_m_min)
+            self.settings = settings(self.recipe, self.facts, *self.set_for)
+        outputs = self.settings.copy()
+        gated = self.now_state in GATED
+        outputs["scrap_divert"] = not (self.ship and gated)
+        outputs["scrap_mark"] = gated and not self.ship and values["sheet_at_recovered_gauge"] > 0.5
+        outputs["alarm_reset"] = self.reset_wanted
+        for side, tracker in self.trackers.items():
+            edge_mm = values[f"belt_{side}_edge_position_mm"]
+            outputs[f"belt_{side}_steering_setpoint_deg"] = tracker.steer(edge_mm, travel_m, period_s)
         return outputs
 
-    def _trim(self, values: Mapping[str, float]) -> float:
+    def _trim(self, values: Values) -> float:
         """Trim of the clearance, µm: moved only by sheet that the gauge sees in production."""
         target_um = self.recipe.press.exit_thickness_um
         if target_um is None or self.now_state is not State.PRODUCE or values["sheet_at_exit"] < 0.5:
@@ -303,37 +292,3 @@ class ReferenceController:
 
 def _names(value: Value | None) -> frozenset[str]:
     return value if isinstance(value, frozenset) else frozenset()
-
-
-HEAT_ZONES = tuple(f"heat_{number}_{side}" for number in range(1, 5) for side in SIDES)
-COLD_ZONES = tuple(f"cold_{number}_{side}" for number in range(1, 3) for side in SIDES)
-ZONES = HEAT_ZONES + COLD_ZONES
-FORCES = tuple(
-    f"{station}_{edge}_line_force_kn" for station in ("entry", "taper_end", "cold") for edge in ("left", "right")
-)
-NEEDED = frozenset(
-    {
-        *(f"{zone}_temperature_c" for zone in ZONES),
-        *(f"{station}_{edge}_clearance_um" for station in ("entry", "taper_end", "cold") for edge in ("left", "right")),
-        *FORCES,
-        "ambient_temperature_c",
-        *(f"belt_{side}_{what}" for side in SIDES for what in ("speed_m_min", "position_m", "edge_position_mm")),
-        *(
-            "sheet_entry_thickness_um",
-            "exit_thickness_um",
-            "recovered_thickness_um",
-            "sheet_exit_temperature_c",
-        ),
-        *(
-            "node_heartbeat",
-            "tension_ready",
-            "belts_moving",
-            "coolant_flowing",
-            "press_open",
-            "hydraulics_ready",
-        ),
-        *("sheet_at_entry", "sheet_at_exit", "sheet_at_recovered_gauge"),
-        *(f"entry_drum_{side}_temperature_c" for side in SIDES),
-    }
-)
-"""Inputs without which the controller does not act."""

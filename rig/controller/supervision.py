@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rig.controller.api import Inputs
+from rig.controller.names import ZONE_PLATES, Values, needed, zone_plates_c
 
-__all__ = ["CLOSING_FORCE_KN", "FRESH_S", "STALE_S", "Alarms", "Watch", "numbers", "usable"]
+__all__ = ["CLOSING_FORCE_KN", "FRESH_S", "STALE_S", "Alarms", "Watch", "usable"]
 
 FRESH_S = 0.5
 """Data older than this are not acted on: outputs stay as they are."""
@@ -51,14 +52,13 @@ class Alarms:
         self.active.clear()
 
 
-def numbers(inputs: Inputs) -> dict[str, float]:
-    """The numeric inputs, as floats; enums and bitfields left out."""
-    return {name: float(value) for name, value in inputs.values.items() if isinstance(value, (int, float))}
-
-
-def usable(values: Mapping[str, float], needed: frozenset[str]) -> bool:
-    """Whether all needed inputs are there and finite."""
-    return all(math.isfinite(values.get(name, math.nan)) for name in needed)
+def usable(values: Mapping[str, object]) -> bool:
+    """Whether all needed inputs are there and finite numbers."""
+    try:
+        # one that is not finite shows in the sum
+        return math.isfinite(sum(needed(values)))  # type: ignore[arg-type]
+    except (KeyError, TypeError, OverflowError):
+        return False
 
 
 @dataclass(slots=True)
@@ -85,13 +85,14 @@ class Watch:
         elif (now_ns - self.heartbeat_ns) * 1e-9 > FROZEN_S:
             alarms.raise_("node_frozen", "the node answers, but its heartbeat stands still")
 
-    def plausible(self, values: Mapping[str, float], zones: tuple[str, ...], alarms: Alarms) -> None:
+    def plausible(self, values: Values, alarms: Alarms) -> None:
         """Alarms for sensor values that cannot be."""
         low_c, high_c = TEMPERATURES_C
-        for zone in zones:
-            temperature_c = values[f"{zone}_temperature_c"]
-            if not low_c <= temperature_c <= high_c:
-                alarms.raise_("sensor_implausible", f"{zone} shows {temperature_c:.0f} °C")
+        plates_c = zone_plates_c(values)
+        if min(plates_c) < low_c or max(plates_c) > high_c:
+            wrong = next(name for name in ZONE_PLATES if not low_c <= values[name] <= high_c)
+            zone = wrong.removesuffix("_temperature_c")
+            alarms.raise_("sensor_implausible", f"{zone} shows {values[wrong]:.0f} °C")
         thinnest_um = min(values["taper_end_left_clearance_um"], values["taper_end_right_clearance_um"])
         for gauge in ("exit_thickness_um", "recovered_thickness_um"):
             thickness_um = values[gauge]

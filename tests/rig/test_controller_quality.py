@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.controller import QualityRecord, load_machine_facts
-from rig.controller.ledger import Mean, Piece
+from rig.controller.pieces import Mean, Piece
 from rig.controller.quality import assess, recovered_thickness_um, released_temperature_c
 from rig.recipe import load_recipe
 
