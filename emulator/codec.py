@@ -18,18 +18,23 @@ from typing import Any, Final
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
+from emulator.node.state import NODE
 from emulator.state import StateTypeError, build, fields_of, hints_of, matches
 
 __all__ = ["CodecError", "decode", "encode"]
 
-DTYPES: Final = ("<f8", "<i8", "|b1", "|u1", "<u2", "<i4", "<u4", "<u8", "<f4", "<i2", "|i1")
+DTYPES: Final = (
+    *map(np.dtype, ("<f8", "<i8", "|b1", "|u1", "<u2", "<i4", "<u4", "<u8", "<f4", "<i2", "|i1")),
+    NODE,
+)
+"""Kinds of arrays; the last is the record that compiled code keeps the node in."""
 DEEPEST: Final = 24
 MOST_AXES: Final = 4
 
 _U4 = struct.Struct("<I")
 _I8 = struct.Struct("<q")
 _F8 = struct.Struct("<d")
-_CODES = {np.dtype(name): code for code, name in enumerate(DTYPES)}
+_CODES: Final[Mapping[np.dtype[Any], int]] = {dtype: code for code, dtype in enumerate(DTYPES)}
 _SEQUENCES: Final = {b"l": list, b"t": tuple, b"k": deque, b"z": frozenset, b"Z": set}
 _NONE = type(None)
 Put = Callable[[bytes], object]
@@ -241,7 +246,7 @@ class _Reader:
         size = 1
         for length in shape:
             size *= length
-        dtype = np.dtype(DTYPES[code])
+        dtype = DTYPES[code]
         return np.frombuffer(self.take(size * dtype.itemsize), dtype).reshape(shape).copy()
 
     def class_(self) -> type:

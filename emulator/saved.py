@@ -200,7 +200,7 @@ def _fit(value: Any, like: Any, where: str) -> None:
     if isinstance(like, np.ndarray):
         if value.shape != like.shape or value.dtype != like.dtype:
             raise SnapshotError(f"the snapshot is malformed: {where} has shape {value.shape}, not {like.shape}")
-        if value.dtype.kind == "f" and not np.isfinite(value).all():
+        if not _finite(value):
             raise SnapshotError(f"the snapshot is malformed: {where} holds what is no number")
     elif isinstance(like, list) and like:
         if len(value) != len(like):
@@ -208,3 +208,10 @@ def _fit(value: Any, like: Any, where: str) -> None:
     elif dataclasses.is_dataclass(like):
         for name in fields_of(type(like)):
             _fit(getattr(value, name), getattr(like, name), f"{where}.{name}")
+
+
+def _finite(array: np.ndarray[Any, Any]) -> bool:
+    """Whether every number in an array, or in the fields of its records, is one."""
+    if array.dtype.names is not None:
+        return all(_finite(array[name]) for name in array.dtype.names)
+    return array.dtype.kind != "f" or bool(np.isfinite(array).all())

@@ -1,9 +1,9 @@
 """Sensors: between the truth and what the node reads.
 
-Every sensor has first-order lag, Gaussian noise from a random stream of its own, a resolution and a
-range. All of them are read in one compiled call, which also scales the readings to raw registers.
-Noise is a function of (stream, reading number), so a sensor holds no generator state and adding one
-changes no other (`emulator.random`).
+Every sensor has first-order lag, Gaussian noise from a random stream of its own, a resolution and a range, and
+may be shifted by a disturbance. All of them are read in one compiled loop, which also writes the raw registers.
+Noise is a function of (stream, reading number), so a sensor holds no generator state and adding one changes no
+other (`emulator.random`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, Final, Protocol
 
 import numpy as np
 from numba import njit
@@ -19,13 +19,34 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from emulator.config import ConfigError, load_definition
+from emulator.image import NUMBER_COLUMNS, Layout, encode, put
 from emulator.random import normal, stream_key
 from emulator.units import conversion
-from rig.protocol.registers import RAW_RANGE, RegisterMap
+from rig.protocol.registers import RegisterMap
 
-__all__ = ["SensorConfig", "SensorFile", "SensorState", "Sensors", "load_sensors"]
+__all__ = ["SENSOR", "SensorConfig", "SensorFile", "SensorState", "Sensors", "load_sensors", "read_sensors"]
 
+Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
+
+SENSOR: Final = np.dtype(
+    [
+        ("source", np.int64),  # place in the truth vector
+        ("shift", np.int64),  # place in the kernel's inputs of what is added to the truth, or NOT_SHIFTED
+        ("gain", np.float64),  # tag unit per SI unit
+        ("offset", np.float64),  # tag unit
+        ("weight", np.float64),  # of a new value in the first-order lag
+        ("noise", np.float64),
+        ("resolution", np.float64),
+        ("low", np.float64),
+        ("high", np.float64),
+        ("zero_without_signal", np.int64),
+        ("key", np.uint64),  # of its random stream
+        ("number", np.float64, (len(NUMBER_COLUMNS),)),  # how the wire shows it
+    ],
+    align=True,
+)
+NOT_SHIFTED: Final = -1
 
 
 class SensorConfig(BaseModel):
@@ -71,14 +92,28 @@ def load_sensors(name_or_path: str) -> SensorFile:
     return load_definition(name_or_path, "sensor", SensorFile)
 
 
-@dataclass(slots=True)
-class SensorState:
-    """Filtered truth per sensor (tag unit), last readings (tag unit) and raw registers, and how many there were."""
+class SensorRow(Protocol):
+    """One sensor as compiled code sees it; what the fields are stands at `SENSOR`."""
 
-    filtered: Floats
-    values: Floats
-    image: NDArray[np.int64]
-    readings: int = 0
+    source: int
+    shift: int
+    gain: float
+    offset: float
+    weight: float
+    noise: float
+    resolution: float
+    low: float
+    high: float
+    zero_without_signal: int
+    key: np.uint64
+    number: Floats
+
+
+@dataclass(slots=True, eq=False)
+class SensorState:
+    """What sensors remember, tag units: in row 0 the filtered truth, in row 1 the last readings."""
+
+    memory: Floats
 
 
 class Sensors:
@@ -86,39 +121,37 @@ class Sensors:
 
     Args:
         configs: the entries of what `load_sensors` gave.
-        registers: the register map.
+        layout: where their tags stand in the image.
         signals: names of the truth vector's elements.
         seed: the world's seed.
         period_s: time between readings, s.
+        shifts: by signal, the place in the kernel's inputs of a disturbance that is added to it, SI.
 
     Attributes:
-        names: tag names, in the order of `values`.
-        state: filters and last readings.
+        names: tag names, in the order of the readings.
+        rows: what compiled code needs to know of every sensor (`SENSOR`).
     """
 
     def __init__(
         self,
         configs: Sequence[SensorConfig],
-        registers: RegisterMap,
+        layout: Layout,
         signals: Sequence[str],
         seed: int,
         period_s: float,
+        shifts: Mapping[str, int],
     ) -> None:
         place = {name: index for index, name in enumerate(signals)}
-        rows: list[tuple[str, SensorConfig, int]] = []
+        self.rows: NDArray[Any] = np.zeros(sum(len(_pairs(config, layout.registers)) for config in configs), SENSOR)
+        names: list[str] = []
         for config in configs:
-            for tag, signal in _pairs(config, registers):
+            for tag, signal in _pairs(config, layout.registers):
                 if signal not in place:
                     raise ConfigError(f"sensor {tag}: no truth signal {signal!r}")
-                rows.append((tag, config, place[signal]))
-        self.names = tuple(name for name, _, _ in rows)
-        self.place = {name: index for index, name in enumerate(self.names)}
-        tags = [registers[name] for name in self.names]
-        pairs = [conversion(signals[row[2]], tag.unit) for row, tag in zip(rows, tags, strict=True)]
-        self._source = np.array([source for _, _, source in rows], dtype=np.int64)
-        self._parameters = np.array(
-            [
-                (
+                gain, offset = conversion(signal, layout.tags[tag].unit)
+                self.rows[len(names)] = (
+                    place[signal],
+                    shifts.get(signal, NOT_SHIFTED),
                     gain,
                     offset,
                     1.0 - math.exp(-period_s / config.lag_s) if config.lag_s > 0.0 else 1.0,
@@ -126,54 +159,22 @@ class Sensors:
                     config.resolution,
                     config.low,
                     config.high,
-                    float(config.zero_without_signal),
-                    tag.scale,
-                    tag.offset,
-                    *RAW_RANGE[tag.type],
+                    config.zero_without_signal,
+                    stream_key(seed, f"sensor.{tag}"),
+                    layout.number(tag),
                 )
-                for (_, config, _), tag, (gain, offset) in zip(rows, tags, pairs, strict=True)
-            ]
-        )
-        self._address = np.array([(tag.address, tag.count) for tag in tags], dtype=np.int64)
-        self._keys = np.array([stream_key(seed, f"sensor.{name}") for name in self.names], dtype=np.uint64)
-        self.state = SensorState(
-            filtered=np.zeros(len(rows)),
-            values=np.zeros(len(rows)),
-            image=np.zeros(int(self._address.sum(axis=1).max()), dtype=np.int64),
-        )
-
-    def read(self, truth: Floats) -> None:
-        """Take one reading of every sensor: refresh `values` and `image`."""
-        _read(
-            truth,
-            self._source,
-            self._parameters,
-            self._address,
-            self._keys,
-            np.uint64(self.state.readings),
-            self.state.filtered,
-            self.values,
-            self.image,
-        )
-        self.state.readings += 1
-
-    @property
-    def values(self) -> Floats:
-        """Last readings, tag units, in the order of `names`."""
-        return self.state.values
-
-    @property
-    def image(self) -> NDArray[np.int64]:
-        """Raw input registers that the sensors fill, index = address."""
-        return self.state.image
+                names.append(tag)
+        self.names = tuple(names)
+        self.place = {name: index for index, name in enumerate(self.names)}
+        self.state = SensorState(np.zeros((2, len(names))))
 
     def value(self, name: str) -> float:
         """Last reading of one sensor, in its tag's unit."""
-        return float(self.values[self.place[name]])
+        return float(self.state.memory[1, self.place[name]])
 
     def readings(self) -> Mapping[str, float]:
         """Last reading of every sensor."""
-        return dict(zip(self.names, self.values.tolist(), strict=True))
+        return dict(zip(self.names, self.state.memory[1].tolist(), strict=True))
 
 
 def _pairs(config: SensorConfig, registers: RegisterMap) -> list[tuple[str, str]]:
@@ -199,38 +200,38 @@ def _common(names: Sequence[str]) -> tuple[int, int]:
     return start, end
 
 
-@njit(cache=True)
-def _read(
-    truth: Floats,
-    source: NDArray[np.int64],
-    parameters: Floats,
-    address: NDArray[np.int64],
-    keys: NDArray[np.uint64],
-    reading: np.uint64,
-    filtered: Floats,
-    values: Floats,
-    image: NDArray[np.int64],
+@njit(cache=True, error_model="numpy")
+def read_sensors(
+    truth: Floats, inputs: Floats, rows: Sequence[SensorRow], reading: int, memory: Floats, image: Bytes
 ) -> None:
-    for i in range(source.shape[0]):
-        p = parameters[i]
-        true = truth[source[i]]
-        x = true * p[0] + p[1]
+    """Take reading number `reading` of every sensor.
+
+    Args:
+        truth: what perfect instruments would read, SI.
+        inputs: the kernel's inputs, for the disturbances of sensors.
+        rows: the sensors.
+        reading: 0 starts the lag; it also counts the random streams.
+        memory: as in `SensorState`; filtered truth and readings are refreshed.
+        image: the node's registers; the readings are written into them.
+    """
+    filtered = memory[0]
+    values = memory[1]
+    for i in range(values.size):
+        p = rows[i]
+        true = truth[p.source]
+        seen = true + inputs[p.shift] if p.shift >= 0 else true
+        x = seen * p.gain + p.offset
         if reading == 0:
             filtered[i] = x
         else:
-            filtered[i] += p[2] * (x - filtered[i])
-        value = filtered[i] + p[3] * normal(keys[i], reading)
-        if p[4] > 0.0:
-            value = np.rint(value / p[4]) * p[4]
-        value = min(max(value, p[5]), p[6])
-        if p[7] != 0.0 and true == 0.0:
+            filtered[i] += p.weight * (x - filtered[i])
+        value = filtered[i] + p.noise * normal(p.key, np.uint64(reading))
+        if p.resolution > 0.0:
+            value = np.rint(value / p.resolution) * p.resolution
+        value = min(max(value, p.low), p.high)
+        if p.zero_without_signal != 0 and true == 0.0:
             value = 0.0
             filtered[i] = 0.0
-        raw = min(max(np.rint((value - p[9]) / p[8]), p[10]), p[11])
-        values[i] = raw * p[8] + p[9]
-        word = np.int64(raw)
-        if address[i, 1] == 2:
-            image[address[i, 0]] = (word >> 16) & 0xFFFF
-            image[address[i, 0] + 1] = word & 0xFFFF
-        else:
-            image[address[i, 0]] = word & 0xFFFF
+        raw = encode(p.number, value)
+        values[i] = raw * p.number[2] + p.number[3]
+        put(image, p.number, raw)

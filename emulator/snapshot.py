@@ -18,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from emulator.node.state import NODE
 from emulator.press.store import LAYOUT
 from emulator.state import classes_of, hints_of, per_class
 
@@ -92,8 +93,8 @@ def unseal(kind: Kind, data: bytes, count: int) -> list[bytes]:
 
 @per_class
 def layout_of(root: type) -> bytes:
-    """Eight bytes that change with any field of any state class, and with the memory of the press."""
-    digest = blake2b(LAYOUT.encode(), digest_size=8)
+    """Eight bytes that change with any field of any state class, and with the memory of press and node."""
+    digest = blake2b(repr((LAYOUT, NODE.descr)).encode(), digest_size=8)
     for name, kind in sorted(classes_of(root).items()):
         fields = hints_of(kind) if hasattr(kind, "__dataclass_fields__") else {}
         digest.update(repr((name, [(field, str(hint)) for field, hint in fields.items()])).encode())

@@ -27,12 +27,13 @@ from emulator.bus import Bus, BusState
 from emulator.config import ConfigError
 from emulator.definitions import Definitions
 from emulator.node import Node, NodeState
-from emulator.node.node import Contacts
+from emulator.node.state import Contacts
 from emulator.press.commands import Disturbances
+from emulator.press.constants import TICK_NS
 from emulator.press.press import Press
-from emulator.press.signals import ACTUATORS, SIGNALS
 from emulator.press.start import OperatingPoint
 from emulator.press.state import PressState
+from emulator.scan import SENSOR_SHIFTS, TRUTH, complete_truth, scan_world
 from emulator.state import copied
 from emulator.truth import Truth
 from emulator.units import KELVIN
@@ -45,7 +46,6 @@ __all__ = ["START_STATES", "World", "WorldConfig", "WorldState"]
 StartState = Literal["cold", "warm", "running"]
 START_STATES: tuple[StartState, ...] = ("cold", "warm", "running")
 IDENTITIES = ("virtual", "real")
-LITRES_PER_MINUTE_M3_S = 1.0 / 60_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +113,8 @@ class World:
         RecipeError: the same for the recipe.
     """
 
-    truth_names = (
-        *SIGNALS,
-        "upper_belt_travel_m",
-        "lower_belt_travel_m",
-        "entry_sheet_speed_m_s",
-        "coolant_flow_m3_s",
-        "ambient_temperature_k",
-    )
-    """Names of the truth vector that sensors read: the press's signals, and what the world adds to them."""
+    truth_names = TRUTH
+    """Names of the truth vector."""
 
     def __init__(self, config: WorldConfig, definitions: Definitions | None = None) -> None:
         self.config = config
@@ -134,15 +127,17 @@ class World:
         if config.start != "cold":
             state, _ = settled(self.machine, self.material, operating_point(self.recipe), config.start)
             self.press.restore(state)
-        node_config = self.definitions.node
         self.node = Node(
-            node_config,
+            self.definitions.node,
             self.registers,
             self.definitions.sensors.sensor,
-            self.truth_names,
+            TRUTH,
+            SENSOR_SHIFTS,
             config.seed,
             config.identity,
         )
+        self.node.commands.feed_thickness_m = self.recipe.sheet.thickness_um * 1e-6
+        self.node.commands.feed_temperature_k = self.recipe.sheet.temperature_c + KELVIN
         self.env = simpy.Environment(initial_time=0)
         self.agenda = Agenda(self.env)
         self.bus = Bus(self.agenda, [self.node], baud=config.baud)
@@ -156,17 +151,7 @@ class World:
             bus=self.bus.state,
         )
         self.truth = Truth(self)
-        self._vector: NDArray[np.float64] = np.zeros(len(self.truth_names))
-        self._full_flow_m3_s = node_config.coolant.full_flow_l_min * LITRES_PER_MINUTE_M3_S
-        self._flow = SIGNALS.index("coolant_flow_fraction")
-        self._speeds = [SIGNALS.index("upper_belt_speed_m_s"), SIGNALS.index("lower_belt_speed_m_s")]
-        self._sheet_temperatures = [
-            SIGNALS.index("entry_sheet_temperature_k"),
-            SIGNALS.index("exit_sheet_surface_temperature_k"),
-            SIGNALS.index("exit_sheet_mean_temperature_k"),
-        ]
-        self._feeding = SIGNALS.index("feed_active")
-        self._clearances = [SIGNALS.index(f"{actuator}_clearance_m") for actuator in ACTUATORS]
+        self._connect()
         if config.start == "running":
             self._take_over()
         self.agenda.at(self.state.next_scan_ns, Priority.SCAN, self._scan)
@@ -184,34 +169,31 @@ class World:
 
     # -- what happens every scan ---------------------------------------------------------------------
 
+    def _connect(self) -> None:
+        """Gather the arrays of the state that the compiled scan works on, and fill the truth vector."""
+        press, node = self.press, self.node
+        self._truth: NDArray[np.float64] = np.zeros(len(TRUTH))
+        self._period_ns = node.config.scan_period_ns
+        kernel = press.kernel_arguments
+        self._arguments = (
+            *kernel,
+            self.state.disturbances.vector,
+            self._truth,
+            *node.scan_arguments,
+        )
+        _, plants, _, _, _, _, machines, *_ = kernel
+        complete_truth(press.signals, plants, machines, node.program, self._truth)
+
     def _scan(self) -> None:
         """Advance the press to now, then let the node scan."""
-        period_ns = self.node.config.scan_period_ns
-        now_ns = self.state.next_scan_ns
-        commands = self.node.commands
-        commands.feed_thickness_m = self.recipe.sheet.thickness_um * 1e-6
-        commands.feed_temperature_k = self.recipe.sheet.temperature_c + KELVIN
-        if now_ns > 0:
-            self.press.advance(period_ns, commands, self.state.disturbances)
-        seen = self.truth_vector().copy()
-        seen[self._clearances] += self.state.disturbances.clearance_sensor_offset_m
-        self.node.scan(seen, now_ns)
+        now_ns, period_ns = self.state.next_scan_ns, self._period_ns
+        scan_world(period_ns // TICK_NS if now_ns > 0 else 0, now_ns, *self._arguments)
         self.state.next_scan_ns = now_ns + period_ns
         self.agenda.at(self.state.next_scan_ns, Priority.SCAN, self._scan)
 
     def truth_vector(self) -> NDArray[np.float64]:
-        """What perfect instruments would read now, in the order of `truth_names` (the world's own array)."""
-        vector, signals = self._vector, self.press.signals
-        count = len(SIGNALS)
-        vector[:count] = signals
-        vector[count : count + 2] = self.press.state.plant.belt_travel
-        vector[count + 2] = signals[self._speeds].mean() if signals[self._feeding] else 0.0
-        vector[count + 3] = signals[self._flow] * self._full_flow_m3_s
-        vector[count + 4] = self.machine.ambient.temperature_c + KELVIN
-        for place in self._sheet_temperatures:
-            if vector[place] == 0.0:
-                vector[place] = vector[count + 4]  # a pyrometer without sheet sees the surroundings
-        return vector
+        """What perfect instruments would read at the last scan, in the order of `truth_names` (the world's own)."""
+        return self._truth
 
     # -- what people and bad luck do -----------------------------------------------------------------
 
@@ -260,7 +242,7 @@ class World:
         other.node = self.node.with_state(state.node)
         other.bus = self.bus.with_state(state.bus, other.agenda, [other.node])
         other.truth = Truth(other)
-        other._vector = self._vector.copy()
+        other._connect()
         other.agenda.at(state.next_scan_ns, Priority.SCAN, other._scan)
         return other
 
@@ -278,10 +260,10 @@ class World:
             bank.publish(f"belt_{side}_speed_setpoint_m_min", settings.speed_m_min)
             bank.publish(f"belt_{side}_tension_setpoint_kn_m", settings.tension_kn_m)
         point = operating_point(self.recipe)
-        loops = self.node.loops.state
-        loops.ramped_c[:] = [*point.plate_targets(), *(point.entry_drum_temperature_k,) * 2]
-        loops.ramped_c -= KELVIN
-        loops.integral[:] = settled(self.machine, self.material, point, self.config.start)[1]
+        loops = self.node.state.memory["loops"]
+        targets_k = np.array([*point.plate_targets(), *(point.entry_drum_temperature_k,) * 2])
+        loops["ramped_c"] = targets_k - KELVIN
+        loops["integral"] = settled(self.machine, self.material, point, self.config.start)[1]
         bank.publish("coolant_flow_setpoint_l_min", self.node.config.coolant.full_flow_l_min)
         for name in (
             "heating_enable",

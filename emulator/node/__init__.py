@@ -6,6 +6,7 @@ image, so a 32-bit value never tears.
 """
 
 from emulator.node.bank import Bank
-from emulator.node.node import Node, NodeState
+from emulator.node.node import Node
+from emulator.node.state import NodeState
 
 __all__ = ["Bank", "Node", "NodeState"]

@@ -1,73 +1,86 @@
-"""The node's registers: four tables of raw values behind the register map.
+"""The node's registers behind the register map: four tables in one image of bytes.
 
-Implements the data store that the protocol's server logic asks (`rig.protocol.respond`). Reads see
-what the last scan published; writes are checked against each tag's limits before anything changes,
-so a refused request changes nothing.
+Implements the data store that the protocol's server logic asks (`rig.protocol.respond`). Reads see what the last
+scan published; writes are checked against each tag's limits before anything changes, so a refused request changes
+nothing. The image is kept as it goes on the wire (`emulator.image`), so that a read is a slice.
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import accumulate
 
-from rig.protocol import ExceptionCode, ModbusError, pack_bits, pack_registers
-from rig.protocol.registers import RegisterMap, Table, Tag, TagValueError, Value
+import numpy as np
+from numpy.typing import NDArray
+
+from emulator.image import Layout
+from rig.protocol import ExceptionCode, ModbusError
+from rig.protocol.registers import BIT_TABLES, Table, Tag, TagValueError, Value
 
 __all__ = ["Bank", "BankState"]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class BankState:
-    """Raw contents: one list per table, index = address."""
+    """Raw contents of all tables, laid out as `Layout` says."""
 
-    coil: list[int] = field(default_factory=list)
-    discrete: list[int] = field(default_factory=list)
-    input: list[int] = field(default_factory=list)
-    holding: list[int] = field(default_factory=list)
+    image: NDArray[np.uint8]
 
 
 class Bank:
     """The data store of one node.
 
     Args:
-        registers: the register map.
-        node: name of the node whose tags this bank holds.
+        layout: where the node's tags stand.
         identification: Modbus device identification objects by id (43/14).
     """
 
-    def __init__(self, registers: RegisterMap, node: str, identification: Mapping[int, bytes]) -> None:
-        self._tags = {tag.name: tag for tag in registers.tags.values() if tag.node == node}
+    def __init__(self, layout: Layout, identification: Mapping[int, bytes]) -> None:
+        self.layout = layout
+        self._tags = layout.tags
         self._identification = identification
-        self._owner: dict[Table, dict[int, Tag]] = {"coil": {}, "discrete": {}, "input": {}, "holding": {}}
+        owner: dict[Table, dict[int, Tag]] = {table: {} for table in layout.spans}
         for tag in self._tags.values():
             for address in range(tag.address, tag.address + tag.count):
-                self._owner[tag.table][address] = tag
-        # how many addresses below each one have a tag: a span is gapless if the difference is its length
-        self._below = {
-            table: [0, *accumulate(address in owner for address in range(max(owner, default=-1) + 1))]
-            for table, owner in self._owner.items()
-        }
+                owner[tag.table][address] = tag
+        self._owner = owner
+        self._owned = {table: _owned(places) for table, places in owner.items()}
         self.state = self.power_on_state()
 
     def power_on_state(self) -> BankState:
         """Contents after power-on: defaults where the map gives them, 0 elsewhere."""
-        state = BankState()
-        for table, owner in self._owner.items():
-            getattr(state, table).extend([0] * (max(owner, default=-1) + 1))
+        state = BankState(np.zeros(self.layout.size, np.uint8))
         for tag in self._tags.values():
             if tag.default is not None:
                 self._store(state, tag, tag.encode(tag.default))
         return state
 
-    @staticmethod
-    def _store(state: BankState, tag: Tag, raw: Sequence[int]) -> None:
-        getattr(state, tag.table)[tag.address : tag.address + tag.count] = raw
+    def _store(self, state: BankState, tag: Tag, raw: Sequence[int]) -> None:
+        if tag.table in BIT_TABLES:
+            self._store_bits(state, tag.table, tag.address, raw)
+        else:
+            self._store_words(state, tag.table, tag.address, raw)
+
+    def _store_words(self, state: BankState, table: Table, address: int, values: Sequence[int]) -> None:
+        first = self.layout.spans[table][0] + 2 * address
+        words = struct.pack(f">{len(values)}H", *values)
+        state.image[first : first + len(words)] = np.frombuffer(words, np.uint8)
+
+    def _store_bits(self, state: BankState, table: Table, address: int, values: Sequence[bool | int]) -> None:
+        first = 8 * self.layout.spans[table][0] + address
+        for place, value in enumerate(values, first):
+            mask = 1 << (place & 7)
+            byte = int(state.image[place >> 3])
+            state.image[place >> 3] = byte | mask if value else byte & ~mask
 
     def __getitem__(self, name: str) -> Value:
         """Engineering value of a tag."""
         tag = self._tags[name]
-        return tag.decode(getattr(self.state, tag.table)[tag.address : tag.address + tag.count])
+        if tag.table in BIT_TABLES:
+            return tag.decode(self.bit_bytes(tag.table, tag.address, 1))
+        return tag.decode(self._words(tag.table, tag.address, tag.count))
 
     def number(self, name: str) -> float:
         """Engineering value of a numeric or boolean tag."""
@@ -82,46 +95,54 @@ class Bank:
 
     # -- what the protocol's server logic asks ------------------------------------------------------
 
+    def register_bytes(self, table: Table, address: int, count: int) -> bytes:
+        """Registers of `input` or `holding` as they go on the wire: two bytes each, high byte first.
+
+        Raises:
+            ModbusError: 2 for an address without a tag.
+        """
+        self._check_owned(table, address, count)
+        first = self.layout.spans[table][0] + 2 * address
+        return self.state.image[first : first + 2 * count].tobytes()
+
+    def bit_bytes(self, table: Table, address: int, count: int) -> bytes:
+        """Bits of `coil` or `discrete` as they go on the wire: eight to a byte, the first in the lowest bit.
+
+        Raises:
+            ModbusError: 2 for an address without a tag.
+        """
+        self._check_owned(table, address, count)
+        first, size = self.layout.spans[table]
+        bits = int.from_bytes(self.state.image[first : first + size].tobytes(), "little")
+        return (bits >> address & (1 << count) - 1).to_bytes((count + 7) // 8, "little")
+
     def read_coils(self, address: int, count: int) -> Sequence[bool]:
         """Coils from `address`."""
-        return [bool(bit) for bit in self._read("coil", address, count)]
+        return self._bits("coil", address, count)
 
     def read_discrete_inputs(self, address: int, count: int) -> Sequence[bool]:
         """Discrete inputs from `address`."""
-        return [bool(bit) for bit in self._read("discrete", address, count)]
+        return self._bits("discrete", address, count)
 
     def read_input_registers(self, address: int, count: int) -> Sequence[int]:
         """Input registers from `address`."""
-        return self._read("input", address, count)
+        return self._words("input", address, count)
 
     def read_holding_registers(self, address: int, count: int) -> Sequence[int]:
         """Holding registers from `address`."""
-        return self._read("holding", address, count)
+        return self._words("holding", address, count)
 
-    def register_bytes(self, table: Table, address: int, count: int) -> bytes:
-        """Registers from `address` as they go over the wire: two bytes each, the high one first.
+    def _bits(self, table: Table, address: int, count: int) -> Sequence[bool]:
+        bits = self.bit_bytes(table, address, count)
+        return [bool(bits[place >> 3] >> (place & 7) & 1) for place in range(count)]
 
-        Raises:
-            ModbusError: 2 for an address without a tag.
-        """
-        return pack_registers(self._read(table, address, count))
+    def _words(self, table: Table, address: int, count: int) -> Sequence[int]:
+        return struct.unpack(f">{count}H", self.register_bytes(table, address, count))
 
-    def bit_bytes(self, table: Table, address: int, count: int) -> bytes:
-        """Bits from `address` as they go over the wire: the first in the lowest bit of the first byte.
-
-        Raises:
-            ModbusError: 2 for an address without a tag.
-        """
-        return pack_bits(self._read(table, address, count))
-
-    def _read(self, table: Table, address: int, count: int) -> list[int]:
-        self._check_span(table, address, count)
-        values: list[int] = getattr(self.state, table)[address : address + count]
-        return values
-
-    def _check_span(self, table: Table, address: int, count: int) -> None:
-        below, end = self._below[table], address + count
-        if end >= len(below) or below[end] - below[address] != count:
+    def _check_owned(self, table: Table, address: int, count: int) -> None:
+        owned = self._owned[table]
+        end = address + count
+        if end >= len(owned) or owned[end] - owned[address] != count:
             raise ModbusError(ExceptionCode.ILLEGAL_DATA_ADDRESS)
 
     def write_coils(self, address: int, values: Sequence[bool]) -> None:
@@ -130,8 +151,8 @@ class Bank:
         Raises:
             ModbusError: 2 for an address without a tag.
         """
-        self._check_span("coil", address, len(values))
-        self.state.coil[address : address + len(values)] = [int(bool(value)) for value in values]
+        self._check_owned("coil", address, len(values))
+        self._store_bits(self.state, "coil", address, values)
 
     def write_registers(self, address: int, values: Sequence[int]) -> None:
         """Write holding registers, all or none.
@@ -139,18 +160,30 @@ class Bank:
         Raises:
             ModbusError: 2 for an address without a tag, 3 for a value outside its tag's limits.
         """
-        owner = self._owner["holding"]
         end = address + len(values)
-        self._check_span("holding", address, len(values))
-        proposed = self.state.holding.copy()
-        proposed[address:end] = values
-        for tag in {owner[step].name: owner[step] for step in range(address, end)}.values():
+        self._check_owned("holding", address, len(values))
+        owner = self._owner["holding"]
+        first, last = owner[address], owner[end - 1]
+        # a tag of two registers may be written by halves: the other half stays as it is
+        begin, beyond = first.address, last.address + last.count
+        proposed = [*self._words("holding", begin, beyond - begin)]
+        proposed[address - begin : end - begin] = values
+        step = begin
+        while step < beyond:
+            tag = owner[step]
             try:
-                tag.check(tag.decode(proposed[tag.address : tag.address + tag.count]))
+                tag.check(tag.decode(proposed[step - begin : step - begin + tag.count]))
             except TagValueError as error:
                 raise ModbusError(ExceptionCode.ILLEGAL_DATA_VALUE, str(error)) from error
-        self.state.holding = proposed
+            step += tag.count
+        self._store_words(self.state, "holding", address, values)
 
     def device_identification(self) -> Mapping[int, bytes]:
         """Objects of Modbus function 43/14."""
         return self._identification
+
+
+def _owned(owner: Mapping[int, Tag]) -> list[int]:
+    """How many addresses below each one belong to a tag: a span is gapless if the difference is its length."""
+    end = max(owner, default=-1) + 1
+    return [*accumulate((int(address in owner) for address in range(end)), initial=0)]

@@ -1,21 +1,29 @@
 """Hard interlocks: what the node does by itself, whatever the controller wants.
 
-Each row of `INTERLOCKS` names a cause, how long it must last, and what it takes away. Causes are
-judged on what the node senses. A tripped interlock stays latched until its cause is gone *and* the
-controller writes `alarm_reset`; the first one to trip since the last reset is kept as the first-out
-alarm.
+Each row of `INTERLOCKS` names a danger, how long it must last, and what it takes away; `find_causes` says when it
+is there. Causes are judged on what the node senses. A tripped interlock stays latched until its cause is gone *and*
+the controller writes `alarm_reset`; the first one to trip since the last reset is kept as the first-out alarm.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Final, NamedTuple, Protocol
 
-__all__ = ["INTERLOCKS", "Inhibits", "Interlock", "InterlockState", "Limits", "Sensed", "judge"]
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+__all__ = [
+    "INTERLOCKS", "INTERLOCK_STATE", "Inhibits", "Interlock", "InterlockState", "Limits", "Sensed", "find_causes",
+    "judge",
+]  # fmt: skip
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Protocol):
     """Where the interlocks trip. Engineering units, as on the wire."""
 
     zone_temperature_c: float
@@ -26,8 +34,7 @@ class Limits:
     coolant_flow_l_min: float
 
 
-@dataclass(slots=True)
-class Sensed:
+class Sensed(NamedTuple):
     """What the interlocks look at, refreshed by every scan of the node."""
 
     emergency_stop: bool = False
@@ -44,8 +51,7 @@ class Sensed:
     watchdog_expired: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Inhibits:
+class Inhibits(NamedTuple):
     """What an interlock takes away while it is latched."""
 
     heating: bool = True
@@ -61,14 +67,12 @@ class Interlock:
 
     Attributes:
         name: bit name in `alarm_word` and value of `first_out_alarm`.
-        cause: true while the press is in the dangerous condition.
         delay_s: how long the cause must last before the interlock trips.
         takes_away: what is inhibited while it is latched.
         why: the danger.
     """
 
     name: str
-    cause: Callable[[Sensed, Limits], bool]
     delay_s: float
     takes_away: Inhibits
     why: str
@@ -79,68 +83,105 @@ BRAKE = Inhibits(drives=True, brake=True)
 KEEP_MOVING = Inhibits()
 """Heaters off and press open, but belts may move: a hot belt that stands still is damaged."""
 
-INTERLOCKS: tuple[Interlock, ...] = (
-    Interlock("emergency_stop", lambda s, _: s.emergency_stop, 0.0, BRAKE, "somebody is in danger"),
-    Interlock("over_temperature", lambda s, x: s.hottest_c > x.zone_temperature_c, 0.5, KEEP_MOVING,
-              "film burns, belts lose their temper"),
-    Interlock("over_force", lambda s, x: s.largest_force_kn > x.line_force_kn, 0.2, KEEP_MOVING,
-              "rollers and frame break"),
-    Interlock("tension_loss", lambda s, x: s.tension_wanted and s.smallest_tension_fraction < x.tension_fraction,
-              1.0, STOP, "a slack belt folds and is destroyed"),
-    Interlock("mistracking", lambda s, x: s.largest_edge_mm > x.edge_position_mm, 0.2, STOP,
-              "the belt runs into the frame"),
-    Interlock("speed_mismatch", lambda s, x: s.belts_driven and s.speed_difference_percent > x.speed_difference_percent,
-              1.0, STOP, "the belts shear the sheet and scratch each other"),
-    Interlock("coolant_loss", lambda s, x: s.cooling_needed and s.coolant_flow_l_min < x.coolant_flow_l_min,
-              3.0, KEEP_MOVING, "cold section and bearings overheat"),
-    Interlock("comms_watchdog", lambda s, _: s.watchdog_expired, 0.0, STOP, "nobody controls the press"),
-    Interlock("guard_open", lambda s, _: s.guard_open, 0.0, BRAKE, "hands can reach a nip"),
-)  # fmt: skip
+INTERLOCKS: Final[tuple[Interlock, ...]] = (
+    Interlock("emergency_stop", 0.0, BRAKE, "somebody is in danger"),
+    Interlock("over_temperature", 0.5, KEEP_MOVING, "film burns, belts lose their temper"),
+    Interlock("over_force", 0.2, KEEP_MOVING, "rollers and frame break"),
+    Interlock("tension_loss", 1.0, STOP, "a slack belt folds and is destroyed"),
+    Interlock("mistracking", 0.2, STOP, "the belt runs into the frame"),
+    Interlock("speed_mismatch", 1.0, STOP, "the belts shear the sheet and scratch each other"),
+    Interlock("coolant_loss", 3.0, KEEP_MOVING, "cold section and bearings overheat"),
+    Interlock("comms_watchdog", 0.0, STOP, "nobody controls the press"),
+    Interlock("guard_open", 0.0, BRAKE, "hands can reach a nip"),
+)
+
+_PLACE: Final = {row.name: place for place, row in enumerate(INTERLOCKS)}
+EMERGENCY_STOP: Final = _PLACE["emergency_stop"]
+OVER_TEMPERATURE: Final = _PLACE["over_temperature"]
+OVER_FORCE: Final = _PLACE["over_force"]
+TENSION_LOSS: Final = _PLACE["tension_loss"]
+MISTRACKING: Final = _PLACE["mistracking"]
+SPEED_MISMATCH: Final = _PLACE["speed_mismatch"]
+COOLANT_LOSS: Final = _PLACE["coolant_loss"]
+COMMS_WATCHDOG: Final = _PLACE["comms_watchdog"]
+GUARD_OPEN: Final = _PLACE["guard_open"]
+
+_COUNT: Final = len(INTERLOCKS)
+_DELAYS_NS: Final = np.array([round(row.delay_s * 1e9) for row in INTERLOCKS])
+_TAKES_AWAY: Final = np.array([row.takes_away for row in INTERLOCKS], dtype=np.int64)
+
+HEATING: Final = Inhibits._fields.index("heating")
+FEEDING: Final = Inhibits._fields.index("feeding")
+DRIVES: Final = Inhibits._fields.index("drives")
+BRAKING: Final = Inhibits._fields.index("brake")
+OPENING: Final = Inhibits._fields.index("closed")
+"""Places in `InterlockState.inhibits`."""
+
+NOT_PRESENT: Final = -1
+INTERLOCK_STATE: Final = np.dtype(
+    [
+        ("present", np.int64, (_COUNT,)),  # 1 where the cause is there
+        ("since_ns", np.int64, (_COUNT,)),  # time since when it is there, NOT_PRESENT if it is not
+        ("latched", np.int64, (_COUNT,)),  # 1 where tripped
+        ("first_out", np.int64),  # number of the row from 1, 0: none
+        ("inhibits", np.int64, (len(Inhibits._fields),)),  # 1 where something is taken away
+    ],
+    align=True,
+)
+"""Per row of `INTERLOCKS`."""
 
 
-@dataclass(slots=True)
-class InterlockState:
-    """Latches and the time since when each cause has been present, ns (-1: it is not)."""
+class InterlockState(Protocol):
+    """The latches as compiled code sees them; what the fields are stands at `INTERLOCK_STATE`."""
 
-    latched: list[bool] = field(default_factory=lambda: [False] * len(INTERLOCKS))
-    since_ns: list[int] = field(default_factory=lambda: [-1] * len(INTERLOCKS))
-    first_out: str = "none"
+    present: Ints
+    since_ns: Ints
+    latched: Ints
+    first_out: int
+    inhibits: Ints
 
 
-def judge(state: InterlockState, sensed: Sensed, limits: Limits, now_ns: int, *, reset: bool) -> Inhibits:
-    """Advance the latches by one scan.
+@njit(cache=True, error_model="numpy")
+def find_causes(present: Ints, s: Sensed, x: Limits) -> None:
+    """Which dangers are there now."""
+    present[EMERGENCY_STOP] = s.emergency_stop
+    present[OVER_TEMPERATURE] = s.hottest_c > x.zone_temperature_c
+    present[OVER_FORCE] = s.largest_force_kn > x.line_force_kn
+    present[TENSION_LOSS] = s.tension_wanted and s.smallest_tension_fraction < x.tension_fraction
+    present[MISTRACKING] = s.largest_edge_mm > x.edge_position_mm
+    present[SPEED_MISMATCH] = s.belts_driven and s.speed_difference_percent > x.speed_difference_percent
+    present[COOLANT_LOSS] = s.cooling_needed and s.coolant_flow_l_min < x.coolant_flow_l_min
+    present[COMMS_WATCHDOG] = s.watchdog_expired
+    present[GUARD_OPEN] = s.guard_open
+
+
+@njit(cache=True, error_model="numpy")
+def judge(state: InterlockState, now_ns: int, reset: bool) -> None:
+    """Advance the latches by one scan, from `state.present` to `state.inhibits`.
 
     Args:
         state: changed in place.
-        sensed: what the node senses now.
-        limits: where the interlocks trip.
         now_ns: time of the scan, ns.
         reset: the controller asks to release interlocks whose cause is gone.
-
-    Returns:
-        What is inhibited until the next scan.
     """
-    heating = feeding = drives = brake = closed = False
-    for index, interlock in enumerate(INTERLOCKS):
-        present = interlock.cause(sensed, limits)
-        if not present:
-            state.since_ns[index] = -1
+    for what in range(_TAKES_AWAY.shape[1]):
+        state.inhibits[what] = 0
+    tripped = False
+    for row in range(_COUNT):
+        if state.present[row] == 0:
+            state.since_ns[row] = NOT_PRESENT
             if reset:
-                state.latched[index] = False
+                state.latched[row] = 0
         else:
-            if state.since_ns[index] < 0:
-                state.since_ns[index] = now_ns
-            if not state.latched[index] and now_ns - state.since_ns[index] >= interlock.delay_s * 1e9:
-                state.latched[index] = True
-                if state.first_out == "none":
-                    state.first_out = interlock.name
-        if state.latched[index]:
-            takes = interlock.takes_away
-            heating |= takes.heating
-            feeding |= takes.feeding
-            drives |= takes.drives
-            brake |= takes.brake
-            closed |= takes.closed
-    if reset and not any(state.latched):
-        state.first_out = "none"
-    return Inhibits(heating, feeding, drives, brake, closed)
+            if state.since_ns[row] < 0:
+                state.since_ns[row] = now_ns
+            if state.latched[row] == 0 and now_ns - state.since_ns[row] >= _DELAYS_NS[row]:
+                state.latched[row] = 1
+                if state.first_out == 0:
+                    state.first_out = row + 1
+        if state.latched[row] != 0:
+            tripped = True
+            for what in range(_TAKES_AWAY.shape[1]):
+                state.inhibits[what] |= _TAKES_AWAY[row, what]
+    if reset and not tripped:
+        state.first_out = 0

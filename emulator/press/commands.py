@@ -122,6 +122,13 @@ class _Inputs:
             setattr(self, name, value)
 
     @classmethod
+    def on(cls, vector: Floats) -> Self:
+        """Names on the parts of a vector that somebody else keeps."""
+        record = cls.__new__(cls)
+        record.vector = vector
+        return record
+
+    @classmethod
     def names(cls) -> tuple[str, ...]:
         """Names of the parts, in the order of the vector."""
         return tuple(name for name, part in vars(cls).items() if isinstance(part, _Part))

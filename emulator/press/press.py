@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,10 +93,11 @@ class Press:
         self._inputs[COMMAND_COUNT:] = disturbances.vector
         self._advance(ticks)
 
-    def _advance(self, ticks: int) -> None:
+    @property
+    def kernel_arguments(self) -> tuple[Any, ...]:
+        """What the kernel's `advance` takes after the ticks; the arrays are those of the state as it is now."""
         parcels, plant, _, progress, record = self.state.memory
-        _advance(
-            ticks,
+        return (
             parcels,
             plant,
             self._belts,
@@ -108,6 +109,9 @@ class Press:
             self._work,
             self.signals,
         )
+
+    def _advance(self, ticks: int) -> None:
+        _advance(ticks, *self.kernel_arguments)
 
     def refresh(self) -> None:
         """Bring `signals` in line with `state`, after the state was replaced or changed from outside."""

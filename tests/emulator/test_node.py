@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emulator.image import Layout
 from emulator.node.bank import Bank
 from emulator.world import World, WorldConfig
 from rig.bench import Bench, open_press
@@ -164,15 +165,15 @@ def test_uptime_and_sample_time_never_tear(bench: Bench) -> None:
 def test_no_bytes_move_an_actuator_or_stop_the_node_from_answering(garbage: list[bytes], pauses_ms: list[int]) -> None:
     with open_press("emu://?start=cold", record=False) as bench:
         world = bench.virtual.world
-        coils, holding = list(world.node.bank.state.coil), list(world.node.bank.state.holding)
+        coils, holding = world.node.bank.bit_bytes("coil", 0, 11), world.node.bank.register_bytes("holding", 0, 29)
         for noise, pause_ms in zip(garbage, pauses_ms, strict=False):
             bench.port.write(noise)
             bench.clock.sleep_until(bench.clock.now_ns + pause_ms * 1_000_000)
         bench.clock.sleep_until(bench.clock.now_ns + SECOND)
         bench.port.reset_input_buffer()
         assert bench.value("mode") == "off"
-        assert world.node.bank.state.coil == coils
-        assert world.node.bank.state.holding == holding
+        assert world.node.bank.bit_bytes("coil", 0, 11) == coils
+        assert world.node.bank.register_bytes("holding", 0, 29) == holding
 
 
 def test_request_that_the_store_declines_becomes_its_exception() -> None:
@@ -183,7 +184,7 @@ def test_request_that_the_store_declines_becomes_its_exception() -> None:
 
 
 def test_addresses_without_a_tag_are_refused_also_between_tags() -> None:
-    bank = Bank(default_registers(), "press", {})
+    bank = Bank(Layout(default_registers(), "press"), {})
     assert len(bank.register_bytes("input", 0, 82)) == 2 * 82
     assert len(bank.bit_bytes("discrete", 0, 12)) == 2
     # 82 to 99 are free

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulator.image import Layout
 from emulator.node import Bank
 from rig.protocol import ModbusError
 from rig.protocol.registers_file import default_registers
@@ -15,7 +16,7 @@ from rig.protocol.registers_file import default_registers
 
 @pytest.fixture(scope="module")
 def bank() -> Bank:
-    filled = Bank(default_registers(), "press", {})
+    filled = Bank(Layout(default_registers(), "press"), {})
     for tag in default_registers().tags.values():
         if tag.type in ("u16", "i16", "u32", "i32", "f32") and tag.limits:
             filled.publish(tag.name, tag.limits[0] + 0.37 * min(tag.limits[1] - tag.limits[0], 1000.0))

@@ -6,32 +6,42 @@ import numpy as np
 import pytest
 
 from emulator.config import ConfigError
-from emulator.sensors import SensorConfig, Sensors
+from emulator.image import Layout
+from emulator.sensors import SensorConfig, Sensors, read_sensors
 from emulator.units import conversion
 from emulator.world import World, WorldConfig
 from rig.protocol.registers_file import default_registers
 
 NAMES = ("plate_k", "width_m", "travel_m")
+LAYOUT = Layout(default_registers(), "press")
 
 
 def sensors(**changes: object) -> Sensors:
     config = {"tag": "heat_1_upper_temperature_c", "signal": "plate_k", "low": -50.0, "high": 400.0} | changes
-    return Sensors([SensorConfig(**config)], default_registers(), NAMES, seed=1, period_s=0.05)  # type: ignore[arg-type]
+    return made(SensorConfig(**config))  # type: ignore[arg-type]
 
 
-def readings(instrument: Sensors, kelvin: float, count: int) -> np.ndarray:
-    truth = np.array([kelvin, 0.0, 0.0])
+def made(*configs: SensorConfig, names: tuple[str, ...] = NAMES) -> Sensors:
+    return Sensors(configs, LAYOUT, names, seed=1, period_s=0.05, shifts={})
+
+
+def read(instrument: Sensors, truth: list[float], number: int = 0) -> None:
+    image = np.zeros(LAYOUT.size, np.uint8)
+    read_sensors(np.array(truth), np.zeros(0), instrument.rows, number, instrument.state.memory, image)
+
+
+def readings(instrument: Sensors, kelvin: float, count: int, first: int = 0) -> np.ndarray:
     taken = []
-    for _ in range(count):
-        instrument.read(truth)
-        taken.append(instrument.values[0])
+    for number in range(first, first + count):
+        read(instrument, [kelvin, 0.0, 0.0], number)
+        taken.append(instrument.state.memory[1, 0])
     return np.array(taken)
 
 
 def test_lag_is_first_order() -> None:
     instrument = sensors(lag_s=2.0)
     readings(instrument, 293.15, 1)
-    values = readings(instrument, 393.15, 40)
+    values = readings(instrument, 393.15, 40, first=1)
     assert values[-1] == pytest.approx(20.0 + 100.0 * (1.0 - np.exp(-1.0)), abs=0.06)
 
 
@@ -48,32 +58,25 @@ def test_resolution_and_range() -> None:
 
 
 def test_gauge_without_sheet_reads_zero() -> None:
-    instrument = Sensors(
-        [
-            SensorConfig(
-                tag="exit_thickness_um", signal="width_m", noise=2.0, low=0, high=6500, zero_without_signal=True
-            )
-        ],
-        default_registers(), NAMES, seed=1, period_s=0.05,
-    )  # fmt: skip
-    instrument.read(np.array([0.0, 0.0, 0.0]))
-    assert instrument.values[0] == 0.0
-    instrument.read(np.array([0.0, 600e-6, 0.0]))
-    assert instrument.values[0] == pytest.approx(600.0, abs=10.0)
+    instrument = made(
+        SensorConfig(tag="exit_thickness_um", signal="width_m", noise=2.0, low=0, high=6500, zero_without_signal=True)
+    )
+    read(instrument, [0.0, 0.0, 0.0])
+    assert instrument.value("exit_thickness_um") == 0.0
+    read(instrument, [0.0, 600e-6, 0.0], 1)
+    assert instrument.value("exit_thickness_um") == pytest.approx(600.0, abs=10.0)
 
 
 def test_noise_of_one_sensor_does_not_depend_on_the_others() -> None:
     alone = readings(sensors(noise=1.0), 373.15, 50)
-    both = Sensors(
-        [
-            SensorConfig(tag="hydraulic_pressure_bar", signal="plate_pa", noise=1.0, low=0, high=400),
-            SensorConfig(tag="heat_1_upper_temperature_c", signal="plate_k", noise=1.0, low=-50, high=400),
-        ],
-        default_registers(), (*NAMES, "plate_pa"), seed=1, period_s=0.05,
-    )  # fmt: skip
+    both = made(
+        SensorConfig(tag="hydraulic_pressure_bar", signal="plate_pa", noise=1.0, low=0, high=400),
+        SensorConfig(tag="heat_1_upper_temperature_c", signal="plate_k", noise=1.0, low=-50, high=400),
+        names=(*NAMES, "plate_pa"),
+    )
     taken = []
-    for _ in range(50):
-        both.read(np.array([373.15, 0.0, 0.0, 1e7]))
+    for number in range(50):
+        read(both, [373.15, 0.0, 0.0, 1e7], number)
         taken.append(both.value("heat_1_upper_temperature_c"))
     assert np.array_equal(alone, taken)
 
@@ -82,10 +85,9 @@ def test_raw_registers_are_what_the_values_say() -> None:
     world = World(WorldConfig(start="warm"))
     world.run_until(1_000_000_000)
     registers = default_registers()
-    raw = world.node.bank.state.input
     for name, value in world.node.sensors.readings().items():
         tag = registers[name]
-        shown = tag.decode(raw[tag.address : tag.address + tag.count])
+        shown = tag.decode(world.node.bank.read_input_registers(tag.address, tag.count))
         assert shown == pytest.approx(value, abs=1e-6), name
 
 
