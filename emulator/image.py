@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from rig.protocol.registers import BIT_TABLES, RAW_RANGE, RegisterMap, Table, Tag
+from rig.protocol.registers import BIT_TABLES, DIGITS, RAW_RANGE, RegisterMap, Table, Tag
 
 __all__ = ["NUMBER_COLUMNS", "Layout", "bit", "decode", "encode", "put", "put_bit", "put_f32", "put_word", "show"]
 
@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 NUMBER_COLUMNS: Final = ("place", "count", "scale", "offset", "smallest", "largest")
 """A number as compiled code knows it: place in bytes, count of registers, engineering = raw * scale + offset, and
 the range of raw values."""
-DECIMALS: Final = 1e6
+DECIMALS: Final = 10.0**DIGITS
 """Engineering values are rounded to so many parts, as `Tag.decode` does: 115.2 and not 115.20000000000002."""
 TABLES: Final[tuple[Table, ...]] = ("input", "holding", "discrete", "coil")
 

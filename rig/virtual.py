@@ -37,7 +37,7 @@ __all__ = [
     "virtual_press",
 ]
 
-COMPILE_NOTE = "compiling the press model, once for these sources; some 15 seconds ..." if COMPILES else ""
+COMPILE_NOTE = "compiling the press model, once for these sources; some 20 seconds ..." if COMPILES else ""
 """What to tell people who wait; empty when there is nothing to wait for."""
 
 UNITS = {

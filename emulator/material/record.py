@@ -19,10 +19,10 @@ def as_table(values: Tuple) -> Sequence[Tuple]:
     """The same fields as a one-element array of records; arrays, mappings and named tuples are nested in the record.
 
     Hand the array, not its element, to a compiled function called from Python: NumPy
-    scalars take ten times longer to pass.
+    scalars take ten times longer to pass, and so does a `recarray`.
     """
     fields = _fields(values)
-    table = np.zeros(1, dtype=_form(fields)).view(np.recarray)
+    table = np.zeros(1, dtype=np.dtype((np.record, _form(fields))))
     _fill(table, fields)
     return cast(Sequence[Tuple], table)
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from emulator.image import Layout
 from rig.protocol import ExceptionCode, ModbusError
-from rig.protocol.registers import BIT_TABLES, Table, Tag, TagValueError, Value
+from rig.protocol.registers import BIT_TABLES, DIGITS, Table, Tag, TagValueError, Value
 
 __all__ = ["Bank", "BankState"]
 
@@ -47,6 +47,7 @@ class Bank:
                 owner[tag.table][address] = tag
         self._owner = owner
         self._owned = {table: _owned(places) for table, places in owner.items()}
+        self._windows = [_window(owner["holding"].get(step)) for step in range(max(owner["holding"], default=-1) + 1)]
         self.state = self.power_on_state()
 
     def power_on_state(self) -> BankState:
@@ -162,6 +163,19 @@ class Bank:
         """
         end = address + len(values)
         self._check_owned("holding", address, len(values))
+        for value, (lowest, span) in zip(values, self._windows[address:end], strict=True):
+            if (value - lowest) & 0xFFFF > span:
+                self._check_tags(address, values)
+                break
+        self._store_words(self.state, "holding", address, values)
+
+    def _check_tags(self, address: int, values: Sequence[int]) -> None:
+        """Check values tag by tag: those of more than one register, and those of which one may be wrong.
+
+        Raises:
+            ModbusError: 3 for a value outside its tag's limits.
+        """
+        end = address + len(values)
         owner = self._owner["holding"]
         first, last = owner[address], owner[end - 1]
         # a tag of two registers may be written by halves: the other half stays as it is
@@ -176,7 +190,6 @@ class Bank:
             except TagValueError as error:
                 raise ModbusError(ExceptionCode.ILLEGAL_DATA_VALUE, str(error)) from error
             step += tag.count
-        self._store_words(self.state, "holding", address, values)
 
     def device_identification(self) -> Mapping[int, bytes]:
         """Objects of Modbus function 43/14."""
@@ -187,3 +200,15 @@ def _owned(owner: Mapping[int, Tag]) -> list[int]:
     """How many addresses below each one belong to a tag: a span is gapless if the difference is its length."""
     end = max(owner, default=-1) + 1
     return [*accumulate((int(address in owner) for address in range(end)), initial=0)]
+
+
+def _window(tag: Tag | None) -> tuple[int, int]:
+    """Lowest raw value that a register may have, and how many more up from it; (0, -1) if it must be looked at."""
+    if tag is None or tag.count != 1 or tag.limits is None or tag.scale <= 0.0:
+        return 0, -1
+    low, high = tag.limits
+    lowest, highest = (round((limit - tag.offset) / tag.scale) for limit in (low, high))
+    # rounding is to the nearest raw value, which may lie just outside
+    lowest += round(lowest * tag.scale + tag.offset, DIGITS) < low
+    highest -= round(highest * tag.scale + tag.offset, DIGITS) > high
+    return lowest, highest - lowest

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import struct
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emulator.image import Layout
+from emulator.image import Layout, decode, show
 from emulator.node import Bank
 from rig.protocol import ModbusError
+from rig.protocol.registers import Tag, TagValueError
 from rig.protocol.registers_file import default_registers
 
 
@@ -53,13 +55,6 @@ def test_bit_bytes_are_the_bits_lowest_first(bank: Bank, table: str, address: in
         ]  # fmt: skip
 
 
-def test_gaps_belong_to_no_request(bank: Bank) -> None:
-    assert len(bank.register_bytes("input", 0, 82)) == 164
-    for address, count in ((81, 2), (82, 1), (99, 1), (99, 2), (121, 2), (60_000, 1)):
-        with pytest.raises(ModbusError):
-            bank.register_bytes("input", address, count)
-
-
 def test_refused_write_changes_nothing(bank: Bank) -> None:
     before = bank.register_bytes("holding", 0, 29)
     for values in ((500, 9000), (500,) * 30):
@@ -68,3 +63,41 @@ def test_refused_write_changes_nothing(bank: Bank) -> None:
     assert bank.register_bytes("holding", 0, 29) == before
     bank.write_registers(0, (100, 110))
     assert bank["heat_1_upper_setpoint_c"] == 10.0
+
+
+HOLDING = [tag for tag in default_registers().tags.values() if tag.table == "holding"]
+
+
+@given(tag=st.sampled_from(HOLDING), raw=st.integers(0, 0xFFFF), near=st.integers(-2, 2), edge=st.sampled_from([0, 1]))
+def test_a_write_is_refused_exactly_when_the_tag_refuses_the_value(
+    bank: Bank, tag: Tag, raw: int, near: int, edge: int
+) -> None:
+    assert tag.limits is not None
+    at_the_edge = (round((tag.limits[edge] - tag.offset) / tag.scale) + near) & 0xFFFF
+    for value in (raw, at_the_edge):
+        try:
+            tag.check(tag.decode([value]))
+        except TagValueError:
+            with pytest.raises(ModbusError, match=f"illegal data value: {tag.name}"):
+                bank.write_registers(tag.address, [value])
+        else:
+            bank.write_registers(tag.address, [value])
+            assert bank.read_holding_registers(tag.address, 1) == (value,)
+
+
+NUMBERS = [tag for tag in default_registers().tags.values() if tag.type in ("u16", "i16", "u32", "i32")]
+
+
+@settings(deadline=None)  # the first example compiles
+@given(tag=st.sampled_from(NUMBERS), raw=st.integers(0, 0xFFFF_FFFF), value=st.floats(-1e6, 1e6))
+def test_compiled_code_reads_and_writes_numbers_as_their_tags_do(tag: Tag, raw: int, value: float) -> None:
+    layout = Layout(default_registers(), "press")
+    number, image = np.array(layout.number(tag.name)), np.zeros(layout.size, np.uint8)
+    words = struct.pack(">HH", raw >> 16, raw & 0xFFFF)[: 2 * tag.count]
+    place = layout.place(tag.name)
+    image[place : place + 2 * tag.count] = np.frombuffer(words, np.uint8)
+    assert decode(image, number) == tag.decode(struct.unpack(f">{tag.count}H", words))
+    show(image, number, value)
+    shown = struct.unpack(f">{tag.count}H", image[place : place + 2 * tag.count].tobytes())
+    assert shown == tag.encode_number(value)
+    assert np.count_nonzero(image) == np.count_nonzero(image[place : place + 2 * tag.count]), "a neighbour was touched"
