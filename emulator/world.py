@@ -22,7 +22,7 @@ import simpy
 from numpy.typing import NDArray
 
 from emulator import saved
-from emulator.agenda import Agenda, Priority
+from emulator.agenda import Agenda, Priority, WakeUp
 from emulator.bus import Bus, BusState
 from emulator.config import ConfigError
 from emulator.definitions import Definitions
@@ -154,7 +154,7 @@ class World:
         self._connect()
         if config.start == "running":
             self._take_over()
-        self.agenda.at(self.state.next_scan_ns, Priority.SCAN, self._scan)
+        self.agenda.put(self.state.next_scan_ns, Priority.SCAN, self._wake_up)
 
     # -- time ---------------------------------------------------------------------------------------
 
@@ -174,6 +174,7 @@ class World:
         press, node = self.press, self.node
         self._truth: NDArray[np.float64] = np.zeros(len(TRUTH))
         self._period_ns = node.config.scan_period_ns
+        self._wake_up = WakeUp(self.env, self._scan)
         kernel = press.kernel_arguments
         self._arguments = (
             *kernel,
@@ -189,7 +190,7 @@ class World:
         now_ns, period_ns = self.state.next_scan_ns, self._period_ns
         scan_world(period_ns // TICK_NS if now_ns > 0 else 0, now_ns, *self._arguments)
         self.state.next_scan_ns = now_ns + period_ns
-        self.agenda.at(self.state.next_scan_ns, Priority.SCAN, self._scan)
+        self.agenda.put(self.state.next_scan_ns, Priority.SCAN, self._wake_up)
 
     def truth_vector(self) -> NDArray[np.float64]:
         """What perfect instruments would read at the last scan, in the order of `truth_names` (the world's own)."""
@@ -243,7 +244,7 @@ class World:
         other.bus = self.bus.with_state(state.bus, other.agenda, [other.node])
         other.truth = Truth(other)
         other._connect()
-        other.agenda.at(state.next_scan_ns, Priority.SCAN, other._scan)
+        other.agenda.put(state.next_scan_ns, Priority.SCAN, other._wake_up)
         return other
 
     def _take_over(self) -> None:
