@@ -13,7 +13,7 @@ SEED ?= 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup hil test emulate bench lint format docs clean
+.PHONY: help setup hil test validate emulate bench lint format docs clean
 
 help: ## list the targets
 	@echo "press-rig: a virtual double-belt press on a serial port, and the bench to test its controller"
@@ -51,6 +51,9 @@ lint: $(READY) ## check style, types and import contracts
 format: $(READY) ## format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+validate: $(READY) ## hold the press model against independent solutions; writes out/validation/report.html
+	@$(BIN)/python -m tests.validation
 
 emulate: $(READY) ## serve the virtual press on a pseudo-terminal in real time (Ctrl-C ends)
 	@$(BIN)/press-rig emulate

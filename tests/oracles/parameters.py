@@ -71,8 +71,7 @@ class Gel:
         a = self.thermal
         phi = _volume_fraction(self.flory, self.solids)
         resin = np.maximum(
-            a["polymer_conductivity_w_mk"]
-            + a["polymer_conductivity_slope_w_mk2"] * (T - a["reference_temperature_k"]),
+            a["polymer_conductivity_w_mk"] + a["polymer_conductivity_slope_w_mk2"] * (T - a["reference_temperature_k"]),
             a["polymer_conductivity_min_w_mk"],
         )
         return np.asarray(np.exp(phi * np.log(resin) + (1.0 - phi) * math.log(a["oil_conductivity_w_mk"])))

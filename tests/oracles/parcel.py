@@ -341,13 +341,18 @@ class Parcel:
             return "loose" if len(found.t_events[0]) else "capped"
         return "pressed"
 
-    def _solve(
-        self, rates: Rates, start: float, end: float, y: Floats, events: Any = None
-    ) -> Any:
+    def _solve(self, rates: Rates, start: float, end: float, y: Floats, events: Any = None) -> Any:
         found = solve_ivp(
-            rates, (start, end), y, method="LSODA", rtol=self.rtol, atol=self.atol, events=events, dense_output=True,
+            rates,
+            (start, end),
+            y,
+            method="LSODA",
+            rtol=self.rtol,
+            atol=self.atol,
+            events=events,
+            dense_output=True,
             jac=self.jacobian(rates),
-        )  # fmt: skip
+        )
         if not found.success:
             raise RuntimeError(f"the stiff solver gave up: {found.message}")
         return found

@@ -88,7 +88,7 @@ Compare = Callable[[Effort], Comparison]
 
 def panels(draw: Callable[..., None], count: int, name: str, description: str, height_in: float = 3.3) -> str:
     """A row of axes, drawn on by `draw(*axes)`, as inline SVG in the style of the reports."""
-    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
+    from matplotlib.figure import Figure
 
     with drawing():
         figure: Figure = Figure(figsize=(9.6, height_in), layout="constrained")

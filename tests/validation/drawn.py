@@ -105,9 +105,7 @@ class Case:
             tension=1e3 * self.tension_kn_m,
             feed_thickness=1e-3 * self.feed_mm,
         )
-        return roll_parcel(
-            Rollers.of(self.machine), Gel.of(self.material, self.solids), drive, rtol, layers, layered
-        )
+        return roll_parcel(Rollers.of(self.machine), Gel.of(self.material, self.solids), drive, rtol, layers, layered)
 
     def belt(self, x: float) -> float:
         """Both belts at x m, K."""
@@ -121,7 +119,8 @@ class Case:
             f"{self.heat_c:.1f}/{self.cold_c:.1f} °C, {self.speed_m_min:.2f} m/min, {self.feed_mm:.2f} → "
             f"{self.entry_mm:.2f}/{self.taper_mm:.2f}/{self.cold_mm:.2f} mm, pitch {g['roller_pitch_mm']:.1f} mm, belt "
             f"{b['thickness_mm']:.2f} mm at {self.tension_kn_m:.0f} kN/m, zones {g['heat_zone_length_mm']:.0f}/"
-            f"{g['cold_zone_length_mm']:.0f} mm, taper {g['taper_heat_fraction']:.2f}, solids {self.solids:.2f}; {scaled}"
+            f"{g['cold_zone_length_mm']:.0f} mm, taper {g['taper_heat_fraction']:.2f}, solids {self.solids:.2f}; "
+            f"{scaled}"
         )
 
 
@@ -130,9 +129,7 @@ def reference(
 ) -> Case:
     """The reference case of docs/model.md, or near it."""
     tables = changed(machine_file(), geometry=geometry)
-    return Case(
-        tables, material_file(), 0.20, heat_c, cold_c, speed_m_min, 3.0, 3.2, taper_mm, taper_mm, 72.0, {}
-    )  # fmt: skip
+    return Case(tables, material_file(), 0.20, heat_c, cold_c, speed_m_min, 3.0, 3.2, taper_mm, taper_mm, 72.0, {})
 
 
 def _between(low: float, high: float) -> st.SearchStrategy[float]:

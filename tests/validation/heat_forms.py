@@ -85,24 +85,42 @@ def slab(effort: Effort) -> Comparison:
         right.legend(loc="lower right")
 
     numbers = [
-        Number("centre, emulator − series at 5, 10, 20, 40 s", float(np.abs(np.interp(at, t, core) - series(at)).max()), "K", 0.5),
-        Number("mean, emulator − series from 5 s on", float(np.abs(mean[t > 5.0] - mean_exact[t[later] > 5.0]).max()), "K", 0.5),
-        Number("mean, emulator − series at 0.5 s: the first layer is 0.27 mm thick", float(np.abs(mean[later] - mean_exact)[0]), "K"),
+        Number(
+            "centre, emulator − series at 5, 10, 20, 40 s",
+            float(np.abs(np.interp(at, t, core) - series(at)).max()),
+            "K",
+            0.5,
+        ),
+        Number(
+            "mean, emulator − series from 5 s on",
+            float(np.abs(mean[t > 5.0] - mean_exact[t[later] > 5.0]).max()),
+            "K",
+            0.5,
+        ),
+        Number(
+            "mean, emulator − series at 0.5 s: the first layer is 0.27 mm thick",
+            float(np.abs(mean[later] - mean_exact)[0]),
+            "K",
+        ),
         Number("series − tabulated values", float(np.abs(series(at) - list(SEEN.values())).max()), "K", 1e-3),
         Number("emulator − 11 layers exact in time, step 0.1 s", in_time[steps.index(0.1)], "K", 0.05),
         Number("order in time step", order_of(steps[-4:], in_time[-4:]), "", at_least=0.9),
         Number("order in layer thickness", order_of(counts[1:], of_layers[1:]) * -1.0, "", at_least=1.8, at_most=2.2),
-    ]  # fmt: skip
+    ]
     return Comparison(
         "Slab between warm plates",
         "A 3 mm sheet (k 0.16 W/mK, ρc 1.7 MJ/m³K) is held without deformation between belts at 115 °C with 1500 W/m²K "
-        "and warms from 25 °C, against the series Σ Cₙ exp(−zₙ²Fo) cos(zₙx/L), z·tan z = Bi. Middle: what the time step "
+        "and warms from 25 °C, against the series Σ Cₙ exp(−zₙ²Fo) cos(zₙx/L), z·tan z = Bi. Middle: what the time "
+        "step "
         "costs, against the same 11 layers integrated exactly in time. Right: what 11 layers cost, from an "
         "independent finite-volume slab (the emulator's number of layers is fixed).",
         numbers,
         panels(draw, 3, "slab", "Slab heating: curves, convergence in time step and in layers"),
-        ("The time scheme weighs the new time level with 0.55 to damp the first contact: between first and second order.",),
-    )  # fmt: skip
+        (
+            "The time scheme weighs the new time level with 0.55 to damp the first contact: between first and second "
+            "order.",
+        ),
+    )
 
 
 def _decay(t: Floats, first: float, tau: float, rest: float) -> Floats:
@@ -124,7 +142,9 @@ def belt_on_plate(effort: Effort) -> Comparison:
         order = np.argsort(x)
         x, T = x[order], press.state.belt_T[0][order]
         plate = float(press.state.plant.plate_T[8])
-        inside = (x > press_of.heat_end_m + 0.05) & (x < press_of.heat_end_m + press_of.geometry.cold_zone_length_mm * 1e-3 - 0.05)
+        inside = (x > press_of.heat_end_m + 0.05) & (
+            x < press_of.heat_end_m + press_of.geometry.cold_zone_length_mm * 1e-3 - 0.05
+        )
         profiles[speed] = (x[inside] - press_of.heat_end_m) / float(press.state.plant.speed[0]), T[inside] - plate
     fitted = {}
     ripple = 0.0

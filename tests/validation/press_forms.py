@@ -40,14 +40,27 @@ def belt_span(effort: Effort) -> Comparison:
 
     def draw(left: Axes, right: Axes) -> None:
         dense = np.linspace(25.0, 110.0, 100)
-        left.loglog(dense, [exact.span_compliance(p * 1e-3, 1.2e-3, 200e9, 0.3, 72e3) for p in dense], color=INK, label="beam and string")
+        left.loglog(
+            dense,
+            [exact.span_compliance(p * 1e-3, 1.2e-3, 200e9, 0.3, 72e3) for p in dense],
+            color=INK,
+            label="beam and string",
+        )
         left.loglog(pitches, list(found.values()), "o", color=SERIES[0], markersize=5, label="emulator")
         left.set(xlabel="Roller pitch in mm", ylabel="C_m in m/Pa")
         left.legend()
         x, C = profile
         shown = x < x[0] + 0.12
-        right.plot((x[shown] - x[0]) * 1e3, C[shown] * 1e11, ".", color=SERIES[0], markersize=3, label="emulator, 36 mm")
-        right.plot((x[shown] - x[0]) * 1e3, 4.0 + expected[36.0] * 1e11 * np.sin(np.pi * x[shown] / 36e-3) ** 2, color=INK, linewidth=0.8, label="C_n + C_m sin²(πx/L)")
+        right.plot(
+            (x[shown] - x[0]) * 1e3, C[shown] * 1e11, ".", color=SERIES[0], markersize=3, label="emulator, 36 mm"
+        )
+        right.plot(
+            (x[shown] - x[0]) * 1e3,
+            4.0 + expected[36.0] * 1e11 * np.sin(np.pi * x[shown] / 36e-3) ** 2,
+            color=INK,
+            linewidth=0.8,
+            label="C_n + C_m sin²(πx/L)",
+        )
         right.set(xlabel="Along the press in mm", ylabel="C in 10⁻¹¹ m/Pa")
         right.legend(loc="lower right")
 
@@ -56,11 +69,21 @@ def belt_span(effort: Effort) -> Comparison:
         "Compliance of one belt between nips, read off the emulator as (h − g)/(2p), against "
         "1/C_m = 384 E I'/L⁴ + 8 σ_t d/L². It grows with the fourth power of the pitch.",
         [
-            Number("C_m, emulator / closed form − 1, largest", max(abs(found[p] / expected[p] - 1.0) for p in pitches), "", 1e-6),
-            Number("closed form / tabulated − 1, largest", max(abs(expected[p] / tabulated[p] - 1.0) for p in pitches), "", 0.02),
+            Number(
+                "C_m, emulator / closed form − 1, largest",
+                max(abs(found[p] / expected[p] - 1.0) for p in pitches),
+                "",
+                1e-6,
+            ),
+            Number(
+                "closed form / tabulated − 1, largest",
+                max(abs(expected[p] / tabulated[p] - 1.0) for p in pitches),
+                "",
+                0.02,
+            ),
         ],
         panels(draw, 2, "span", "Belt-span compliance over pitch, and along the press"),
-    )  # fmt: skip
+    )
 
 
 def rolling_coefficient(effort: Effort) -> Comparison:
@@ -92,7 +115,12 @@ def rolling_coefficient(effort: Effort) -> Comparison:
 
 def step_length(effort: Effort) -> Comparison:
     """r and k over the step of the parcel."""
-    cases = {"reference": (36.0, 115.0, 1.0), "too cold": (36.0, 90.0, 1.0), "8 m/min": (36.0, 115.0, 8.0), "60 mm pitch": (60.0, 115.0, 1.0)}  # fmt: skip
+    cases = {
+        "reference": (36.0, 115.0, 1.0),
+        "too cold": (36.0, 90.0, 1.0),
+        "8 m/min": (36.0, 115.0, 8.0),
+        "60 mm pitch": (60.0, 115.0, 1.0),
+    }
     if effort is Effort.QUICK:
         cases = {name: cases[name] for name in ("reference", "60 mm pitch")}
     steps = [3.6e-3, 1.8e-3, 0.9e-3, 0.45e-3]

@@ -124,7 +124,9 @@ def reference(heat_c: float = 115.0, cold_c: float = 15.0, speed_m_min: float = 
     """The reference case of docs/model.md, one parcel between ideal belts."""
     tables = machine_file()
     press = Machine.model_validate(tables)
-    return roll(press, Material.model_validate(material_file()), between(tables, heat_c, cold_c, speed_m_min, **changes))
+    return roll(
+        press, Material.model_validate(material_file()), between(tables, heat_c, cold_c, speed_m_min, **changes)
+    )
 
 
 def between(

@@ -1,0 +1,31 @@
+"""All comparisons, in the order of the report."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from tests.validation import heat_forms, independent, press_forms, stress_forms
+from tests.validation.comparison import Comparison
+
+CATALOGUE: Final[Mapping[str, Sequence[Callable[..., Comparison]]]] = {
+    "Closed forms": (
+        heat_forms.slab,
+        heat_forms.belt_on_plate,
+        stress_forms.maxwell_hold,
+        stress_forms.free_recovery,
+        stress_forms.freeze_in,
+        stress_forms.eyring_flow,
+        stress_forms.time_and_temperature,
+        press_forms.belt_span,
+        press_forms.rolling_coefficient,
+    ),
+    "Convergence": (press_forms.step_length, press_forms.parcel_length, independent.solver),
+    "Independent solutions": (independent.between_belts,),
+}
+
+
+def wants_workers(compare: Callable[..., Comparison]) -> bool:
+    """Whether a comparison hands out its cases to workers itself."""
+    return "workers" in inspect.signature(compare).parameters
