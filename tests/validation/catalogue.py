@@ -6,7 +6,17 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from tests.validation import heat_forms, independent, press_forms, stress_forms
+from tests.validation import (
+    balances,
+    heat_forms,
+    independent,
+    invariants,
+    left_out,
+    plane,
+    press_forms,
+    running,
+    stress_forms,
+)
 from tests.validation.comparison import Comparison
 
 CATALOGUE: Final[Mapping[str, Sequence[Callable[..., Comparison]]]] = {
@@ -22,7 +32,9 @@ CATALOGUE: Final[Mapping[str, Sequence[Callable[..., Comparison]]]] = {
         press_forms.rolling_coefficient,
     ),
     "Convergence": (press_forms.step_length, press_forms.parcel_length, independent.solver),
-    "Independent solutions": (independent.between_belts,),
+    "Independent solutions": (independent.between_belts, running.running_press, plane.plane),
+    "Balances and invariants": (balances.balances, invariants.drawn, invariants.what_must_come_out),
+    "What the model leaves out": (left_out.sizes,),
 }
 
 
