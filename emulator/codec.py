@@ -9,32 +9,30 @@ neither time nor memory can exceed a small multiple of the input. Equal trees gi
 from __future__ import annotations
 
 import dataclasses
+import math
 import struct
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
+from hashlib import blake2b
 from typing import Any, Final
 
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
-from emulator.node.state import NODE
-from emulator.state import StateTypeError, build, fields_of, hints_of, matches
+from emulator.state import StateTypeError, build, checks_of, fields_of
 
-__all__ = ["CodecError", "decode", "encode"]
+__all__ = ["CodecError", "decode", "encode", "record_key"]
 
-DTYPES: Final = (
-    *map(np.dtype, ("<f8", "<i8", "|b1", "|u1", "<u2", "<i4", "<u4", "<u8", "<f4", "<i2", "|i1")),
-    NODE,
-)
-"""Kinds of arrays; the last is the record that compiled code keeps the node in."""
+DTYPES: Final = ("<f8", "<i8", "|b1", "|u1", "<u2", "<i4", "<u4", "<u8", "<f4", "<i2", "|i1")
 DEEPEST: Final = 24
 MOST_AXES: Final = 4
 
 _U4 = struct.Struct("<I")
 _I8 = struct.Struct("<q")
 _F8 = struct.Struct("<d")
-_CODES: Final[Mapping[np.dtype[Any], int]] = {dtype: code for code, dtype in enumerate(DTYPES)}
+_CODES = {np.dtype(name): code for code, name in enumerate(DTYPES)}
+_RECORD_KEYS: dict[np.dtype[Any], bytes] = {}
 _SEQUENCES: Final = {b"l": list, b"t": tuple, b"k": deque, b"z": frozenset, b"Z": set}
 _NONE = type(None)
 Put = Callable[[bytes], object]
@@ -108,7 +106,19 @@ def _write_dict(value: Any, put: Put) -> None:
         _write(item, put)
 
 
+def record_key(dtype: np.dtype[Any]) -> bytes:
+    """Eight bytes by which a type of records is known: they change with any of its fields."""
+    known = _RECORD_KEYS.get(dtype)
+    if known is None:
+        known = _RECORD_KEYS[dtype] = blake2b(repr(dtype).encode(), digest_size=8).digest()
+    return known
+
+
 def _write_array(value: Any, put: Put) -> None:
+    if value.dtype.names:
+        put(b"r" + record_key(value.dtype) + bytes((value.ndim,)) + struct.pack(f"<{value.ndim}I", *value.shape))
+        put(value.tobytes())
+        return
     code = _CODES.get(value.dtype)
     if code is None:
         raise StateTypeError(f"an array of {value.dtype} has no place in a state")
@@ -157,17 +167,22 @@ _BY_BASE: tuple[tuple[type, Writer], ...] = (
 # -- reading ----------------------------------------------------------------------------------------------
 
 
-def decode(data: bytes, classes: Mapping[str, type] | None = None) -> Any:
+def decode(
+    data: bytes,
+    classes: Mapping[str, type] | None = None,
+    records: Iterable[np.dtype[Any]] = (),
+) -> Any:
     """Read a state tree.
 
     Args:
         data: what `encode` gave.
         classes: dataclasses, enums and models that may be in it, by name.
+        records: types of arrays of records that may be in it.
 
     Raises:
         CodecError: it is none, or not of these classes.
     """
-    reader = _Reader(data, classes or {})
+    reader = _Reader(data, classes or {}, {record_key(dtype): dtype for dtype in records})
     try:
         tree = reader.value(0)
     except (TypeError, ArithmeticError, ValidationError, UnicodeDecodeError) as error:
@@ -180,16 +195,17 @@ def decode(data: bytes, classes: Mapping[str, type] | None = None) -> Any:
 class _Reader:
     """A place in the bytes."""
 
-    def __init__(self, data: bytes, classes: Mapping[str, type]) -> None:
+    def __init__(self, data: bytes, classes: Mapping[str, type], records: Mapping[bytes, np.dtype[Any]]) -> None:
         self.data = data
         self.at = 0
         self.classes = classes
+        self.records = records
 
     def take(self, count: int) -> bytes:
         end = self.at + count
-        if end > len(self.data):
-            raise CodecError(f"{count} bytes announced, {len(self.data) - self.at} are there")
         piece = self.data[self.at : end]
+        if len(piece) != count:
+            raise CodecError(f"{count} bytes announced, {len(self.data) - self.at} are there")
         self.at = end
         return piece
 
@@ -227,8 +243,8 @@ class _Reader:
                 return list(struct.unpack(f"<{number}q", self.take(8 * number)))
             case b"d":
                 return {self.value(depth + 1): self.value(depth + 1) for _ in range(self.count(2))}
-            case b"a":
-                return self.array()
+            case b"a" | b"r":
+                return self.array(tag)
             case b"c":
                 return self.record(depth)
             case b"e" | b"m":
@@ -238,16 +254,21 @@ class _Reader:
             raise CodecError(f"unknown tag {tag!r}")
         return kind([self.value(depth + 1) for _ in range(self.count())])
 
-    def array(self) -> np.ndarray[Any, Any]:
-        code, axes = self.take(2)
-        if code >= len(DTYPES) or axes > MOST_AXES:
-            raise CodecError(f"unknown kind of array ({code}, {axes} axes)")
+    def array(self, tag: bytes) -> np.ndarray[Any, Any]:
+        if tag == b"r":
+            dtype = self.records.get(self.take(8))
+            if dtype is None:
+                raise CodecError("an array of records that are no part of this state")
+        else:
+            (code,) = self.take(1)
+            if code >= len(DTYPES):
+                raise CodecError(f"unknown kind of array ({code})")
+            dtype = np.dtype(DTYPES[code])
+        (axes,) = self.take(1)
+        if axes > MOST_AXES:
+            raise CodecError(f"unknown kind of array ({axes} axes)")
         shape = struct.unpack(f"<{axes}I", self.take(4 * axes))
-        size = 1
-        for length in shape:
-            size *= length
-        dtype = DTYPES[code]
-        return np.frombuffer(self.take(size * dtype.itemsize), dtype).reshape(shape).copy()
+        return np.frombuffer(self.take(math.prod(shape) * dtype.itemsize), dtype).reshape(shape).copy()
 
     def class_(self) -> type:
         name = self.text()
@@ -260,14 +281,14 @@ class _Reader:
         kind = self.class_()
         if not dataclasses.is_dataclass(kind):
             raise CodecError(f"{kind.__name__} is not a record")
-        hints = hints_of(kind)
+        checks = checks_of(kind)
         values: dict[str, Any] = {}
         for _ in range(self.count(5)):
             name = self.text()
             values[name] = self.value(depth + 1)
-            if name not in hints or not matches(values[name], hints[name]):
+            if name not in checks or not checks[name](values[name]):
                 raise CodecError(f"{kind.__name__}.{name} cannot be a {type(values[name]).__name__}")
-        if set(values) != set(fields_of(kind)):
+        if len(values) != len(fields_of(kind)):
             raise CodecError(f"{kind.__name__} lacks {', '.join(sorted(set(fields_of(kind)) - set(values)))}")
         return build(kind, values)
 

@@ -20,9 +20,9 @@ from pydantic import BaseModel, ValidationError
 
 from emulator import codec
 from emulator.definitions import KINDS, Definitions
-from emulator.press.store import PackError, pack, unpack
+from emulator.press.store import PackError, layout, pack, unpack
 from emulator.snapshot import Kind, SnapshotError, layout_of, seal, sources_digest, unseal
-from emulator.state import classes_of, fields_of, hints_of, matches
+from emulator.state import checks_of, classes_of, fields_of, records_in
 
 if TYPE_CHECKING:
     from emulator.world import World, WorldState
@@ -72,7 +72,7 @@ def _parameters(world: World) -> bytes:
             {
                 "package": version("press-rig"),
                 "sources": sources_digest(),
-                "layout": layout_of(type(world.state)),
+                "layout": layout_of(world.state, layout(world.press.state)),
                 "fingerprint": world.definitions.fingerprint(),
                 "config": dataclasses.asdict(world.config),
                 "own": {kind: model.model_dump_json() for kind, model in own.items()},
@@ -133,19 +133,14 @@ def _head(parameters: bytes) -> dict[str, Any]:
 @functools.lru_cache(maxsize=8)
 def _prototype(kind: Callable[..., World], parameters: bytes) -> World:
     """A world of the configuration of a snapshot, to be forked from; its own state means nothing."""
-    from emulator.world import WorldConfig, WorldState  # noqa: PLC0415 - the world imports this module
+    from emulator.world import WorldConfig  # noqa: PLC0415 - the world imports this module
 
     made = _head(parameters)
-    if made["layout"] != layout_of(WorldState):
-        raise SnapshotError(
-            f"the snapshot was written by press-rig {made['package']} with a press model that keeps another state; "
-            f"open it with the version that wrote it (this is {version('press-rig')})"
-        )
-    hints = hints_of(WorldConfig)
-    if set(made["config"]) != set(hints):
+    checks = checks_of(WorldConfig)
+    if set(made["config"]) != set(checks):
         raise SnapshotError("the snapshot is malformed: its configuration is not one of a press")
     for name, value in made["config"].items():
-        if not matches(value, hints[name]):
+        if not checks[name](value):
             raise SnapshotError(f"the snapshot is malformed: {name} is {value!r}")
     config = WorldConfig(**made["config"])
     given: dict[str, BaseModel] = {}
@@ -169,22 +164,28 @@ def _prototype(kind: Callable[..., World], parameters: bytes) -> World:
     world: World = kind(dataclasses.replace(config, start="cold"), definitions)
     world.config = config
     world.__dict__["_parameters"] = parameters
+    world.__dict__["_records"] = tuple(records_in(world.state))
+    if made["layout"] != layout_of(world.state, layout(world.press.state)):
+        raise SnapshotError(
+            f"the snapshot was written by press-rig {made['package']} with a press model that keeps another state; "
+            f"open it with the version that wrote it (this is {version('press-rig')})"
+        )
     return world
 
 
 def _state(prototype: World, data: bytes) -> WorldState:
     """A state of a world like the prototype."""
     root = type(prototype.state)
-    tree = codec.decode(data, classes_of(root))
+    tree = codec.decode(data, classes_of(root), prototype.__dict__["_records"])
     if type(tree) is not dict or set(tree) != set(fields_of(root)):
         raise SnapshotError("the snapshot is malformed: it holds no state of a press")
     try:
         tree["press"] = unpack(tree["press"], prototype.state.press, prototype.machine)
     except PackError as error:
         raise SnapshotError(f"the snapshot is malformed: {error}") from error
-    hints = hints_of(root)
+    checks = checks_of(root)
     for name, value in tree.items():
-        if not matches(value, hints[name]):
+        if not checks[name](value):
             raise SnapshotError(f"the snapshot is malformed: {name} is a {type(value).__name__}")
     state = root(**tree)
     _fit(state, prototype.state, "state")
@@ -200,7 +201,7 @@ def _fit(value: Any, like: Any, where: str) -> None:
     if isinstance(like, np.ndarray):
         if value.shape != like.shape or value.dtype != like.dtype:
             raise SnapshotError(f"the snapshot is malformed: {where} has shape {value.shape}, not {like.shape}")
-        if not _finite(value):
+        if not _is_number(value):
             raise SnapshotError(f"the snapshot is malformed: {where} holds what is no number")
     elif isinstance(like, list) and like:
         if len(value) != len(like):
@@ -210,8 +211,8 @@ def _fit(value: Any, like: Any, where: str) -> None:
             _fit(getattr(value, name), getattr(like, name), f"{where}.{name}")
 
 
-def _finite(array: np.ndarray[Any, Any]) -> bool:
-    """Whether every number in an array, or in the fields of its records, is one."""
-    if array.dtype.names is not None:
-        return all(_finite(array[name]) for name in array.dtype.names)
+def _is_number(array: np.ndarray[Any, Any]) -> bool:
+    """Whether an array holds nothing but finite numbers, also in the fields of records."""
+    if array.dtype.names:
+        return all(_is_number(array[name]) for name in array.dtype.names)
     return array.dtype.kind != "f" or bool(np.isfinite(array).all())

@@ -16,11 +16,9 @@ from enum import IntEnum
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from emulator.node.state import NODE
-from emulator.press.store import LAYOUT
-from emulator.state import classes_of, hints_of, per_class
+from emulator.state import classes_of, hints_of, records_in
 
 __all__ = ["VERSION", "Kind", "SnapshotError", "layout_of", "seal", "sources_digest", "unseal"]
 
@@ -91,13 +89,19 @@ def unseal(kind: Kind, data: bytes, count: int) -> list[bytes]:
     return sections
 
 
-@per_class
-def layout_of(root: type) -> bytes:
-    """Eight bytes that change with any field of any state class, and with the memory of press and node."""
-    digest = blake2b(repr((LAYOUT, NODE.descr)).encode(), digest_size=8)
-    for name, kind in sorted(classes_of(root).items()):
+def layout_of(state: Any, press: str) -> bytes:
+    """Eight bytes that change with any field of any class of a state, and with the memory of the press in it.
+
+    Args:
+        state: a state.
+        press: how its press is laid out.
+    """
+    digest = blake2b(press.encode(), digest_size=8)
+    for name, kind in sorted(classes_of(type(state)).items()):
         fields = hints_of(kind) if hasattr(kind, "__dataclass_fields__") else {}
         digest.update(repr((name, [(field, str(hint)) for field, hint in fields.items()])).encode())
+    for dtype in records_in(state):
+        digest.update(repr(dtype).encode())
     return digest.digest()
 
 

@@ -13,19 +13,31 @@ import functools
 import types
 import typing
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Any, TypeVar
 
 import numpy as np
 from pydantic import BaseModel
 
-__all__ = ["StateTypeError", "build", "classes_of", "copied", "fields_of", "hints_of", "matches", "per_class"]
+__all__ = [
+    "StateTypeError",
+    "build",
+    "check_of",
+    "checks_of",
+    "classes_of",
+    "copied",
+    "fields_of",
+    "hints_of",
+    "per_class",
+    "records_in",
+]
 
 Tree = TypeVar("Tree")
 Result = TypeVar("Result")
 
 ATOMS = (type(None), bool, int, float, str, bytes)
+ATOMS_OF = {kind: frozenset({kind}) for kind in ATOMS} | {float: frozenset({float, int})}
 SHARED = frozenset(ATOMS) | {frozenset, np.float64, np.int64, np.bool_}
 """Values that nobody can change are not copied."""
 
@@ -149,31 +161,71 @@ def classes_of(root: type) -> dict[str, type]:
     return found
 
 
-def matches(value: Any, hint: Any) -> bool:
+def records_in(tree: Any) -> Iterator[np.dtype[Any]]:
+    """Types of the arrays of records in a state."""
+    if isinstance(tree, np.ndarray):
+        if tree.dtype.names:
+            yield tree.dtype
+    elif dataclasses.is_dataclass(tree):
+        for name in fields_of(type(tree)):
+            yield from records_in(getattr(tree, name))
+    elif isinstance(tree, dict):
+        for item in tree.values():
+            yield from records_in(item)
+    elif isinstance(tree, (list, tuple, deque)):
+        for item in tree:
+            yield from records_in(item)
+
+
+Check = Callable[[Any], bool]
+_CHECKS: dict[Any, Check] = {}
+
+
+@per_class
+def checks_of(kind: type) -> dict[str, Check]:
+    """For each field of a dataclass, whether a value is what it declares."""
+    return {name: check_of(hint) for name, hint in hints_of(kind).items()}
+
+
+def check_of(hint: Any) -> Check:
     """Whether a value is what a field declares; a whole number may stand for a float, a bool for neither."""
+    known = _CHECKS.get(hint)
+    if known is None:
+        known = _CHECKS[hint] = _check(hint)
+    return known
+
+
+def _check(hint: Any) -> Check:
     if hint is Any:
-        return True
-    origin = typing.get_origin(hint)
+        return lambda value: True
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is None:
-        if hint is None:
-            return value is None
-        return type(value) is hint or (hint is float and type(value) is int)
-    arguments = typing.get_args(hint)
+        allowed = (float, int) if hint is float else (type(None),) if hint is None else (hint,)
+        return lambda value: type(value) in allowed
     if origin in (typing.Union, types.UnionType):
-        return any(matches(value, choice) for choice in arguments)
+        choices = [check_of(choice) for choice in arguments]
+        return lambda value: any(check(value) for check in choices)
     if origin is typing.Literal:
-        return value in arguments
+        return lambda value: value in arguments
     if origin is np.ndarray:
-        wanted = typing.get_args(arguments[1])
-        return isinstance(value, np.ndarray) and (
-            not isinstance(wanted[0], type) or np.issubdtype(value.dtype, wanted[0])
-        )
-    if origin is tuple and (len(arguments) != 2 or arguments[1] is not Ellipsis):
-        return type(value) is tuple and len(value) == len(arguments) and all(map(matches, value, arguments))
+        (number,) = typing.get_args(arguments[1])
+        if number is Any:
+            return lambda value: isinstance(value, np.ndarray)
+        return lambda value: isinstance(value, np.ndarray) and np.issubdtype(value.dtype, number)
     if origin is dict:
-        return type(value) is dict and all(
-            matches(key, arguments[0]) and matches(item, arguments[1]) for key, item in value.items()
+        of_key, of_item = map(check_of, arguments)
+        return lambda value: type(value) is dict and all(of_key(key) and of_item(value[key]) for key in value)
+    if origin is tuple and (len(arguments) != 2 or arguments[1] is not Ellipsis):
+        each = [check_of(argument) for argument in arguments]
+        return lambda value: (
+            type(value) is tuple
+            and len(value) == len(each)
+            and all(check(item) for check, item in zip(each, value, strict=True))
         )
-    if isinstance(origin, type) and issubclass(origin, (list, deque, set, frozenset, tuple)):
-        return type(value) is origin and all(matches(item, arguments[0]) for item in value)
-    return False
+    if origin in (list, tuple, set, frozenset, deque):
+        simple = ATOMS_OF.get(arguments[0])
+        if simple is not None:
+            return lambda value: type(value) is origin and simple.issuperset(map(type, value))
+        of_each = check_of(arguments[0])
+        return lambda value: type(value) is origin and all(map(of_each, value))
+    raise StateTypeError(f"{hint} has no place in a state; see emulator.state")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,13 @@ def virtual_press(port: serial.SerialBase) -> VirtualPress | None:
     return VirtualPress(world) if isinstance(world, World) else None
 
 
+@lru_cache(maxsize=8)
+def _truth_channels(names: tuple[str, ...]) -> tuple[ChannelInfo, ...]:
+    return tuple(
+        ChannelInfo(name=name, unit=_unit(name), description="truth: " + name.replace("_", " ")) for name in names
+    )
+
+
 def _unit(name: str) -> str:
     for suffix in sorted(UNITS, key=len, reverse=True):
         if name.endswith(suffix):
@@ -70,10 +78,7 @@ class VirtualPress:
     @property
     def channels(self) -> tuple[ChannelInfo, ...]:
         """The truth signals, in the order of `vector`."""
-        return tuple(
-            ChannelInfo(name=name, unit=_unit(name), description="truth: " + name.replace("_", " "))
-            for name in self.world.truth.names
-        )
+        return _truth_channels(self.world.truth.names)
 
     def vector(self) -> NDArray[np.float64]:
         """All truth signals now."""

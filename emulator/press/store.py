@@ -13,13 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emulator.press.machine import Machine
-from emulator.press.state import PARCEL, PLANT, PROGRESS, RECORD, PressState
+from emulator.press.state import PressState
 
-__all__ = ["LAYOUT", "PackError", "pack", "unpack"]
+__all__ = ["PackError", "layout", "pack", "unpack"]
 
-MEMORY: Final = ("parcels", "plant", "belt_T", "progress", "record")
-LAYOUT: Final = repr([dtype.descr for dtype in (PARCEL, PLANT, PROGRESS, RECORD)])
-"""How the press's memory is laid out; packs of another layout mean something else."""
+FIRST: Final = ("progress", "record.film_count")
+FILM: Final = ("film", "film_ids")
 INFINITE: Final = ("hot_min", "hot_max")
 """Parcel fields that are infinite until something was met."""
 LARGEST: Final = 1e30
@@ -31,13 +30,14 @@ class PackError(ValueError):
     """A pack that is not the state of this press."""
 
 
-def pack(state: PressState) -> dict[str, Any]:
+def layout(state: PressState) -> str:
+    """How the press's memory is laid out; packs of another layout mean something else."""
+    return repr([array.dtype for array in state.memory])
+
+
+def pack(state: PressState) -> dict[str, bytes]:
     """What there is of a state, as raw memory by name."""
-    memory = dict(zip(MEMORY, state.memory, strict=True))
-    packed: dict[str, Any] = {}
-    for name, part in _parts(memory, state):
-        packed[name] = part.tobytes()
-    return packed
+    return {name: array[part].tobytes() for name, array, part in _parts(state)}
 
 
 def unpack(packed: object, like: PressState, machine: Machine) -> PressState:
@@ -53,20 +53,20 @@ def unpack(packed: object, like: PressState, machine: Machine) -> PressState:
     """
     if not isinstance(packed, Mapping):
         raise PackError("no state of a press")
-    memory = [np.zeros_like(array) for array in like.memory]
-    state = PressState(*memory)
-    named = dict(zip(MEMORY, memory, strict=True))
+    state = PressState(*(np.zeros_like(array) for array in like.memory))
     # sizes of the rest follow from where ring and record stand, so those come first
-    for name in ("progress", "record.film_count"):
-        _fill(named, name, packed, None)
+    for name, array, part in _parts(state):
+        if name in FIRST:
+            _fill(array, part, packed.get(name), name)
     _check_places(state)
-    names = {name for name, _ in _parts(named, state)}
+    parts = list(_parts(state))
+    names = {name for name, _, _ in parts}
     if set(packed) != names:
-        raise PackError(
-            f"the press's state has {', '.join(sorted(map(str, set(packed) ^ names)))} too much or too little"
-        )
-    for name in names - {"progress", "record.film_count"}:
-        _fill(named, name, packed, state)
+        odd = ", ".join(sorted(map(str, set(packed) ^ names)))
+        raise PackError(f"the press's state has {odd} too much or too little")
+    for name, array, part in parts:
+        if name not in FIRST:
+            _fill(array, part, packed[name], name)
     _check_values(state, machine)
     return state
 
@@ -74,48 +74,38 @@ def unpack(packed: object, like: PressState, machine: Machine) -> PressState:
 def _live(state: PressState) -> NDArray[np.int64]:
     """Slots of the ring that hold sheet, the oldest first."""
     head, count = (int(value) for value in state.progress.ring[:2])
-    return (head + np.arange(count)) % len(state.memory[0])
+    return (head + np.arange(count)) % state.sheet.x.size
 
 
-def _filled(state: PressState) -> int:
-    """Rows of the film record that hold something."""
-    return min(int(state.record.film_count[0]), len(state.record.film))
+def _parts(state: PressState) -> Iterator[tuple[str, NDArray[Any], Any]]:
+    """Everything to keep: name, array, and the part of it that holds something."""
+    record = state.record
+    live, filled = _live(state), slice(min(int(record.film_count[0]), len(record.film)))
+    for number, array in enumerate(state.memory):
+        names = array.dtype.names or ()
+        if "film" in names:
+            for name in names:
+                yield f"record.{name}", array[name][0], filled if name in FILM else slice(None)
+        elif "ring" in names:
+            yield "progress", array, slice(None)
+        else:
+            # what has a place for every parcel is kept where there is one
+            yield f"memory.{number}", array, live if len(array) == state.sheet.x.size else slice(None)
 
 
-def _parts(memory: Mapping[str, Any], state: PressState) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Everything to keep, by name."""
-    yield "parcels", memory["parcels"][_live(state)]
-    for name in ("plant", "belt_T", "progress"):
-        yield name, memory[name]
-    rows = _filled(state)
-    for name in RECORD.names or ():
-        whole = memory["record"][name][0]
-        yield f"record.{name}", whole[:rows] if name.startswith("film") and name != "film_count" else whole
-
-
-def _fill(memory: Mapping[str, Any], name: str, packed: Mapping[Any, object], state: PressState | None) -> None:
+def _fill(array: NDArray[Any], part: Any, raw: object, name: str) -> None:
     """Copy one part into its place."""
-    raw = packed.get(name)
-    if name == "parcels":
-        assert state is not None
-        slots: Any = _live(state)
-        target = memory["parcels"]
-        space = len(slots) * target.dtype.itemsize
-    else:
-        group, _, field = name.partition(".")
-        target = memory[group] if not field else memory[group][field][0]
-        slots = slice(_filled(state)) if state is not None and field.startswith("film") else slice(None)
-        space = target[slots].nbytes
+    space = array[part].nbytes
     if not isinstance(raw, bytes) or len(raw) != space:
         size = len(raw) if isinstance(raw, bytes) else 0
         raise PackError(f"{name} of the press has {size} bytes, not {space}: it belongs to another machine")
-    target[slots] = np.frombuffer(raw, target.dtype).reshape(-1, *target.shape[1:])
+    array[part] = np.frombuffer(raw, array.dtype).reshape(-1, *array.shape[1:])
 
 
 def _check_places(state: PressState) -> None:
     """Where ring and record stand must be places that exist."""
     head, count, released, serial = (int(value) for value in state.progress.ring)
-    capacity = len(state.memory[0])
+    capacity = state.sheet.x.size
     if not (0 <= head < capacity and 0 <= count <= capacity and 0 <= released <= count and 0 <= serial < 2**60):
         raise PackError("the ring of sheet parcels stands where there is none")
     ticks, pending = int(state.progress.tick[0]), int(state.progress.pending_ticks[0])
@@ -128,8 +118,12 @@ def _check_values(state: PressState, machine: Machine) -> None:
     for name, array in state.arrays():
         if array.dtype.kind != "f":
             continue
-        bad = np.isnan(array) if name.partition(".")[2] in INFINITE else ~(np.abs(array) < LARGEST)
-        if bad.any():
+        if array.size == 0:
+            continue
+        # comparisons with what is no number are false
+        infinite = name.partition(".")[2] in INFINITE
+        good = not np.isnan(array).any() if infinite else -LARGEST < array.min() and array.max() < LARGEST
+        if not good:
             raise PackError(f"{name} of the press holds what is no number")
     plant, loop = state.plant, machine.belt_loop_m
     track = machine.press_length_m + machine.sheet.runout_length_mm * 1e-3

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class ChannelInfo:
         return {code: name for name, code in self.values.items()}
 
 
+@lru_cache(maxsize=8)
 def tag_channels(registers: RegisterMap) -> tuple[ChannelInfo, ...]:
     """Channels for all numeric tags, in the order of the map (text has no place in a table of numbers)."""
     return tuple(
