@@ -38,6 +38,8 @@ DEFAULT_BAUDRATE = 115_200
 RESPONSE_TIMEOUT_S = 0.25
 """Silence after a request for so long counts as no answer: ten times the longest exchange at 115200."""
 RETRIES = 2
+BENCH, NOTES = "bench", "notes"
+"""Names of what a bench keeps with a snapshot."""
 WIRED_SCHEMES = ("socket", "rfc2217", "loop", "spy", "hwgrep", "alt", "cp2110")
 
 
@@ -60,6 +62,20 @@ class Abilities:
     fork: bool = False
 
 
+@dataclass(slots=True)
+class BenchState:
+    """All that makes the future of a bench between two requests, apart from the port and the press."""
+
+    url: str
+    armed: bool
+    timeout_s: float
+    retries: int
+    record: bool
+    identification: dict[str, Value]
+    written: dict[str, Value]
+    unsafe: bool
+
+
 class Bench:
     """An opened press. Made by `open_press`."""
 
@@ -74,7 +90,7 @@ class Bench:
         timeout_s: float = RESPONSE_TIMEOUT_S,
         retries: int = RETRIES,
         record: bool = True,
-        identity: str = "",
+        identification: Mapping[str, Value] | None = None,
     ) -> None:
         self.url = url
         self.port = port
@@ -96,10 +112,8 @@ class Bench:
         self._sampled: dict[str, Value] = {}
         self._unsafe = False
         self._closed = False
-        if not identity:
-            self.identification = self._identify()
-            identity = str(self.identification["press_identity"])
-        self.envelope = Envelope(self.registers, identity, armed)
+        self.identification = identification or self._identify()
+        self.envelope = Envelope(self.registers, str(self.identification["press_identity"]), armed)
         atexit.register(self.close)
 
     def _identify(self) -> Mapping[str, Value]:
@@ -240,25 +254,69 @@ class Bench:
         Raises:
             UsageError: the press cannot be copied; ask `bench.can.fork` first.
         """
-        from rig.virtual import fork_port, virtual_press  # noqa: PLC0415 - only virtual presses fork
+        from rig.virtual import fork_port  # noqa: PLC0415 - only virtual presses fork
 
-        port = fork_port(self.virtual)
-        press = virtual_press(port)
-        assert press is not None
-        other = Bench(
-            port,
-            self.url,
-            clock=VirtualClock(press.world),
-            virtual=press,
+        assert self.virtual is not None
+        return self._standing(fork_port(self.virtual, self.port), self._state())
+
+    def snapshot(self, notes: Mapping[str, str] | None = None) -> bytes:
+        """This bench between two requests, as bytes that `Bench.restore` makes a bench of, in any process.
+
+        Args:
+            notes: what people will want to know of it.
+
+        Raises:
+            UsageError: the press cannot be copied; ask `bench.can.fork` first.
+        """
+        from rig.virtual import encode, save  # noqa: PLC0415
+
+        assert self.virtual is not None
+        return save(self.virtual, self.port, {BENCH: encode(self._state()), NOTES: encode(dict(notes or {}))})
+
+    @classmethod
+    def restore(cls, data: bytes) -> Bench:
+        """A bench that goes on from a snapshot exactly as its origin did, with a recording of its own.
+
+        Raises:
+            UsageError: not a snapshot, damaged, or of another version.
+        """
+        from rig.virtual import decode, load  # noqa: PLC0415
+
+        port, kept = load(data)
+        return cls._standing(port, decode(kept.get(BENCH), BenchState))
+
+    def _state(self) -> BenchState:
+        return BenchState(
+            url=self.url,
             armed=self.envelope.armed,
             timeout_s=self.master.timeout_s,
             retries=self.master.retries,
             record=self.recorder is not None,
-            identity=self.identity,
+            identification=dict(self.identification),
+            written=dict(self._written),
+            unsafe=self._unsafe,
         )
-        other.identification = self.identification
-        other._written = dict(self._written)
-        other._unsafe = self._unsafe
+
+    @classmethod
+    def _standing(cls, port: serial.SerialBase, state: BenchState) -> Bench:
+        """A bench on a port that is open already, as another stood on its origin."""
+        from rig.virtual import virtual_press  # noqa: PLC0415
+
+        press = virtual_press(port)
+        assert press is not None
+        other = cls(
+            port,
+            state.url,
+            clock=VirtualClock(press.world),
+            virtual=press,
+            armed=state.armed,
+            timeout_s=state.timeout_s,
+            retries=state.retries,
+            record=state.record,
+            identification=state.identification,
+        )
+        other._written = dict(state.written)
+        other._unsafe = state.unsafe
         return other
 
     # -- the end --------------------------------------------------------------------------------------

@@ -11,13 +11,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import serial
 
-from emulator import COMPILES
+from emulator import COMPILES, codec
+from emulator.codec import encode
 from emulator.config import ConfigError
 from emulator.ports.serve import EndpointError, main_loop, open_endpoint
+from emulator.saved import extras_of
+from emulator.snapshot import SnapshotError
+from emulator.state import StateTypeError, classes_of
 from emulator.world import START_STATES, World, WorldConfig
 from rig.errors import PortError, UsageError
 from rig.requirements.film import FilmTruth
@@ -33,11 +37,17 @@ __all__ = [
     "VirtualPress",
     "World",
     "WorldConfig",
+    "decode",
     "emulate",
+    "encode",
     "fork_port",
+    "load",
+    "save",
     "virtual_press",
 ]
 
+PORT = "port"
+Kept = TypeVar("Kept")
 COMPILE_NOTE = "compiling the press model, once for these sources; some 20 seconds ..." if COMPILES else ""
 """What to tell people who wait; empty when there is nothing to wait for."""
 
@@ -171,11 +181,59 @@ class VirtualPress:
             self.calm()
 
 
-def fork_port(press: VirtualPress) -> serial.SerialBase:
-    """A port on a copy of a virtual press, as it stands now."""
-    from emulator.ports.protocol_emu import port_on  # noqa: PLC0415 - pyserial loads it by name as well
+def fork_port(press: VirtualPress, port: serial.SerialBase) -> serial.SerialBase:
+    """A port that stands on a copy of a virtual press as this one stands on its own."""
+    from emulator.ports.protocol_emu import Serial, port_on  # noqa: PLC0415 - pyserial loads it by name as well
 
-    return port_on(press.world.fork(), baudrate=115_200)
+    assert isinstance(port, Serial)
+    return port_on(press.world.fork(), port.state)
+
+
+def save(press: VirtualPress, port: serial.SerialBase, kept: Mapping[str, bytes]) -> bytes:
+    """A snapshot of a virtual press and the port on it.
+
+    Args:
+        press: the press.
+        port: the open port on it.
+        kept: what else is to be kept, as `encode` writes it.
+    """
+    from emulator.ports.protocol_emu import Serial  # noqa: PLC0415
+
+    assert isinstance(port, Serial)
+    return press.world.snapshot({**kept, PORT: encode(port.state)})
+
+
+def load(data: bytes) -> tuple[serial.SerialBase, Mapping[str, bytes]]:
+    """The port of a snapshot, standing as it stood when it was saved, and what else was kept.
+
+    Raises:
+        UsageError: not such a snapshot.
+    """
+    from emulator.ports.protocol_emu import PortState, port_on  # noqa: PLC0415
+
+    try:
+        kept = extras_of(data)
+        if PORT not in kept:
+            raise SnapshotError("the snapshot is of a press alone, not of a bench")
+        state = decode(kept[PORT], PortState)
+        return port_on(World.restore(data), state), kept
+    except (SnapshotError, StateTypeError) as error:
+        raise UsageError(str(error)) from error
+
+
+def decode(data: object, root: type[Kept]) -> Kept:
+    """A state of this class from what `encode` wrote.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        value = codec.decode(data if isinstance(data, bytes) else b"", classes_of(root))
+    except codec.CodecError as error:
+        raise UsageError(f"the snapshot is malformed: {error}") from error
+    if type(value) is not root:
+        raise UsageError(f"the snapshot is malformed: {type(value).__name__} instead of {root.__name__}")
+    return value
 
 
 def emulate(

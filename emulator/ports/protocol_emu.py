@@ -18,6 +18,7 @@ press as it was.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from serial import PortNotOpenError, SerialBase, SerialException, SerialTimeoutException
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from emulator.world import World, WorldConfig
 
-__all__ = ["Serial", "port_on"]
+__all__ = ["PortState", "Serial", "port_on"]
 
 SECOND_NS = 1_000_000_000
 OUTPUT_BUFFER = 4096
@@ -45,13 +46,30 @@ def make_world(config: WorldConfig) -> World:
     return World(config)
 
 
-def port_on(world: World, **settings: Any) -> Serial:
+@dataclass(slots=True)
+class PortState:
+    """All that makes the future of an open port, apart from the world behind it."""
+
+    line: LineSettings
+    timeout: float | None
+    write_timeout: float | None
+    inter_byte_timeout: float | None
+    breaking: bool
+    in_seen: int
+    out_seen: int
+
+
+def port_on(world: World, state: PortState | None = None, **settings: Any) -> Serial:
     """Open a port on a world that exists already.
 
     Args:
         world: a virtual press.
-        settings: as for `serial.Serial`.
+        state: how a port stood on this world or the one it was copied from, to go on there; without it the port is
+            opened anew, and whoever had one before has gone.
+        settings: as for `serial.Serial`, for a new one.
     """
+    if state is not None:
+        return Serial._standing(world, state)
     port = Serial(None, **settings)
     port.port = "emu://"
     port.attach(world)
@@ -129,6 +147,41 @@ class Serial(SerialBase):
         if self.is_open:
             self.break_condition = False
             self.is_open = False
+
+    @property
+    def state(self) -> PortState:
+        """How the port stands now."""
+        return PortState(
+            line=self._line,
+            timeout=self.timeout,
+            write_timeout=self.write_timeout,
+            inter_byte_timeout=self.inter_byte_timeout,
+            breaking=bool(self.break_condition),
+            in_seen=self._in_seen,
+            out_seen=self._out_seen,
+        )
+
+    @classmethod
+    def _standing(cls, world: World, state: PortState) -> Serial:
+        """An open port that stands on a world as another stood on its origin."""
+        line = state.line
+        port = cls(
+            None,
+            baudrate=line.baud,
+            bytesize=line.data_bits,
+            parity=line.parity,
+            stopbits=line.stop_bits,
+            timeout=state.timeout,
+            write_timeout=state.write_timeout,
+            inter_byte_timeout=state.inter_byte_timeout,
+        )
+        port.port = "emu://"
+        port._line = line
+        port._break_state = state.breaking  # type: ignore[attr-defined]  # pyserial's own
+        port._world, port._world_url, port._bus = world, port.portstr, world.bus
+        port._in_seen, port._out_seen = state.in_seen, state.out_seen
+        port.is_open = True
+        return port
 
     def _settings(self) -> LineSettings:
         if self.baudrate <= 0:

@@ -122,7 +122,7 @@ def _check_values(state: PressState, machine: Machine) -> None:
             continue
         # comparisons with what is no number are false
         infinite = name.partition(".")[2] in INFINITE
-        good = not np.isnan(array).any() if infinite else -LARGEST < array.min() and array.max() < LARGEST
+        good = not np.isnan(array).any() if infinite else array.min() > -LARGEST and array.max() < LARGEST
         if not good:
             raise PackError(f"{name} of the press holds what is no number")
     plant, loop = state.plant, machine.belt_loop_m
