@@ -37,7 +37,7 @@ class Field:
     @property
     def core(self) -> Floats:
         """Middle plane."""
-        return self.sheet[:, 0]
+        return np.asarray(self.sheet[:, 0])
 
     @property
     def mean(self) -> Floats:

@@ -325,7 +325,7 @@ class Parcel:
         v, limit = self.drive.speed, self.rollers.pressure_limit
 
         def touch(t: float, y: Floats) -> float:
-            return 1e3 * (self.thickness(y) - self.gap(v * t)[0])
+            return float(1e3 * (self.thickness(y) - self.gap(v * t)[0]))
 
         def cap(t: float, y: Floats) -> float:
             return self.belts(v * t, self.thickness(y)) / limit - 1.0

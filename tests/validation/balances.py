@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -101,10 +101,8 @@ def _sample(press: Press) -> tuple[float, ...]:
 
 def balances(effort: Effort) -> Comparison:
     """Energy and mass through start, speed step, stop, lost heaters, lost coolant and opening."""
-    run = RUN
-    if effort is Effort.QUICK:
-        run = tuple(Stretch(**{**_fields(s), "seconds": 0.25 * s.seconds}) for s in RUN)
-    history = live(run)
+    part = 0.25 if effort is Effort.QUICK else 1.0
+    history = live(tuple(replace(stretch, seconds=part * stretch.seconds) for stretch in RUN))
     signs = np.array([1.0 if name in INPUTS else -1.0 for name in LEDGER])
     flows = history.ledger @ signs
     put_in = float(history.ledger[-1, : len(INPUTS)].clip(0.0).sum())
@@ -160,7 +158,3 @@ def balances(effort: Effort) -> Comparison:
 
 def _words(name: str) -> str:
     return name.removesuffix("_j").replace("_", " ")
-
-
-def _fields(stretch: Stretch) -> dict[str, object]:
-    return {name: getattr(stretch, name) for name in Stretch.__dataclass_fields__}

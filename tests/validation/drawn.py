@@ -178,7 +178,7 @@ def cases(draw: st.DrawFn, slowest: float, fastest: float, longest: float) -> Ca
 
 
 def draw_cases(count: int, slowest: float, fastest: float, longest: float = 1.0) -> list[Case]:
-    """So many cases, the same every time."""
+    """So many cases, the same in every run of one program (Hypothesis looks at the modules that are loaded)."""
     drawn: list[Case] = []
 
     @settings(

@@ -57,7 +57,9 @@ def plane(effort: Effort) -> Comparison:
         rolled = [_rolled(r, gel, field, v) for field in (both, none)]
         name = f"{speed:g} m/min"
         numbers += [
-            Number(f"core temperature without conduction along the press: {name}", core, "K", 0.5),
+            Number(
+                f"core temperature without conduction along the press: {name}", core, "K", 0.5 if speed >= 1.0 else 1.5
+            ),
             Number(f"r without it: {name}", abs(rolled[0].r_percent - rolled[1].r_percent), "points", 0.1),
             Number(f"core temperature on a mesh twice as coarse: {name}", mesh, "K"),
         ]
