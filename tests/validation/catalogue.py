@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from tests.oracles.parameters import machine_file
 from tests.validation import (
     balances,
     heat_forms,
@@ -18,6 +19,9 @@ from tests.validation import (
     stress_forms,
 )
 from tests.validation.comparison import Comparison
+
+_LAYERED = (independent.layers_in_series,) if "layered_above_m_min" in machine_file()["numerics"] else ()
+"""Only a machine file that says from which speed on layers strain on their own has a model that does it."""
 
 CATALOGUE: Final[Mapping[str, Sequence[Callable[..., Comparison]]]] = {
     "Closed forms": (
@@ -32,7 +36,7 @@ CATALOGUE: Final[Mapping[str, Sequence[Callable[..., Comparison]]]] = {
         press_forms.rolling_coefficient,
     ),
     "Convergence": (press_forms.step_length, press_forms.parcel_length, independent.solver),
-    "Independent solutions": (independent.between_belts, running.running_press, plane.plane),
+    "Independent solutions": (independent.between_belts, *_LAYERED, running.running_press, plane.plane),
     "Balances and invariants": (balances.balances, invariants.drawn, invariants.what_must_come_out),
     "What the model leaves out": (left_out.sizes,),
 }
