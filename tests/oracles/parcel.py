@@ -193,6 +193,7 @@ class Parcel:
         dz = self.layer_heights(y)
         k = self.gel.conductivity(T)
         flux = np.empty((self.layers + 1, *y.shape[1:]))
+        share = dz.sum(axis=0) / self.layers  # layers keep equal masses under one common area
         if self.bodies > 1:
             half = 0.5 * dz / k
             flux[1:-1] = (T[:-1] - T[1:]) / (half[:-1] + half[1:])
@@ -203,7 +204,7 @@ class Parcel:
         (T_up, h_up), (T_low, h_low) = faces
         flux[0] = (T_up - T[0]) / (1.0 / h_up + half[0])
         flux[-1] = (T[-1] - T_low) / (1.0 / h_low + half[-1])
-        return np.asarray((flux[:-1] - flux[1:]) / (self.gel.density(T) * self.gel.heat_capacity(T) * dz))
+        return np.asarray((flux[:-1] - flux[1:]) / (self.gel.density(T) * self.gel.heat_capacity(T) * share))
 
     def rates(self, y: Floats, dT: Floats, push: Any, give: float) -> Floats:
         """All rates; the stress changes by push - give * (rate of thinning), per second."""
