@@ -12,21 +12,23 @@ way out of it commands the press's safe state if anything was written.
 from __future__ import annotations
 
 import atexit
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import serial
 
-from rig.client import Master, TagClient
+from rig.client import Master, PlannedRead, TagClient
 from rig.clock import Clock, HardwareClock, VirtualClock
 from rig.envelope import Envelope
 from rig.errors import BusError, PortError, RigError, UnknownTag, UsageError
-from rig.protocol.registers import RegisterMap, Value
+from rig.protocol.registers import RegisterMap, Tag, Value
 from rig.protocol.registers_file import default_registers
-from rig.trace import Direction, Recorder
+from rig.trace import Recorder
+from rig.trace.recorder import Places
 
 if TYPE_CHECKING:
     from rig.virtual import VirtualPress
@@ -73,6 +75,7 @@ class BenchState:
     record: bool
     identification: dict[str, Value]
     written: dict[str, Value]
+    held: dict[str, Value]
     unsafe: bool
 
 
@@ -100,16 +103,15 @@ class Bench:
         present = virtual is not None
         self.can = Abilities(present, present, present, present, present)
         self.recorder = Recorder(self.registers, virtual.channels if virtual else ()) if record else None
+        on_frame = self.recorder.frame if self.recorder else None
         if virtual is not None:
             # the line itself knows the time of every byte
-            virtual.world.bus.on_frame = self._on_frame
-        self.master = Master(
-            port, clock, timeout_s=timeout_s, retries=retries, on_frame=None if virtual else self._on_frame
-        )
+            virtual.world.bus.on_frame = on_frame
+        self.master = Master(port, clock, timeout_s=timeout_s, retries=retries, on_frame=None if virtual else on_frame)
         self.client = TagClient(self.master, self.registers)
-        self._polled = self.client.plan([t for t in self.registers.tags.values() if _is_sensed(t.table, t.group)])
+        self._polled = self.client.plan(_sensed(self.registers))
+        self._places = _places(self.recorder, self._polled)
         self._written: dict[str, Value] = {}
-        self._sampled: dict[str, Value] = {}
         self._unsafe = False
         self._closed = False
         self.identification = identification or self._identify()
@@ -191,11 +193,10 @@ class Bench:
         Raises:
             BusError: no usable answer.
         """
-        values = self.client.read_blocks(self._polled)
-        self._sampled = values
+        values, numbers = self.client.poll(self._polled)
         if self.recorder is not None:
             now_ns = self.clock.now_ns
-            self.recorder.sample(now_ns, {**values, **self._written})
+            self.recorder.sensed(now_ns, self._places, numbers)
             if self._virtual is not None:
                 self.recorder.truth_sample(now_ns, self._virtual.vector())
         return values
@@ -211,7 +212,7 @@ class Bench:
         checked = self.envelope.check(wanted)
         self._unsafe = True
         self.client.write(checked)
-        self._written.update(wanted)
+        self._note_written(wanted)
 
     def safe_state(self) -> bool:
         """Command the press's safe state, as far as it can be reached.
@@ -230,7 +231,7 @@ class Bench:
         except RigError as error:
             self.record_event("safe_state", f"not reached: {error}")
             return False
-        self._written.update(values)
+        self._note_written(values)
         self._unsafe = False
         self.record_event("safe_state", "commanded")
         return True
@@ -242,9 +243,10 @@ class Bench:
         if self.recorder is not None:
             self.recorder.event(self.clock.now_ns, kind, text)
 
-    def _on_frame(self, start_ns: int, end_ns: int, direction: Direction, data: bytes, comment: str) -> None:
+    def _note_written(self, values: Mapping[str, Value]) -> None:
+        self._written.update(values)
         if self.recorder is not None:
-            self.recorder.frame(start_ns, end_ns, direction, data, comment)
+            self.recorder.commanded(values)
 
     # -- copies ---------------------------------------------------------------------------------------
 
@@ -294,6 +296,7 @@ class Bench:
             record=self.recorder is not None,
             identification=dict(self.identification),
             written=dict(self._written),
+            held={tag.name: value for tag, value in self.client.held().items()},
             unsafe=self._unsafe,
         )
 
@@ -315,7 +318,8 @@ class Bench:
             record=state.record,
             identification=state.identification,
         )
-        other._written = dict(state.written)
+        other._note_written(state.written)
+        other.client.hold({other.registers[name]: value for name, value in state.held.items()})
         other._unsafe = state.unsafe
         return other
 
@@ -341,8 +345,15 @@ class Bench:
         self.close()
 
 
-def _is_sensed(table: str, group: str) -> bool:
-    return table in ("input", "discrete") and group != "identification"
+@lru_cache(maxsize=8)
+def _sensed(registers: RegisterMap) -> tuple[Tag, ...]:
+    """What a poll reads."""
+    return tuple(tag for tag in registers.tags.values() if not tag.writable and tag.group != "identification")
+
+
+def _places(recorder: Recorder | None, plan: Iterable[PlannedRead]) -> Places:
+    """Where a poll's numbers go in a row of the recording."""
+    return recorder.places(tag for read in plan for tag in read.block.numeric) if recorder else ()
 
 
 def open_press(

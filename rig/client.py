@@ -7,13 +7,15 @@ engineering values. Neither knows what kind of port it has.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import Literal, NamedTuple
 
 import serial
 
 from rig.clock import SECOND_NS, Clock
-from rig.errors import BadAnswer, NoAnswer, PortError, RequestRefused, UsageError
+from rig.errors import BadAnswer, BusError, NoAnswer, PortError, RequestRefused, UsageError
 from rig.protocol import (
     BadFrame,
     BytesDiscarded,
@@ -37,7 +39,8 @@ from rig.protocol import (
     WriteMultipleRegisters,
     response_length,
 )
-from rig.protocol.registers import BIT_TABLES, Block, RegisterMap, Table, Tag, Value
+from rig.protocol.blocks import Block, Decoded
+from rig.protocol.registers import BIT_TABLES, RegisterMap, Table, Tag, Value
 
 Direction = Literal["request", "response", "unknown"]
 
@@ -48,7 +51,7 @@ READ_ANSWERS = (
     ReadHoldingRegistersResponse,
 )
 
-__all__ = ["FrameSink", "Master", "TagClient"]
+__all__ = ["FrameSink", "Master", "PlannedRead", "TagClient"]
 
 FrameSink = Callable[[int, int, Direction, bytes, str], None]
 """Called with start (ns), end (ns), `request` or `response`, bytes and a comment for every frame."""
@@ -57,6 +60,8 @@ SMALLEST_ANSWER = 5
 """Bytes of an exception answer with address and CRC: no answer is shorter."""
 READ_GAP = 8
 """Registers that a merged read may read along without need: cheaper than another request."""
+WRITE_GAP = 16
+"""The same for writes, over registers that are known to hold what is written."""
 LARGEST_WRITE = 120
 LARGEST_BIT_WRITE = 1900
 Read = ReadCoils | ReadDiscreteInputs | ReadInputRegisters | ReadHoldingRegisters
@@ -173,8 +178,19 @@ class Master:
             self._on_frame(start_ns, end_ns, "response", data, comment)
 
 
+class PlannedRead(NamedTuple):
+    """A block and the request that reads it."""
+
+    request: Request
+    unit: int
+    block: Block
+
+
 class TagClient:
     """Tags in engineering units over a master.
+
+    A write reaches over holding registers that are not to be changed where that saves a request, if it
+    was this client that wrote them last: they get what they have.
 
     Args:
         master: who asks.
@@ -184,11 +200,20 @@ class TagClient:
     def __init__(self, master: Master, registers: RegisterMap) -> None:
         self._master = master
         self._registers = registers
-        self._plans: dict[tuple[Tag, ...], tuple[Block, ...]] = {}
+        self._reads: dict[tuple[Tag, ...], tuple[PlannedRead, ...]] = {}
+        self._writes: dict[tuple[Tag, ...], tuple[Block, ...]] = {}
+        self._held: dict[Tag, tuple[Value, tuple[int, ...]]] = {}
 
-    def plan(self, tags: Iterable[Tag]) -> tuple[Block, ...]:
+    def plan(self, tags: Iterable[Tag]) -> tuple[PlannedRead, ...]:
         """The requests that read `tags`."""
-        return self._registers.blocks(tags, gap=READ_GAP)
+        key = tuple(tags)
+        plan = self._reads.get(key)
+        if plan is None:
+            plan = self._reads[key] = tuple(
+                PlannedRead(READS[block.table](block.address, block.count), self._unit(block.node), block)
+                for block in _read_blocks(self._registers, key)
+            )
+        return plan
 
     def read(self, tags: Sequence[Tag]) -> dict[str, Value]:
         """Engineering values by tag name, in the order asked for.
@@ -196,21 +221,24 @@ class TagClient:
         Raises:
             BusError: no usable answer.
         """
-        key = tuple(tags)
-        plan = self._plans.get(key)
-        if plan is None:
-            plan = self._plans[key] = self.plan(tags)
-        values = self.read_blocks(plan)
+        values = self.poll(self.plan(tags)).values
         return {tag.name: values[tag.name] for tag in tags}
 
-    def read_blocks(self, blocks: Iterable[Block]) -> dict[str, Value]:
-        """Engineering values of all tags of some blocks."""
+    def poll(self, plan: Iterable[PlannedRead]) -> Decoded:
+        """All tags of a plan: engineering values, and numbers in the order of the plan's blocks.
+
+        Raises:
+            BusError: no usable answer.
+        """
         values: dict[str, Value] = {}
-        for block in blocks:
-            answer = self._master.exchange(READS[block.table](block.address, block.count), self._unit(block.node))
+        numbers: list[float] = []
+        for request, unit, block in plan:
+            answer = self._master.exchange(request, unit)
             assert isinstance(answer, READ_ANSWERS)  # the codec lets nothing else answer a read
-            values.update(block.decode(answer.values))
-        return values
+            decoded = block.decode(answer.payload)
+            values.update(decoded.values)
+            numbers += decoded.numbers
+        return Decoded(values, numbers)
 
     def write(self, values: Mapping[Tag, Value]) -> None:
         """Write tags; neighbours go out together.
@@ -219,23 +247,75 @@ class TagClient:
             TagValueError: a value that its tag cannot hold.
             BusError: no usable answer.
         """
-        plan = self._registers.blocks(values, longest=LARGEST_WRITE, longest_bits=LARGEST_BIT_WRITE)
-        # coils last: a setpoint must be there before what acts on it is enabled
-        for block in sorted(plan, key=lambda block: block.table in BIT_TABLES):
-            raw = [word for tag in block.tags for word in tag.encode(values[tag])]
+        held = self._held
+        fresh = {tag: (value, tag.encode(value)) for tag, value in values.items()}
+        for block in self._write_plan(tuple(values)):
+            entries = [(tag, fresh.get(tag) or held[tag]) for tag in block.tags]
+            raw = tuple([word for _, (_, words) in entries for word in words])
             request: Request = (
                 WriteMultipleCoils(block.address, tuple(map(bool, raw)))
                 if block.table == "coil"
-                else WriteMultipleRegisters(block.address, tuple(raw))
+                else WriteMultipleRegisters(block.address, raw)
             )
             try:
                 self._master.exchange(request, self._unit(block.node))
-            except RequestRefused as error:
-                names = ", ".join(tag.name for tag in block.tags)
-                raise RequestRefused(f"{error}; the request was to write {names}") from error
+            except (BusError, PortError) as error:
+                self._forget(block.tags)
+                if isinstance(error, RequestRefused):
+                    names = ", ".join(tag.name for tag in block.tags)
+                    raise RequestRefused(f"{error}; the request was to write {names}") from error
+                raise
+            if not held.keys() >= set(block.tags):
+                self._writes.clear()  # more is held now that a write may reach over
+            held.update(entries)
+
+    def held(self) -> dict[Tag, Value]:
+        """What the press is known to hold, as this client wrote it last."""
+        return {tag: value for tag, (value, _) in self._held.items()}
+
+    def hold(self, values: Mapping[Tag, Value]) -> None:
+        """Take over what another client knows."""
+        self._held.update({tag: (value, tag.encode(value)) for tag, value in values.items()})
+        self._writes.clear()
+
+    def _write_plan(self, tags: tuple[Tag, ...]) -> tuple[Block, ...]:
+        plan = self._writes.get(tags)
+        if plan is None:
+            wanted = (*tags, *self._bridges(tags))
+            blocks = self._registers.blocks(wanted, longest=LARGEST_WRITE, longest_bits=LARGEST_BIT_WRITE)
+            # coils last: a setpoint must be there before what acts on it is enabled
+            plan = self._writes[tags] = tuple(sorted(blocks, key=lambda block: block.table in BIT_TABLES))
+        return plan
+
+    def _bridges(self, tags: tuple[Tag, ...]) -> Iterator[Tag]:
+        """Holding registers between `tags` that can be written along, as it is known what they hold."""
+        holding = sorted((tag for tag in tags if tag.table == "holding"), key=lambda tag: (tag.node, tag.address))
+        for left, right in pairwise(holding):
+            start, end = left.address + left.count, right.address
+            if left.node != right.node or not 0 < end - start <= WRITE_GAP:
+                continue
+            between = [
+                tag
+                for tag in self._held
+                if (tag.node, tag.table) == (left.node, left.table) and start <= tag.address < end
+            ]
+            if sum(tag.count for tag in between) == end - start:
+                yield from between
+
+    def _forget(self, tags: Iterable[Tag]) -> None:
+        """Nobody knows what these hold now."""
+        for tag in tags:
+            self._held.pop(tag, None)
+        self._writes.clear()
 
     def _unit(self, node: str) -> int:
         try:
             return self._registers.nodes[node].address
         except KeyError:
             raise UsageError(f"no node {node!r} in the register map") from None
+
+
+@lru_cache(maxsize=128)
+def _read_blocks(registers: RegisterMap, tags: tuple[Tag, ...]) -> tuple[Block, ...]:
+    """Shared by all clients, with the tables that the blocks have made for decoding."""
+    return registers.blocks(tags, gap=READ_GAP)

@@ -11,20 +11,19 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import FrameType
-from typing import Protocol
+from typing import Any, Protocol
 
 __all__ = [
     "SECOND_NS",
     "Clock",
     "HardwareClock",
     "ScanTimeout",
+    "ScanWatchdog",
     "Simulation",
     "VirtualClock",
     "date_text",
-    "scan_limit",
     "wall_s",
 ]
 
@@ -114,28 +113,65 @@ class ScanTimeout(BaseException):
     """
 
 
-@contextmanager
-def scan_limit(seconds: float) -> Iterator[None]:
-    """Interrupt the block with `ScanTimeout` after `seconds` of wall clock.
+class ScanWatchdog:
+    """Interrupts a scan that does not return with `ScanTimeout`; a context manager around many scans.
 
-    Works in the main thread by a timer signal; in any other thread there is no such thing, and the
-    block runs unguarded.
+    A timer signal comes a few times per limit and looks whether the scan that it met last time is still
+    going on; so a scan itself costs two assignments and no system call. It is interrupted after
+    `limit_s` to 1.25 `limit_s` of wall clock, and again a quarter later if it swallowed that. Works in the
+    main thread; in any other thread there is no such thing, and scans run unguarded.
+
+    Outside the block, signal handler and timer of whoever else uses SIGALRM are as they were; a foreign
+    alarm that falls due inside is handed on.
+
+    Attributes:
+        scan: number of the scan that is going on; 0 between scans.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
 
-    def interrupt(signum: int, frame: FrameType | None) -> None:
-        raise ScanTimeout
+    def __init__(self, limit_s: float) -> None:
+        self.scan = 0
+        self._quarter_s = limit_s / 4.0
+        self._met = 0
+        self._times_met = 0
+        self._depth = 0
+        self._installed = False
+        self._previous: Callable[[int, FrameType | None], Any] | int | None = None
+        self._foreign_due_s = 0.0
+        self._foreign_interval_s = 0.0
 
-    previous = signal.signal(signal.SIGALRM, interrupt)
-    # the interval fires again in case the first exception was swallowed
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
-    try:
-        yield
-    finally:
+    def __enter__(self) -> None:
+        self._depth += 1
+        if self._depth > 1 or threading.current_thread() is not threading.main_thread():
+            return
+        self._installed = True
+        self._previous = signal.signal(signal.SIGALRM, self._ring)
+        left_s, self._foreign_interval_s = signal.setitimer(signal.ITIMER_REAL, self._quarter_s, self._quarter_s)
+        self._foreign_due_s = time.monotonic() + left_s if left_s else 0.0
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+        if self._depth or not self._installed:
+            return
+        self._installed = False
         signal.setitimer(signal.ITIMER_REAL, 0.0)
-        signal.signal(signal.SIGALRM, previous)
+        signal.signal(signal.SIGALRM, self._previous)
+        if self._foreign_due_s:
+            left_s = max(self._foreign_due_s - time.monotonic(), 1e-6)
+            signal.setitimer(signal.ITIMER_REAL, left_s, self._foreign_interval_s)
+
+    def _ring(self, signum: int, frame: FrameType | None) -> None:
+        if self.scan == 0 or self.scan != self._met:
+            self._met, self._times_met = self.scan, 1
+        else:
+            self._times_met += 1
+        if self._foreign_due_s and time.monotonic() >= self._foreign_due_s:
+            again_s = self._foreign_interval_s
+            self._foreign_due_s = self._foreign_due_s + again_s if again_s else 0.0
+            if callable(self._previous):
+                self._previous(signum, frame)
+        # met for the first time somewhere in a quarter, and then once at the end of each of four
+        if self.scan and self._times_met > 4:
+            raise ScanTimeout
 
 
 def date_text() -> str:

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from rig.clock import SECOND_NS, ScanTimeout, scan_limit
-from rig.controller.api import OPERATOR_REQUESTS, Controller, Inputs, ReportsState, Value
+from rig.clock import SECOND_NS, ScanTimeout, ScanWatchdog
+from rig.controller.api import OPERATOR_REQUESTS, Controller, Inputs, Value
 from rig.errors import BusError, ControllerError, PortError, UsageError
 from rig.protocol.registers import TagValueError
 
@@ -61,6 +61,7 @@ class Runner:
         self.commanded: dict[str, Value] = {}
         self.inputs = Inputs({}, bench.clock.now_ns)
         self._scan_limit_s = scan_limit_s
+        self._watchdog = ScanWatchdog(scan_limit_s)
         self._on_scan = on_scan
         self._requests: set[str] = set()
         self._silent_scans = 0
@@ -78,7 +79,7 @@ class Runner:
     @property
     def state(self) -> str:
         """The controller's state, or an empty text if it does not report one."""
-        return str(self.controller.state) if isinstance(self.controller, ReportsState) else ""
+        return str(getattr(self.controller, "state", ""))
 
     def request(self, *requests: str) -> None:
         """Press buttons on the operator's panel; the next scan sees them.
@@ -94,8 +95,9 @@ class Runner:
 
     def run_for(self, seconds: float) -> None:
         """Run scans for `seconds` of press time."""
-        for _ in range(round(seconds * SECOND_NS / SCAN_PERIOD_NS)):
-            self.step()
+        with self._watchdog:
+            for _ in range(round(seconds * SECOND_NS / SCAN_PERIOD_NS)):
+                self.step()
 
     def run_until(self, condition: Callable[[], bool], *, within_s: float, what: str = "") -> None:
         """Run scans until `condition` holds.
@@ -103,10 +105,11 @@ class Runner:
         Raises:
             AssertionError: it did not within `within_s` of press time; says what the controller was doing.
         """
-        for _ in range(round(within_s * SECOND_NS / SCAN_PERIOD_NS)):
-            if condition():
-                return
-            self.step()
+        with self._watchdog:
+            for _ in range(round(within_s * SECOND_NS / SCAN_PERIOD_NS)):
+                if condition():
+                    return
+                self.step()
         if not condition():
             wanted = what or getattr(condition, "__name__", "the condition")
             raise AssertionError(
@@ -149,9 +152,10 @@ class Runner:
         outputs = self._decide(clock.now_ns)
         self._write(outputs)
         self.scans += 1
-        if self.state != self._last_state:
-            self._last_state = self.state
-            self.bench.record_event("state", self._last_state)
+        state = self.state
+        if state != self._last_state:
+            self._last_state = state
+            self.bench.record_event("state", state)
         if self._on_scan is not None:
             self._on_scan(self)
 
@@ -176,7 +180,8 @@ class Runner:
     def _decide(self, now_ns: int) -> Mapping[str, Value]:
         name = type(self.controller).__name__
         try:
-            with scan_limit(self._scan_limit_s):
+            with self._watchdog:
+                self._watchdog.scan = self.scans + 1
                 outputs = self.controller.scan(self.inputs, now_ns)
         except ScanTimeout:
             raise ControllerError(
@@ -188,18 +193,19 @@ class Runner:
             raise ControllerError(
                 f"controller {name} raised {type(error).__name__} in scan {self.scans}{where}: {error}"
             ) from error
-        self._check(name, outputs)
-        return outputs
-
-    def _check(self, name: str, outputs: object) -> None:
+        finally:
+            self._watchdog.scan = 0
         if not isinstance(outputs, Mapping):
             raise ControllerError(
                 f"controller {name} returned {type(outputs).__name__} from scan {self.scans}; "
                 "it must return a mapping of writable tags to values"
             )
-        for key, value in outputs.items():
-            if key in self.commanded and self.commanded[key] == value:
-                continue  # was checked when it was first commanded
+        return outputs
+
+    def _check(self, changed: Mapping[str, Value]) -> None:
+        """Check what is commanded for the first time; what stays was checked then."""
+        name = type(self.controller).__name__
+        for key, value in changed.items():
             tag = self.bench.registers.tags.get(key) if isinstance(key, str) else None
             if tag is None:
                 raise ControllerError(
@@ -218,11 +224,11 @@ class Runner:
                 raise ControllerError(f"controller {name} commanded in scan {self.scans}: {error}") from error
 
     def _write(self, outputs: Mapping[str, Value]) -> None:
-        refresh = self.scans % REFRESH_EVERY_SCANS == 0
-        if refresh:
-            changed = {**self.commanded, **outputs}
-        else:
-            changed = {key: value for key, value in outputs.items() if self.commanded.get(key) != value}
+        commanded = self.commanded
+        changed = {key: value for key, value in outputs.items() if key not in commanded or commanded[key] != value}
+        self._check(changed)
+        if self.scans % REFRESH_EVERY_SCANS == 0:
+            changed = {**self.commanded, **changed}
         if not changed:
             return
         try:

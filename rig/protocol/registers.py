@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from rig.protocol.blocks import Block, merged
+
 __all__ = [
     "BIT_TABLES",
     "Block",
@@ -166,16 +168,16 @@ class Tag:
         first = raw[0]
         match self.type:
             case "u16":
-                return self._scaled(first)
+                return self.scaled(first)
             case "i16":
-                return self._scaled(first - 0x10000 if first & 0x8000 else first)
+                return self.scaled(first - 0x10000 if first & 0x8000 else first)
             case "bool":
                 return bool(first)
             case "u32":
-                return self._scaled((first << 16) | raw[1])
+                return self.scaled((first << 16) | raw[1])
             case "i32":
                 number = (first << 16) | raw[1]
-                return self._scaled(number - 0x1_0000_0000 if first & 0x8000 else number)
+                return self.scaled(number - 0x1_0000_0000 if first & 0x8000 else number)
             case "f32":
                 value: float = struct.unpack(">f", struct.pack(">HH", first, raw[1]))[0]
                 return value
@@ -186,47 +188,12 @@ class Tag:
             case "string":
                 return struct.pack(f">{self.count}H", *raw[: self.count]).rstrip(b"\0").decode("ascii", "replace")
 
-    def _scaled(self, raw: int) -> int | float:
+    def scaled(self, raw: int) -> int | float:
+        """Engineering value of a raw number."""
         if self.scale == 1.0 and self.offset == 0.0:
             return raw
         # scales are decimal fractions: rounding gives 115.2 and not 115.20000000000002
         return round(raw * self.scale + self.offset, DIGITS)
-
-
-@dataclass(frozen=True)
-class Block:
-    """Neighbouring tags that one request can read or write."""
-
-    node: str
-    table: Table
-    address: int
-    count: int
-    tags: tuple[Tag, ...]
-
-    def decode(self, raw: Sequence[int]) -> dict[str, Value]:
-        """Engineering values of all tags of the block, from its raw registers or bits."""
-        values: dict[str, Value] = {}
-        for name, index, sign, scale, offset, tag in self._plan:
-            if tag is not None:
-                values[name] = tag.decode(raw[index : index + tag.count])
-            else:
-                # the common case, one word and a scale, without a call per tag
-                word = raw[index]
-                values[name] = round((word - 0x10000 if word & sign else word) * scale + offset, DIGITS)
-        return values
-
-    @cached_property
-    def _plan(self) -> tuple[tuple[str, int, int, float, float, Tag | None], ...]:
-        """Name, index, sign bit, scale, offset of scaled single words; the tag itself for all else."""
-        rows: list[tuple[str, int, int, float, float, Tag | None]] = []
-        for tag in self.tags:
-            index = tag.address - self.address
-            if tag.type in ("u16", "i16") and (tag.scale, tag.offset) != (1.0, 0.0):
-                sign = 0x8000 if tag.type == "i16" else 0
-                rows.append((tag.name, index, sign, tag.scale, tag.offset, None))
-            else:
-                rows.append((tag.name, index, 0, 1.0, 0.0, tag))
-        return tuple(rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -293,35 +260,4 @@ class RegisterMap:
             longest: registers in one request at the most (125 in a read, 121 in a write with read).
             longest_bits: bits in one request at the most.
         """
-        ordered = sorted(set(tags), key=lambda tag: (tag.node, tag.table, tag.address))
-        blocks: list[Block] = []
-        run: list[Tag] = []
-
-        def close() -> None:
-            if run:
-                first, last = run[0], run[-1]
-                blocks.append(
-                    Block(
-                        first.node,
-                        first.table,
-                        first.address,
-                        last.address + last.count - first.address,
-                        tuple(run),
-                    )
-                )
-                run.clear()
-
-        for tag in ordered:
-            if run:
-                last = run[-1]
-                end = last.address + last.count
-                limit = longest_bits if tag.table in BIT_TABLES else longest
-                if (
-                    (tag.node, tag.table) != (last.node, last.table)
-                    or tag.address - end > gap
-                    or tag.address + tag.count - run[0].address > limit
-                ):
-                    close()
-            run.append(tag)
-        close()
-        return tuple(blocks)
+        return tuple(merged(tags, gap=gap, longest=lambda tag: longest_bits if tag.table in BIT_TABLES else longest))

@@ -1,58 +1,60 @@
-"""The recorder: takes what happens on a bench as it happens, cheaply.
+"""The recorder: takes what happens on a bench as it happens, cheaply and in constant memory.
 
 It never asks for the time and never decides when to sample: whoever calls it says when something
-happened. A sample of all tags costs a few microseconds, because the row is fetched by one
-`itemgetter` and packed by one `struct` straight into the table.
+happened. A bench hands over the numbers that its client has decoded anyway, and says once what it has
+commanded; so a row is the commanded row, copied, and the sensed numbers packed over it by `struct`.
 """
 
 from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from math import nan
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from rig.trace.channels import ChannelInfo, tag_channels, text_tags
-from rig.trace.recording import Direction, Event, Frame, Recording, Samples
+from rig.trace.recording import Event, Recording, Samples
+from rig.trace.store import FrameLog, Table
 
 if TYPE_CHECKING:
-    from rig.protocol.registers import RegisterMap, Value
+    from rig.protocol.registers import RegisterMap, Tag, Value
 
-__all__ = ["SAMPLE_PERIOD_NS", "Recorder"]
+__all__ = ["SAMPLE_PERIOD_NS", "Places", "Recorder"]
 
 SAMPLE_PERIOD_NS = 100_000_000
-"""How often a bench is meant to call `Recorder.sample`: 10 Hz."""
+"""How often a bench is meant to record: 10 Hz."""
 
-_FIRST_ROWS = 1024
 _UNKNOWN_CODE = re.compile(r"unknown\((\d+)\)")
+
+Places = tuple[tuple[struct.Struct, int, slice], ...]
+"""How numbers go into a row: runs of neighbouring columns, each with its packer, byte offset, and which numbers."""
 
 
 class Recorder:
     """Collects one run.
 
     Args:
-        registers: whose tags `sample` takes.
+        registers: whose tags are recorded.
         truth: the signals that `truth_sample` takes, in the order of its vectors.
+
+    Attributes:
+        frame: records bytes on the wire; arguments as in `Frame`.
     """
 
     def __init__(self, registers: RegisterMap, truth: Sequence[ChannelInfo] = ()) -> None:
-        self._tags = _Rows(tag_channels(registers))
-        self._truth = _Rows(tuple(truth))
-        self._frames: list[Frame] = []
+        self._layout = _layout(registers)
+        self._truth_channels = tuple(truth)
+        self._tags = Table(len(self._layout.channels))
+        self._truth = Table(len(self._truth_channels))
+        self._commanded = np.full(len(self._layout.channels), nan)
+        self._frames = FrameLog()
+        self.frame = self._frames.append
         self._events: list[Event] = []
-        self._names = tuple(channel.name for channel in self._tags.channels)
-        self._fetch = _getter(self._names)
-        self._coded: list[tuple[int, ChannelInfo, dict[object, float]]] = [
-            (index, channel, {name: float(code) for name, code in channel.values.items()})
-            for index, channel in enumerate(self._tags.channels)
-            if channel.type in ("enum", "bitfield")
-        ]
-        self._text_tags = text_tags(registers)
         self._texts: dict[str, str] = {}
 
     def sample(self, time_ns: int, values: Mapping[str, Value]) -> None:
@@ -67,31 +69,48 @@ class Recorder:
             ValueError: time went backwards.
             TypeError: a value is not of its tag's kind.
         """
-        try:
-            row = list(self._fetch(values))
-        except KeyError:
-            row = [values.get(name, nan) for name in self._names]
-        for index, channel, codes in self._coded:
-            value = row[index]
-            code = codes.get(value)
-            if code is None:
-                # remembered, so that each set of bits is worked out once
-                code = codes[value] = _code(channel, value)
-            row[index] = code
-        try:
-            self._tags.append(time_ns, row)
-        except struct.error:
-            name, value = next(
-                (name, value)
-                for name, value in zip(self._names, row, strict=True)
-                if isinstance(value, (str, frozenset))
-            )
-            raise TypeError(f"tag {name}: {value!r} is not a number") from None
-        for name in self._text_tags:
+        layout = self._layout
+        row = [layout.number(column, values[name]) if name in values else nan for name, column in layout.columns]
+        array, index = self._tags.append(time_ns)
+        array[index, 1:] = row
+        for name in layout.texts:
             text = values.get(name)
             if isinstance(text, str) and self._texts.get(name) != text:
                 self._texts[name] = text
                 self.event(time_ns, "identity", f"{name} = {text}")
+
+    def places(self, tags: Iterable[Tag]) -> Places:
+        """Where the numbers of `tags`, in this order, go in a row; for `sensed`."""
+        return self._layout.places(tuple(tag.name for tag in tags))
+
+    def sensed(self, time_ns: int, places: Places, numbers: Sequence[float]) -> None:
+        """Record what was sensed, and what is commanded.
+
+        Args:
+            time_ns: when it was sampled; never less than in the call before.
+            places: of the numbers, from `places`.
+            numbers: enums and bitfields as raw codes.
+
+        Raises:
+            ValueError: time went backwards.
+        """
+        array, index = self._tags.append(time_ns)
+        array[index, 1:] = self._commanded
+        buffer = array.data.cast("B")
+        start = index * array.strides[0]
+        for packer, offset, run in places:
+            packer.pack_into(buffer, start + offset, *numbers[run])
+
+    def commanded(self, values: Mapping[str, Value]) -> None:
+        """From now on these are in every row that `sensed` records.
+
+        Raises:
+            TypeError: a value is not of its tag's kind.
+        """
+        for name, value in values.items():
+            column = self._layout.column.get(name)
+            if column is not None:
+                self._commanded[column] = self._layout.number(column, value)
 
     def truth_sample(self, time_ns: int, vector: ArrayLike) -> None:
         """Record the truth signals.
@@ -103,11 +122,13 @@ class Recorder:
         Raises:
             ValueError: the vector has another length, or time went backwards.
         """
-        self._truth.append_array(time_ns, np.asarray(vector, dtype=np.float64))
-
-    def frame(self, start_ns: int, end_ns: int, direction: Direction, data: bytes, comment: str = "") -> None:
-        """Record bytes on the wire; arguments as in `Frame`."""
-        self._frames.append(Frame(start_ns, end_ns, direction, bytes(data), comment))
+        numbers = np.asarray(vector, dtype=np.float64)
+        if numbers.shape != (len(self._truth_channels),):
+            raise ValueError(
+                f"a truth sample has {len(self._truth_channels)} numbers, one per channel, not shape {numbers.shape}"
+            )
+        array, index = self._truth.append(time_ns)
+        array[index, 1:] = numbers
 
     def event(self, time_ns: int, kind: str, text: str) -> None:
         """Record something that happened; arguments as in `Event`."""
@@ -116,9 +137,9 @@ class Recorder:
     def recording(self) -> Recording:
         """Everything so far; the recorder goes on without changing it."""
         return Recording(
-            tags=self._tags.samples(),
-            truth=self._truth.samples(),
-            frames=tuple(sorted(self._frames, key=lambda frame: frame.start_ns)),
+            tags=Samples(self._layout.channels, *self._tags.arrays()),
+            truth=Samples(self._truth_channels, *self._truth.arrays()),
+            frames=self._frames.frames(),
             events=tuple(sorted(self._events, key=lambda event: event.time_ns)),
         )
 
@@ -127,60 +148,56 @@ class Recorder:
         return self.recording().trace_hash()
 
 
-class _Rows:
-    """A table that grows: doubles its arrays when they are full, packs rows in place."""
+class _Layout:
+    """The columns of the tags of a register map."""
 
-    def __init__(self, channels: tuple[ChannelInfo, ...]) -> None:
-        self.channels = channels
-        self._count = 0
-        self._last_ns: int | None = None
-        self._pack = struct.Struct(f"{len(channels)}d")
-        self._allocate(np.empty(_FIRST_ROWS, np.int64), np.empty((_FIRST_ROWS, len(channels))))
+    def __init__(self, registers: RegisterMap) -> None:
+        self.channels = tag_channels(registers)
+        self.texts = text_tags(registers)
+        self.columns = tuple((channel.name, column) for column, channel in enumerate(self.channels))
+        self.column = dict(self.columns)
+        self._codes: dict[int, dict[object, float]] = {
+            column: {name: float(code) for name, code in channel.values.items()}
+            for column, channel in enumerate(self.channels)
+            if channel.type in ("enum", "bitfield")
+        }
+        self._places: dict[tuple[str, ...], Places] = {}
 
-    def append(self, time_ns: int, row: Sequence[Any]) -> None:
-        self._make_room(time_ns)
-        if row:
-            self._pack.pack_into(self._bytes, self._count * self._pack.size, *row)
-        self._commit(time_ns)
+    def number(self, column: int, value: Value) -> float:
+        """What stands in a column for an engineering value."""
+        codes = self._codes.get(column)
+        if codes is None:
+            if isinstance(value, (str, frozenset)):
+                raise TypeError(f"tag {self.channels[column].name}: {value!r} is not a number")
+            return float(value)
+        code = codes.get(value)
+        if code is None:
+            # remembered, so that each set of bits is worked out once
+            code = codes[value] = _code(self.channels[column], value)
+        return code
 
-    def append_array(self, time_ns: int, row: np.ndarray[Any, np.dtype[np.float64]]) -> None:
-        if row.shape != (len(self.channels),):
-            raise ValueError(f"a truth sample has {len(self.channels)} numbers, one per channel, not shape {row.shape}")
-        self._make_room(time_ns)
-        self._values[self._count] = row
-        self._commit(time_ns)
-
-    def samples(self) -> Samples:
-        time_ns, values = self._time_ns[: self._count].view(), self._values[: self._count].view()
-        time_ns.flags.writeable = values.flags.writeable = False
-        return Samples(self.channels, time_ns, values)
-
-    def _make_room(self, time_ns: int) -> None:
-        if self._last_ns is not None and time_ns < self._last_ns:
-            raise ValueError(f"sample at {time_ns} ns after one at {self._last_ns} ns: time went backwards")
-        if self._count == len(self._time_ns):
-            self._allocate(
-                np.concatenate([self._time_ns, np.empty_like(self._time_ns)]),
-                np.concatenate([self._values, np.empty_like(self._values)]),
+    def places(self, names: tuple[str, ...]) -> Places:
+        """Runs of neighbouring columns for numbers that come in the order of `names`."""
+        places = self._places.get(names)
+        if places is None:
+            runs: list[list[int]] = []
+            for number, name in enumerate(names):
+                if runs and self.column[name] == self.column[names[runs[-1][-1]]] + 1:
+                    runs[-1].append(number)
+                else:
+                    runs.append([number])
+            places = self._places[names] = tuple(
+                (
+                    struct.Struct(f"{len(run)}d"),
+                    8 * (1 + self.column[names[run[0]]]),
+                    slice(run[0], run[-1] + 1),
+                )
+                for run in runs
             )
-
-    def _commit(self, time_ns: int) -> None:
-        self._time_ns[self._count] = time_ns
-        self._last_ns = time_ns
-        self._count += 1
-
-    def _allocate(self, time_ns: Any, values: Any) -> None:
-        self._time_ns, self._values = time_ns, values
-        self._bytes = memoryview(values).cast("B") if self.channels else memoryview(bytearray())
+        return places
 
 
-def _getter(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
-    if not names:
-        return lambda values: ()
-    if len(names) == 1:
-        return lambda values: (values[names[0]],)
-    getter: Callable[[Mapping[str, Any]], Sequence[Any]] = itemgetter(*names)
-    return getter
+_layout = lru_cache(maxsize=8)(_Layout)
 
 
 def _code(channel: ChannelInfo, value: object) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -22,6 +22,9 @@ __all__ = ["Direction", "Event", "Frame", "Recording", "Samples"]
 
 Direction = Literal["request", "response", "unknown"]
 """Which way a frame went: from the master, to the master, or nobody could tell (noise, foreign bytes)."""
+
+_HASHED_ROWS = 4096
+"""Rows that are copied at a time for the fingerprint."""
 
 
 class Frame(NamedTuple):
@@ -124,7 +127,7 @@ class Recording:
 
     tags: Samples
     truth: Samples
-    frames: tuple[Frame, ...] = ()
+    frames: Sequence[Frame] = ()
     events: tuple[Event, ...] = ()
 
     @property
@@ -146,9 +149,11 @@ class Recording:
             names = "\n".join(f"{channel.name}\t{channel.unit}" for channel in table.channels).encode()
             digest.update(struct.pack("<QQ", len(names), len(table)))
             digest.update(names)
-            digest.update(table.time_ns.astype("<i8").tobytes())
-            values = np.where(np.isnan(table.values), np.nan, table.values)
-            digest.update(values.astype("<f8").tobytes())
+            for start in range(0, len(table), _HASHED_ROWS):
+                digest.update(table.time_ns[start : start + _HASHED_ROWS].astype("<i8").tobytes())
+            for start in range(0, len(table), _HASHED_ROWS):
+                values = table.values[start : start + _HASHED_ROWS]
+                digest.update(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes())
         digest.update(struct.pack("<QQ", len(self.frames), len(self.events)))
         for frame in self.frames:
             direction, comment = frame.direction.encode(), frame.comment.encode()

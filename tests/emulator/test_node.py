@@ -132,13 +132,16 @@ def test_writes_outside_the_limits_are_refused_and_change_nothing(bench: Bench) 
     assert bench.read("zone_setpoints", "clearance_setpoints") == before
 
 
+HEARTBEAT = default_registers()["controller_heartbeat"].address
+
+
 def test_mask_write_and_read_write(bench: Bench) -> None:
-    bench.master.exchange(WriteSingleRegister(28, 0x0012), 1)
-    bench.master.exchange(MaskWriteRegister(28, 0x00F2, 0x0025), 1)
+    bench.master.exchange(WriteSingleRegister(HEARTBEAT, 0x0012), 1)
+    bench.master.exchange(MaskWriteRegister(HEARTBEAT, 0x00F2, 0x0025), 1)
     assert bench.value("controller_heartbeat") == 0x0017
-    answer = bench.master.exchange(ReadWriteMultipleRegisters(28, 1, 28, (7,)), 1)
+    answer = bench.master.exchange(ReadWriteMultipleRegisters(HEARTBEAT, 1, HEARTBEAT, (7,)), 1)
     assert answer.values == (7,)
-    assert bench.master.exchange(ReadHoldingRegisters(28, 1), 1).values == (7,)
+    assert bench.master.exchange(ReadHoldingRegisters(HEARTBEAT, 1), 1).values == (7,)
 
 
 def test_node_identifies_itself(bench: Bench) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import itertools
 import math
+import signal
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
 from rig.bench import Bench, open_press
+from rig.controller import make_controller
 from rig.controller.api import Inputs
 from rig.controller.runner import Runner
 from rig.errors import ControllerError, NoAnswer, UsageError
+from rig.recipe import load_recipe
 
 
 class Scripted:
@@ -143,3 +146,50 @@ def test_inputs_grow_old_while_nobody_answers_and_the_run_ends_after_5_seconds()
         ages = [bench.clock.now_ns - inputs.time_ns for inputs in controller.seen]
         assert runner.failed_polls == 50
         assert ages[-1] > 4_000_000_000
+
+
+def test_ordinary_scan_of_a_producing_press_is_two_reads_and_one_write() -> None:
+    with open_press("emu://?start=warm", record=False) as bench:
+        runner = Runner(bench, make_controller(load_recipe("reference")))
+        runner.run_for(1)
+        runner.request("start")
+        runner.run_until_state("produce", within_s=3600)
+        requests = []
+        for _ in range(100):
+            before = bench.master.requests
+            runner.step()
+            requests.append(bench.master.requests - before)
+    # ten times all coils are refreshed as well; a mark, a diverter now and then
+    assert requests.count(3) >= 85
+    assert max(requests) == 4
+
+
+def test_alarm_of_somebody_else_goes_off_in_time_and_finds_its_handler_again() -> None:
+    rung: list[int] = []
+    before = signal.signal(signal.SIGALRM, lambda signum, frame: rung.append(signum))
+    try:
+        mine = signal.getsignal(signal.SIGALRM)
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with open_press("emu://", record=False) as bench:
+            runner = Runner(bench, Scripted(lambda scan, inputs: {}), scan_limit_s=0.1)
+            runner.run_until(lambda: bool(rung), within_s=1e6)
+        assert signal.getsignal(signal.SIGALRM) is mine
+        assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+        assert rung == [signal.SIGALRM]
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_alarm_that_is_not_due_yet_is_set_again_behind_the_run() -> None:
+    before = signal.signal(signal.SIGALRM, lambda signum, frame: None)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 3600.0, 60.0)
+        with open_press("emu://", record=False) as bench:
+            Runner(bench, Scripted(lambda scan, inputs: {})).run_for(1)
+        left_s, interval_s = signal.getitimer(signal.ITIMER_REAL)
+        assert 3500.0 < left_s < 3600.0
+        assert interval_s == 60.0
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
