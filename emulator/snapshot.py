@@ -39,6 +39,7 @@ class Kind(IntEnum):
 
     WORLD = 1
     WARM_STATE = 2
+    MOMENT = 3
 
 
 def seal(kind: Kind, sections: Sequence[bytes]) -> bytes:

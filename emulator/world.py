@@ -13,6 +13,7 @@ are asked the same things at the same times give the same bytes.
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -210,10 +211,19 @@ class World:
 
     # -- copies --------------------------------------------------------------------------------------
 
-    def fork(self) -> World:
-        """A second world that goes on from here exactly as this one will."""
+    def fork(self, seed: int | None = None) -> World:
+        """A second world that goes on from here exactly as this one will.
+
+        Args:
+            seed: of its random streams from now on, where it is to go on otherwise.
+        """
         self.state.now_ns = self.now_ns
-        return self.with_state(copied(self.state))
+        kin = self
+        if seed is not None and seed != self.config.seed:
+            config = dataclasses.replace(self.config, seed=seed)
+            kin = World(dataclasses.replace(config, start="cold"), self.definitions)
+            kin.config = config
+        return kin.with_state(copied(self.state))
 
     def snapshot(self, extras: Mapping[str, Any] | None = None) -> bytes:
         """This moment as bytes that `restore` makes a world of, in this or another process.

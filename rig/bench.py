@@ -12,19 +12,21 @@ way out of it commands the press's safe state if anything was written.
 from __future__ import annotations
 
 import atexit
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import serial
 
+from rig.abilities import Abilities
+from rig.bench_state import BenchState
 from rig.client import Master, PlannedRead, TagClient
 from rig.clock import Clock, HardwareClock, VirtualClock
 from rig.envelope import Envelope
-from rig.errors import BusError, PortError, RigError, UnknownTag, UsageError
+from rig.errors import BusError, RigError, UnknownTag, UsageError
+from rig.port import WIRED_SCHEMES, open_port
 from rig.protocol.registers import RegisterMap, Tag, Value
 from rig.protocol.registers_file import default_registers
 from rig.trace import Recorder
@@ -40,47 +42,16 @@ DEFAULT_BAUDRATE = 115_200
 RESPONSE_TIMEOUT_S = 0.25
 """Silence after a request for so long counts as no answer: ten times the longest exchange at 115200."""
 RETRIES = 2
-BENCH, NOTES = "bench", "notes"
-"""Names of what a bench keeps with a snapshot."""
-WIRED_SCHEMES = ("socket", "rfc2217", "loop", "spy", "hwgrep", "alt", "cp2110")
-
-
-@dataclass(frozen=True, slots=True)
-class Abilities:
-    """What a bench can do; tests ask for these and never for a kind of bench.
-
-    Attributes:
-        jump_in_time: waiting costs no wall-clock time.
-        see_truth: `bench.virtual` knows what no sensor tells.
-        touch: emergency stop button and guards can be operated by program.
-        inject_faults: disturbances can be set.
-        fork: the press can be copied as it stands.
-    """
-
-    jump_in_time: bool = False
-    see_truth: bool = False
-    touch: bool = False
-    inject_faults: bool = False
-    fork: bool = False
-
-
-@dataclass(slots=True)
-class BenchState:
-    """All that makes the future of a bench between two requests, apart from the port and the press."""
-
-    url: str
-    armed: bool
-    timeout_s: float
-    retries: int
-    record: bool
-    identification: dict[str, Value]
-    written: dict[str, Value]
-    held: dict[str, Value]
-    unsafe: bool
+BENCH = "bench"
+"""Name of what a bench keeps with a snapshot."""
 
 
 class Bench:
-    """An opened press. Made by `open_press`."""
+    """An opened press. Made by `open_press`.
+
+    Attributes:
+        on_request: called before every poll, read or write, between two requests; for observers of the press.
+    """
 
     def __init__(
         self,
@@ -114,6 +85,7 @@ class Bench:
         self._written: dict[str, Value] = {}
         self._unsafe = False
         self._closed = False
+        self.on_request: Callable[[], object] | None = None
         self.identification = identification or self._identify()
         self.envelope = Envelope(self.registers, str(self.identification["press_identity"]), armed)
         atexit.register(self.close)
@@ -174,6 +146,8 @@ class Bench:
             tags = self.registers.expand(names)
         except KeyError as error:
             raise UnknownTag(str(error.args[0])) from None
+        if self.on_request is not None:
+            self.on_request()
         return self.client.read(tags)
 
     def value(self, name: str) -> Value:
@@ -193,6 +167,8 @@ class Bench:
         Raises:
             BusError: no usable answer.
         """
+        if self.on_request is not None:
+            self.on_request()
         values, numbers = self.client.poll(self._polled)
         if self.recorder is not None:
             now_ns = self.clock.now_ns
@@ -210,6 +186,8 @@ class Bench:
         """
         wanted = {**(values or {}), **more}
         checked = self.envelope.check(wanted)
+        if self.on_request is not None:
+            self.on_request()
         self._unsafe = True
         self.client.write(checked)
         self._note_written(wanted)
@@ -250,8 +228,12 @@ class Bench:
 
     # -- copies ---------------------------------------------------------------------------------------
 
-    def fork(self) -> Bench:
+    def fork(self, *, seed: int | None = None, record: bool | None = None) -> Bench:
         """A bench on a copy of this virtual press, as it stands now, with a recording of its own.
+
+        Args:
+            seed: of the copy's noise from now on; None to go on exactly as this press will.
+            record: keep a recording; None for what this bench does.
 
         Raises:
             UsageError: the press cannot be copied; ask `bench.can.fork` first.
@@ -259,7 +241,9 @@ class Bench:
         from rig.virtual import fork_port  # noqa: PLC0415 - only virtual presses fork
 
         assert self.virtual is not None
-        return self._standing(fork_port(self.virtual, self.port), self._state())
+        state = self._state()
+        state.record = state.record if record is None else record
+        return self._standing(fork_port(self.virtual, self.port, seed), state)
 
     def snapshot(self, notes: Mapping[str, str] | None = None) -> bytes:
         """This bench between two requests, as bytes that `Bench.restore` makes a bench of, in any process.
@@ -270,7 +254,7 @@ class Bench:
         Raises:
             UsageError: the press cannot be copied; ask `bench.can.fork` first.
         """
-        from rig.virtual import encode, save  # noqa: PLC0415
+        from rig.virtual import NOTES, encode, save  # noqa: PLC0415
 
         assert self.virtual is not None
         return save(self.virtual, self.port, {BENCH: encode(self._state()), NOTES: encode(dict(notes or {}))})
@@ -285,7 +269,10 @@ class Bench:
         from rig.virtual import decode, load  # noqa: PLC0415
 
         port, kept = load(data)
-        return cls._standing(port, decode(kept.get(BENCH), BenchState))
+        try:
+            return cls._standing(port, decode(kept.get(BENCH), BenchState))
+        except (KeyError, ValueError) as error:
+            raise UsageError(f"the snapshot is malformed: {error}") from error
 
     def _state(self) -> BenchState:
         return BenchState(
@@ -392,7 +379,7 @@ def open_press(
             f"{url!r}: unknown scheme {scheme!r}; a press is emu://, a device path such as /dev/ttyUSB0, "
             "socket://HOST:PORT or rfc2217://HOST:PORT"
         )
-    port = _open_port(url, scheme, baudrate, timeout_s / speed)
+    port = open_port(url, scheme, baudrate, timeout_s / speed)
     try:
         virtual = None
         clock: Clock = HardwareClock(speed)
@@ -415,28 +402,3 @@ def open_press(
     except BaseException:
         port.close()
         raise
-
-
-def _open_port(url: str, scheme: str, baudrate: int, timeout_s: float) -> serial.SerialBase:
-    # a device must be ours alone; the URL handlers have no such thing
-    more: dict[str, Any] = {} if scheme else {"exclusive": True}
-    try:
-        return serial.serial_for_url(url, baudrate=baudrate, timeout=timeout_s, write_timeout=2.0, **more)
-    except ValueError as error:
-        # also what emu:// says of a query that cannot be
-        raise UsageError(str(error) if scheme == "emu" else f"{url!r} is not a press: {error}") from error
-    except (serial.SerialException, OSError) as error:
-        raise PortError(_explain(url, error)) from error
-
-
-def _explain(url: str, error: Exception) -> str:
-    text = str(error)
-    if "lock" in text or "busy" in text.lower() or "Resource temporarily" in text:
-        return f"port {url} is in use by another program; end it, or give another port"
-    if "No such file" in text:
-        return f"port {url} does not exist; `press-rig ports` lists those that do"
-    if "Permission" in text:
-        return f"no permission to open {url}; on Linux add yourself to the group dialout and log in again"
-    if "refused" in text:
-        return f"nobody listens at {url}; start `press-rig emulate --tcp …` or the gateway first"
-    return f"port {url} cannot be opened: {text}"

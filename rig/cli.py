@@ -15,6 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from types import FrameType
 
+from rig.cli_snapshot import add_cache, add_resume, add_where, positive, seconds
 from rig.errors import RigError, UsageError
 
 __all__ = ["main"]
@@ -25,6 +26,7 @@ EPILOG = """\
 a press is named by URL:
   emu://                      the virtual press in this process, in virtual time
   emu://?start=warm&seed=7    the same, warm, with another seed (`press-rig emulate --help` lists all)
+  emu://?snapshot=PATH        the press of a snapshot that a failed test left (`press-rig resume`)
   /dev/ttyUSB0                a real press, or a pseudo-terminal that `press-rig emulate` serves
   socket://127.0.0.1:5020     Modbus RTU over TCP
 
@@ -73,10 +75,12 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_hil(commands)
     _add_emulate(commands)
+    add_resume(commands)
     _add_read(commands)
     _add_tags(commands)
     _add_recipes(commands)
     _add_ports(commands)
+    add_cache(commands)
     _add_docs(commands)
     return parser
 
@@ -101,16 +105,9 @@ def _add_press(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--arm", action="store_true", help="allow writes to a press that is not virtual")
     parser.add_argument("--baud", type=_positive_int, default=115_200, help="line rate, bit/s (default: 115200)")
     parser.add_argument(
-        "--speed", type=_positive, default=1.0, metavar="FACTOR",
+        "--speed", type=positive, default=1.0, metavar="FACTOR",
         help="press seconds per wall second at the other end, as given to `press-rig emulate` (default: 1)",
     )  # fmt: skip
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0.0 < value < 1e6:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return value
 
 
 def _positive_int(text: str) -> int:
@@ -150,6 +147,10 @@ def _add_hil(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--out", type=Path, default=Path("out/hil"), help="where reports go (default: out/hil)")
     parser.add_argument("-k", dest="select", default="", metavar="EXPRESSION", help="run only tests that match")
     parser.add_argument(
+        "--rewind", type=seconds, default=60.0, metavar="SECONDS",
+        help="keep the virtual press as it was so long before a test failed; 0 keeps nothing (default: 60)",
+    )  # fmt: skip
+    parser.add_argument(
         "suite", nargs="?", help="folder, file or one test (file.py::name) (default: the suite of the rig)"
     )
     parser.set_defaults(run=_hil)
@@ -171,6 +172,7 @@ def _hil(arguments: argparse.Namespace) -> int:
             out=arguments.out,
             select=arguments.select,
             suite=arguments.suite,
+            rewind_s=arguments.rewind,
         )
     )
 
@@ -187,10 +189,7 @@ def _add_emulate(commands: Commands[argparse.ArgumentParser]) -> None:
         "  press-rig emulate --tcp 127.0.0.1:5020       Modbus RTU over TCP\n"
         "  press-rig emulate --speed 10 --start running\n",
     )  # fmt: skip
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument("--link", type=Path, metavar="PATH", help="make a symbolic link to the pseudo-terminal")
-    where.add_argument("--tcp", metavar="HOST:PORT", help="listen on a TCP port of this machine instead")
-    parser.add_argument("--speed", type=_positive, default=1.0, help="press seconds per wall second (default: 1)")
+    add_where(parser)
     parser.add_argument("--machine", default="reference", help="machine: name or path of a TOML file")
     parser.add_argument("--material", default="g20", help="gel: name or path of a TOML file")
     parser.add_argument("--recipe", default="reference", help="what the upstream process delivers: name or path")

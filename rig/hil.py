@@ -32,6 +32,7 @@ from rig.report import (
     write_html,
     write_verdicts_json,
 )
+from rig.rewind import DEFAULT_SECONDS, Rewind
 from rig.trace import write_mdf, write_pcapng
 
 __all__ = [
@@ -63,6 +64,7 @@ class HilOptions:
     out: Path = Path("out/hil")
     select: str = ""
     suite: str | None = None
+    rewind_s: float = DEFAULT_SECONDS
 
     def replay(self, nodeid: str) -> str:
         """The command that runs one test again exactly like this."""
@@ -83,8 +85,8 @@ class HilOptions:
 
 
 def with_query(url: str, **changes: object) -> str:
-    """An `emu://` URL with other parameters; every other URL as it is."""
-    if urlsplit(url).scheme != "emu":
+    """An `emu://` URL with other parameters; every other URL as it is, and so is one of a snapshot."""
+    if urlsplit(url).scheme != "emu" or "snapshot" in dict(parse_qsl(urlsplit(url).query)):
         return url
     base, _, query = url.partition("?")
     pairs = dict(parse_qsl(query, keep_blank_values=True))
@@ -201,6 +203,13 @@ class HilSession:
         write_mdf(recording, self.folder / f"{name}.mf4")
         write_pcapng(recording.frames, self.folder / f"{name}.pcapng")
         return (f"{name}.mf4", f"{name}.pcapng")
+
+    def keep_snapshot(self, rewind: Rewind, name: str) -> Path:
+        """Write the oldest snapshot of a way back into the run's folder; returns its path."""
+        assert self.folder is not None
+        path = self.folder / f"{name}.snapshot"
+        path.write_bytes(rewind.oldest()[1])
+        return path
 
     def summary(self) -> RunSummary:
         """The run as a report takes it."""

@@ -6,15 +6,18 @@
         runner.request("start")
         runner.run_until_state("produce", within_s=3600)
 
-Fixtures: `hil` (everything a test needs, see `Hil`), `recipe`. Markers: `needs("see_truth", …)` skips a
-test on a bench that cannot do it. Options: `--press`, `--controller`, `--seed`, `--recipe`, `--arm`,
-`--press-speed`, `--hil-profile`. `press-rig hil` runs the same plugin with its own session.
+Fixtures: `hil` (everything a test needs, see `Hil`), `recipe`, and `running_press` and `producing_press`, which give
+every example of a property test a press of its own in full production (`rig.running`). Markers:
+`needs("see_truth", …)` skips a test on a bench that cannot do it. Options: `--press`, `--controller`, `--seed`,
+`--recipe`, `--arm`, `--press-speed`, `--hil-profile`. `press-rig hil` runs the same plugin with its own session.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections import deque
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from rig.recipe import Recipe
     from rig.report import RunData
     from rig.requirements import Verdict
+    from rig.rewind import Rewind
 
 __all__ = ["Hil", "RigPlugin"]
 
@@ -37,6 +41,8 @@ __all__ = ["Hil", "RigPlugin"]
 SESSION = pytest.StashKey["HilSession"]()
 HIL = pytest.StashKey["Hil"]()
 CALL = pytest.StashKey[pytest.TestReport]()
+MOST_REWINDS = 3
+"""Of so many benches the way back is kept; property tests open hundreds, and the last is the one that counts."""
 LIVE = pytest.StashKey[Any]()
 
 
@@ -103,6 +109,7 @@ class Hil:
         session: the run.
         verdicts: what this test judged.
         virtual_s: press time that passed in this test.
+        resume: the command that opens the press as it was before the test failed; empty if it did not.
     """
 
     def __init__(self, session: HilSession, node: pytest.Item, live: Any = None) -> None:
@@ -110,8 +117,11 @@ class Hil:
         self.verdicts: list[Verdict] = []
         self._node = node
         self._live = live
+        self._runner: Runner | None = None
         self._benches: list[tuple[Bench, int]] = []
+        self._rewinds: deque[Rewind] = deque(maxlen=MOST_REWINDS)
         self._kept: list[str] = []
+        self.resume = ""
 
     @property
     def recipe(self) -> Recipe:
@@ -135,9 +145,19 @@ class Hil:
         return self.adopt(self.session.open(**query))
 
     def adopt(self, bench: Bench) -> Bench:
-        """Take care of a bench: count its time, keep its recording if the test fails, close it."""
+        """Take care of a bench: count its time, keep recording and way back if the test fails, close it."""
+        from rig.rewind import Rewind  # noqa: PLC0415
+
         self._benches.append((bench, bench.clock.now_ns))
+        seconds = self.session.options.rewind_s
+        if self.session.folder is not None and seconds > 0.0 and bench.can.fork:
+            self._rewinds.append(Rewind(bench, seconds, self._notes))
         return bench
+
+    def _notes(self) -> dict[str, str]:
+        runner = self._runner
+        state = runner.state if runner is not None else ""
+        return {"test": self._node.nodeid} | ({"controller": state} if state else {})
 
     def controller(self, recipe: Recipe | None = None, **options: Any) -> Controller:
         """Make the controller under test."""
@@ -149,7 +169,8 @@ class Hil:
         """A runner with the live line; the press is commanded safe when the test ends."""
         from rig.controller.runner import Runner  # noqa: PLC0415
 
-        return Runner(bench, controller or self.controller(), on_scan=self._live)
+        self._runner = Runner(bench, controller or self.controller(), on_scan=self._live)
+        return self._runner
 
     def judge(self, *verdicts: Verdict) -> None:
         """Let verdicts count for the requirements of this run."""
@@ -174,12 +195,15 @@ class Hil:
         return sum((bench.clock.now_ns - start_ns) * 1e-9 for bench, start_ns in self._benches)
 
     def close(self, *, failed: bool) -> None:
-        """Leave every press safe; keep the recordings of a failed test."""
-        for number, (bench, _) in enumerate(self._benches):
+        """Leave every press safe; keep the recordings of a failed test, and the press as it was before."""
+        name = file_name(self._node.nodeid)
+        if self._rewinds and (failed or any(verdict.passed is False for verdict in self.verdicts)):
+            # the last press is the one that it failed on: property tests end with the example that shows it
+            kept = self.session.keep_snapshot(self._rewinds[-1], name)
+            self.resume = f"press-rig resume {kept}"
+        for number, (bench, _) in enumerate(reversed(self._benches)):
             if failed and not self._kept:
-                self._kept += self.session.keep(
-                    bench, f"{file_name(self._node.nodeid)}{f'-{number}' if number else ''}"
-                )
+                self._kept += self.session.keep(bench, f"{name}{f'-{number}' if number else ''}")
             bench.close()
 
 
@@ -205,6 +229,29 @@ def hil(request: pytest.FixtureRequest) -> Generator[Hil, None, None]:
 def recipe(request: pytest.FixtureRequest) -> Recipe:
     """The recipe of this run."""
     return hil_session(request.config).recipe
+
+
+@pytest.fixture(scope="session")
+def running_press() -> Callable[..., AbstractContextManager[Bench]]:
+    """Makes presses in full production in a millisecond each.
+
+    `with running_press() as bench:` has sheet all through it at the recipe's steady state. Arguments are those of
+    `rig.running.running_press`.
+    """
+    from rig.running import running_press as make  # noqa: PLC0415
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def producing_press() -> Callable[..., AbstractContextManager[Runner]]:
+    """Makes the same with a controller that drives it, in state `produce`.
+
+    `with producing_press() as runner:`; arguments are those of `rig.running.producing_press`.
+    """
+    from rig.running import producing_press as make  # noqa: PLC0415
+
+    return make
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -273,6 +320,7 @@ class RigPlugin:
                 recordings=test.kept if test else (),
                 verdicts=tuple(test.verdicts) if test else (),
                 replay=self.session.options.replay(item.nodeid),
+                resume=test.resume if test else "",
             )
         )
         if self._reporter is not None:

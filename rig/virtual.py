@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import serial
 
-from emulator import COMPILES, codec
+from emulator import COMPILES, codec, user_cache
 from emulator.codec import encode
 from emulator.config import ConfigError
 from emulator.ports.serve import EndpointError, main_loop, open_endpoint
-from emulator.saved import extras_of
-from emulator.snapshot import SnapshotError
-from emulator.state import StateTypeError, classes_of
+from emulator.saved import Description, describe, extras_of
+from emulator.snapshot import Kind, SnapshotError, seal, sources_digest, unseal
+from emulator.state import StateTypeError, classes_of, copied
 from emulator.world import START_STATES, World, WorldConfig
 from rig.errors import PortError, UsageError
 from rig.requirements.film import FilmTruth
@@ -32,21 +32,29 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "NOTES",
     "START_STATES",
     "ConfigError",
     "VirtualPress",
     "World",
     "WorldConfig",
+    "copied",
     "decode",
     "emulate",
     "encode",
     "fork_port",
     "load",
+    "read_shelf",
+    "resume",
     "save",
+    "sources_digest",
+    "store_on_shelf",
+    "user_cache",
     "virtual_press",
 ]
 
-PORT = "port"
+PORT, NOTES = "port", "notes"
+"""Names of what is kept with a snapshot."""
 Kept = TypeVar("Kept")
 COMPILE_NOTE = "compiling the press model, once for these sources; some 20 seconds ..." if COMPILES else ""
 """What to tell people who wait; empty when there is nothing to wait for."""
@@ -181,12 +189,18 @@ class VirtualPress:
             self.calm()
 
 
-def fork_port(press: VirtualPress, port: serial.SerialBase) -> serial.SerialBase:
-    """A port that stands on a copy of a virtual press as this one stands on its own."""
+def fork_port(press: VirtualPress, port: serial.SerialBase, seed: int | None = None) -> serial.SerialBase:
+    """A port that stands on a copy of a virtual press as this one stands on its own.
+
+    Args:
+        press: the press.
+        port: the open port on it.
+        seed: of the copy's random streams from now on; None for those of the press.
+    """
     from emulator.ports.protocol_emu import Serial, port_on  # noqa: PLC0415 - pyserial loads it by name as well
 
     assert isinstance(port, Serial)
-    return port_on(press.world.fork(), port.state)
+    return port_on(press.world.fork(seed), port.state)
 
 
 def save(press: VirtualPress, port: serial.SerialBase, kept: Mapping[str, bytes]) -> bytes:
@@ -236,6 +250,35 @@ def decode(data: object, root: type[Kept]) -> Kept:
     return value
 
 
+def store_on_shelf(name: str, *parts: bytes) -> None:
+    """Keep bytes in the user's cache folder."""
+    user_cache.store(name, seal(Kind.MOMENT, parts))
+
+
+def read_shelf(name: str) -> tuple[bytes, bytes] | None:
+    """Two pieces that were kept under this name, or None if there are none that are sound."""
+    data = user_cache.load(name)
+    if data is None:
+        return None
+    try:
+        first, second = unseal(Kind.MOMENT, data, 2)
+    except SnapshotError:
+        return None
+    return first, second
+
+
+def read_snapshot(path: str | Path) -> bytes:
+    """The contents of a snapshot's file.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise UsageError(f"snapshot {path} cannot be read: {error.strerror}") from error
+
+
 def emulate(
     config: WorldConfig,
     *,
@@ -264,6 +307,58 @@ def emulate(
         world = World(config)
     except ValueError as error:
         raise UsageError(str(error)) from error
+    _serve(world, link=link, tcp=tcp, speed=speed, say=say)
+
+
+def resume(path: Path, *, link: Path | None, tcp: str | None, speed: float, say: Callable[[str], object]) -> None:
+    """Serve the virtual press of a snapshot until Ctrl-C, from the moment on that it holds.
+
+    Args:
+        path: the snapshot's file.
+        link: as for `emulate`, like all that follow.
+        tcp: `HOST:PORT`.
+        speed: press seconds per wall second.
+        say: prints a line.
+
+    Raises:
+        UsageError: not a snapshot that can be opened here.
+        PortError: the endpoint cannot be opened.
+    """
+    if COMPILE_NOTE:
+        say(COMPILE_NOTE)
+    data = read_snapshot(path)
+    try:
+        about, world = describe(data), World.restore(data)
+        # whoever was at the other end has gone
+        world.bus.forget_master()
+        for line in about_snapshot(world, about):
+            say(line)
+    except SnapshotError as error:
+        raise UsageError(f"{path}: {error}") from error
+    _serve(world, link=link, tcp=tcp, speed=speed, say=say)
+
+
+def about_snapshot(world: World, about: Description) -> Iterator[str]:
+    """What people want to know of a snapshot, line by line."""
+    config, bank = about.config, world.node.bank
+    minutes, seconds = divmod(world.now_ns * 1e-9, 60.0)
+    yield f"press time   {minutes:.0f} min {seconds:.1f} s since its {config['start']} start, seed {config['seed']}"
+    yield f"made from    machine {config['machine']}, gel {config['material']}, recipe {config['recipe']}"
+    alarms = bank["alarm_word"]
+    shown = f", alarms: {', '.join(sorted(alarms))}" if isinstance(alarms, frozenset) and alarms else ", no alarm"
+    yield f"node         {bank['mode']}{shown}"
+    try:
+        notes = codec.decode(about.extras.get(NOTES, b"N"))
+    except (codec.CodecError, TypeError):
+        notes = None
+    for key, value in notes.items() if isinstance(notes, dict) else ():
+        yield f"{key!s:<12} {value}"
+    if not about.same_sources:
+        yield f"written by another press model (press-rig {about.package}): it opens, but may not go on bit for bit"
+
+
+def _serve(world: World, *, link: Path | None, tcp: str | None, speed: float, say: Callable[[str], object]) -> None:
+    """Serve a world until Ctrl-C."""
 
     def announce(url: str) -> None:
         faster = f", {speed:g} times as fast as real" if speed != 1.0 else ""

@@ -19,12 +19,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from serial import PortNotOpenError, SerialBase, SerialException, SerialTimeoutException
 
 from emulator.bus import Bus, LineSettings
-from emulator.ports.url import UrlError, parse_url
+from emulator.ports.url import UrlError, parse_url, snapshot_in
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -44,6 +45,15 @@ def make_world(config: WorldConfig) -> World:
     from emulator.world import World  # noqa: PLC0415 - a closed port needs no world
 
     return World(config)
+
+
+def restore_world(path: str) -> World:
+    """Make the virtual press of a port from a snapshot; whoever was at the other end has gone."""
+    from emulator.world import World  # noqa: PLC0415 - a closed port needs no world
+
+    world = World.restore(Path(path).read_bytes())
+    world.bus.forget_master()
+    return world
 
 
 @dataclass(slots=True)
@@ -132,14 +142,21 @@ class Serial(SerialBase):
             raise SerialException("Port is already open.")
         self._line = self._settings()
         if self._world is None or self._world_url != self.portstr:
-            config = parse_url(self.portstr)
-            try:
-                self.attach(type(self).world_factory(config))
-            except ValueError as error:
-                raise UrlError(f"{self.portstr!r}: {error}") from error
+            self.attach(self._make_world(self.portstr))
         self.world.bus.retune(self._line)
         self.world.bus.discard_input()
         self.is_open = True
+
+    def _make_world(self, url: str) -> World:
+        path = snapshot_in(url)
+        try:
+            return type(self).world_factory(parse_url(url)) if path is None else restore_world(path)
+        except UrlError:
+            raise
+        except ValueError as error:
+            raise UrlError(f"{url!r}: {error}") from error
+        except OSError as error:
+            raise UrlError(f"{url!r}: the snapshot cannot be read: {error.strerror}") from error
 
     def close(self) -> None:
         """Close the port; bytes that were written still leave."""

@@ -1,6 +1,7 @@
-"""What can stand in an `emu://` URL: the fields of `WorldConfig`, as a query.
+"""What can stand in an `emu://` URL: the fields of `WorldConfig`, as a query, or a snapshot.
 
 emu://?start=warm&seed=7
+emu://?snapshot=out/hil/latest/film.snapshot
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from serial import SerialException
 if TYPE_CHECKING:
     from emulator.world import WorldConfig
 
-__all__ = ["UrlError", "parse_url"]
+__all__ = ["UrlError", "parse_url", "snapshot_in"]
 
 WHOLE_NUMBERS = {"seed": 0, "baud": 1}
 """Parameters that are numbers, and the smallest that makes sense."""
@@ -23,6 +24,24 @@ WHOLE_NUMBERS = {"seed": 0, "baud": 1}
 
 class UrlError(SerialException, ValueError):
     """An `emu://` URL that cannot be; the message says what is wrong and what is known."""
+
+
+def snapshot_in(url: str) -> str | None:
+    """Path of the snapshot that an `emu://` URL names; None if it names none.
+
+    Raises:
+        UrlError: it asks for something else as well: a snapshot is what it is.
+    """
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if parts.scheme != "emu" or "snapshot" not in query:
+        return None
+    if len(query) > 1 or parts.netloc or parts.path:
+        others = ", ".join(name for name in query if name != "snapshot") or parts.netloc + parts.path
+        raise UrlError(f"{url!r}: a snapshot says everything about its press; leave out {others}")
+    if not query["snapshot"]:
+        raise UrlError(f"{url!r}: parameter 'snapshot' has no value; give the path of a snapshot")
+    return query["snapshot"]
 
 
 def parse_url(url: str) -> WorldConfig:
@@ -36,7 +55,7 @@ def parse_url(url: str) -> WorldConfig:
     known = [field.name for field in dataclasses.fields(WorldConfig)]
 
     def wrong(what: str) -> UrlError:
-        return UrlError(f"{url!r}: {what}; expected emu:// with any of ?{'=…&'.join(known)}=…")
+        return UrlError(f"{url!r}: {what}; expected emu:// with any of ?{'=…&'.join(known)}=…, or ?snapshot=PATH")
 
     try:
         parts = urlsplit(url)

@@ -60,6 +60,7 @@ class TestResult:
         verdicts: those that count for the requirements; a test that makes bad film on purpose leaves
             them out.
         replay: command that runs exactly this test again, with its seed.
+        resume: command that opens the press as it was before the test failed, or empty.
     """
 
     __test__: ClassVar[bool] = False
@@ -73,6 +74,7 @@ class TestResult:
     recordings: tuple[str, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     replay: str = ""
+    resume: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +249,7 @@ def write_verdicts_json(run: RunSummary, path: str | Path) -> Path:
                 "wall_s": test.wall_s,
                 "recordings": list(test.recordings),
                 "replay": test.replay,
+                "resume": test.resume,
                 "verdicts": [_verdict(verdict) for verdict in test.verdicts],
             }
             for test in run.tests

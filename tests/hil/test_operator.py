@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from rig.controller.api import OPERATOR_REQUESTS
-from rig.controller.runner import Runner
 
 if TYPE_CHECKING:
+    from rig.controller.runner import Runner
     from rig.moments import Moment
+    from rig.pytest_plugin import Hil
 
 pytestmark = pytest.mark.needs("touch", "fork")
 
@@ -28,11 +29,14 @@ class Operator(RuleBasedStateMachine):
     """Buttons, guards and waiting, in any order."""
 
     moments: dict[str, Moment]
+    hil: Hil
+    runner: Runner
 
     @initialize(data=st.data())
     def begin(self, data: st.DataObject) -> None:
         moment = self.moments[data.draw(st.sampled_from(sorted(self.moments)), label="state")]
-        self.runner = Runner(*moment.copies())
+        bench, controller = moment.copies()
+        self.runner = self.hil.runner(self.hil.adopt(bench), controller)
         self.press = self.runner.bench.virtual
 
     @rule(request=st.sampled_from(OPERATOR_REQUESTS))
@@ -85,11 +89,9 @@ class Operator(RuleBasedStateMachine):
             self.runner.bench.close()
 
 
-def test_operator_cannot_make_the_press_unsafe(moments: dict[str, Moment], request: pytest.FixtureRequest) -> None:
-    from rig.pytest_plugin import hil_session
-
-    examples, steps = EXAMPLES[hil_session(request.config).options.profile]
-    machine = type("Operator", (Operator,), {"moments": moments})
+def test_operator_cannot_make_the_press_unsafe(moments: dict[str, Moment], hil: Hil) -> None:
+    examples, steps = EXAMPLES[hil.profile]
+    machine = type("Operator", (Operator,), {"moments": moments, "hil": hil})
     run_state_machine_as_test(
         machine,
         settings=settings(

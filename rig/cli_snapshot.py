@@ -1,0 +1,92 @@
+"""The commands around kept presses: `press-rig resume` and `press-rig cache`, and the words shared with others."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+__all__ = ["add_cache", "add_resume", "add_where", "positive", "seconds"]
+
+Commands = argparse._SubParsersAction  # the type that add_subparsers returns has no public name
+
+
+def positive(text: str) -> float:
+    """A number above 0."""
+    value = float(text)
+    if not 0.0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def seconds(text: str) -> float:
+    """A time from 0 on."""
+    value = float(text)
+    if not 0.0 <= value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is not a time in seconds from 0 on")
+    return value
+
+
+def add_where(parser: argparse.ArgumentParser) -> None:
+    """Where and how fast a press is served."""
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--link", type=Path, metavar="PATH", help="make a symbolic link to the pseudo-terminal")
+    where.add_argument("--tcp", metavar="HOST:PORT", help="listen on a TCP port of this machine instead")
+    parser.add_argument("--speed", type=positive, default=1.0, help="press seconds per wall second (default: 1)")
+
+
+def add_resume(commands: Commands[argparse.ArgumentParser]) -> None:
+    """`press-rig resume`."""
+    text = "open the virtual press of a snapshot, say what it holds, and serve it from there on"
+    parser = commands.add_parser(
+        "resume", help=text, description=text[0].upper() + text[1:] + ".",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="examples:\n"
+        "  press-rig resume out/hil/latest/film.snapshot                       on a pseudo-terminal\n"
+        "  press-rig read mode --press 'emu://?snapshot=out/hil/latest/film.snapshot'\n",
+    )  # fmt: skip
+    parser.add_argument("snapshot", type=Path, help="file that a failed test left next to the report")
+    add_where(parser)
+    parser.set_defaults(run=_resume)
+
+
+def _resume(arguments: argparse.Namespace) -> int:
+    from rig.virtual import resume  # noqa: PLC0415 - heavy, and only commands with a virtual press need it
+
+    resume(
+        arguments.snapshot,
+        link=arguments.link,
+        tcp=arguments.tcp,
+        speed=arguments.speed,
+        say=lambda text: print(text, flush=True),
+    )
+    return 0
+
+
+def add_cache(commands: Commands[argparse.ArgumentParser]) -> None:
+    """`press-rig cache`."""
+    text = "show what is kept in the user's cache folder, or remove it"
+    parser = commands.add_parser(
+        "cache", help=text, description=text[0].upper() + text[1:] + ".",
+        epilog="The environment variable PRESS_RIG_CACHE moves the folder; PRESS_RIG_CACHE=off keeps nothing.",
+    )  # fmt: skip
+    parser.add_argument("--clear", action="store_true", help="remove everything; it is made again when needed")
+    parser.set_defaults(run=_cache)
+
+
+def _cache(arguments: argparse.Namespace) -> int:
+    from rig.virtual import user_cache  # noqa: PLC0415
+
+    place = user_cache.folder()
+    if place is None:
+        print(f"nothing is kept: {user_cache.VARIABLE} is off")
+        return 0
+    if arguments.clear:
+        count = user_cache.clear()
+        print(f"removed {count} warm states from {place}")
+        return 0
+    files = list(user_cache.entries())
+    for path, size in files:
+        print(f"{size / 1024:8.0f} KiB  {path.name}")
+    total = sum(size for _, size in files) / 1024
+    print(f"{total:8.0f} KiB  in {len(files)} warm states in {place}")
+    return 0
