@@ -273,7 +273,8 @@ class Bus:
         """How many bytes the master can read."""
         count = 0
         for reply in self.state.replies:
-            count += reply.arrived(now_ns) - reply.read
+            if now_ns > reply.start_ns:
+                count += reply.arrived(now_ns) - reply.read
         return count
 
     def arrival_ns(self, count: int) -> int | None:

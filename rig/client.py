@@ -144,6 +144,15 @@ class Master:
             expected = response_length(received) if len(received) >= 3 else SMALLEST_ANSWER
             data = port.read(max(expected - len(received), 1))
             now = clock.now_ns
+            if not received and data[:2] == frame[:2] and (missing := response_length(data) - len(data)) > 0:
+                # the awaited answer begins: as a rule the rest is on its heels, and the client gets it in one piece
+                rest = port.read(missing)
+                rest_ns = clock.now_ns
+                if len(rest) < missing or rest_ns > (client.deadline() or 0):
+                    client.receive(data, now)
+                    received, data, now = data, rest, rest_ns
+                else:
+                    data, now = data + rest, rest_ns
             if data:
                 received += data
                 client.receive(data, now)

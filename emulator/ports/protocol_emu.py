@@ -219,17 +219,23 @@ class Serial(SerialBase):
 
     # -- time ----------------------------------------------------------------------------------------
 
-    def _run_until(self, time_ns: int) -> None:
-        world = self.world
+    def _world_outside(self) -> World:
+        """The world, for a caller who is not a part of it and so may wait."""
+        world = self._world
+        assert world is not None  # a port that is open has one
         if world.agenda.running:
             raise SerialException(
                 "a port of a virtual press was asked to wait from inside its simulation, which waits for the "
                 "caller; let the process or callback end, and talk to the port from outside"
             )
-        world.run_until(time_ns)
+        return world
+
+    def _run_until(self, time_ns: int) -> None:
+        self._world_outside().run_until(time_ns)
 
     def _wait(self, bus: Bus, count: int, limit_ns: int) -> None:
         """Run until `count` bytes have arrived, the inter-byte timeout has passed, or `limit_ns`."""
+        run_until = self._world_outside().run_until
         gap_s = self.inter_byte_timeout
         start_ns = now_ns = bus.agenda.now_ns
         while now_ns < limit_ns:
@@ -250,7 +256,7 @@ class Serial(SerialBase):
             if next_ns is None:
                 next_ns = bus.agenda.next_ns()
             now_ns = until_ns if next_ns is None or next_ns > until_ns else next_ns
-            self._run_until(now_ns)
+            run_until(now_ns)
 
     # -- reading -------------------------------------------------------------------------------------
 
@@ -342,12 +348,13 @@ class Serial(SerialBase):
         Raises:
             SerialTimeoutException: the buffer was full for `write_timeout`.
         """
-        bus, world = self._opened(), self.world
+        bus = self._opened()
         data = bytes(b)
         self._in_seen = self._out_seen = NOT_ASKED
-        if len(data) + bus.out_waiting(world.now_ns) <= OUTPUT_BUFFER:
+        if len(data) + bus.out_waiting(bus.agenda.now_ns) <= OUTPUT_BUFFER:
             bus.transmit(data, self._line)
             return len(data)
+        world = self.world
         timeout = self.write_timeout
         limit_ns = None if timeout is None else world.now_ns + round(timeout * SECOND_NS)
         done = 0

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rig.protocol.errors import LocalProtocolError, RemoteProtocolError
 from rig.protocol.events import (
@@ -37,16 +38,25 @@ from rig.protocol.timing import LineTiming
 __all__ = ["Client"]
 
 _SECOND_NS = 1_000_000_000
+_MOST_PREPARED = 64
 
 
-@dataclass(frozen=True, slots=True)
-class _Exchange:
+class _Exchange(NamedTuple):
     """A request that is out, and until when it is waited for."""
 
     unit: int
     request: Request | RawRequest
     sent_ns: int
     deadline_ns: int
+
+
+class _Prepared(NamedTuple):
+    """A request as it goes out."""
+
+    request: Request | RawRequest
+    unit: int
+    frame: bytes
+    duration_ns: int
 
 
 @dataclass(slots=True)
@@ -99,6 +109,8 @@ class Client:
         self._framer = Framer(self._reader, timing, framing, gap_ns, hold=framing is Framing.LENGTH)
         self._exchange: _Exchange | None = None
         self._events: deque[ClientEvent] = deque()
+        # what was sent last, by the identity of the request: a poll sends the same objects again and again
+        self._prepared: dict[int, _Prepared] = {}
 
     @property
     def is_idle(self) -> bool:
@@ -125,6 +137,16 @@ class Client:
                 f"{self._exchange.request} to unit {self._exchange.unit} is still out, expected to be idle; "
                 "take its event first"
             )
+        prepared = self._prepared.get(id(request))
+        if prepared is None or prepared.request is not request or prepared.unit != unit:
+            prepared = self._prepare(request, unit)
+        wait_ns = self.turnaround_ns if unit == BROADCAST else self.response_timeout_ns
+        self._exchange = _Exchange(unit, request, now, now + prepared.duration_ns + wait_ns)
+        self._reader.unit = unit
+        self._reader.function = request.function
+        return prepared.frame
+
+    def _prepare(self, request: Request | RawRequest, unit: int) -> _Prepared:
         if not BROADCAST <= unit <= MAX_UNIT:
             raise LocalProtocolError(f"unit is {unit}, expected 0 to {MAX_UNIT}")
         frame = encode_frame(unit, request)
@@ -133,11 +155,11 @@ class Client:
                 f"function {request.function} to all units, expected one of {sorted(BROADCAST_FUNCTIONS)}: "
                 "nobody answers a broadcast"
             )
-        wait_ns = self.turnaround_ns if unit == BROADCAST else self.response_timeout_ns
-        self._exchange = _Exchange(unit, request, now, now + self.timing.frame_ns(len(frame)) + wait_ns)
-        self._reader.unit = unit
-        self._reader.function = request.function
-        return frame
+        if len(self._prepared) >= _MOST_PREPARED:
+            self._prepared.clear()
+        prepared = _Prepared(request, unit, frame, self.timing.frame_ns(len(frame)))
+        self._prepared[id(request)] = prepared  # which keeps the request alive, and so its identity its own
+        return prepared
 
     def receive(self, data: bytes, now: int) -> None:
         """Take in bytes whose last one was complete at `now`, in ns."""
@@ -149,7 +171,9 @@ class Client:
             if data:
                 self._events.append(BytesDiscarded(bytes(data), now))
             return
-        self._take(self._framer.feed(bytes(data), now), now)
+        frames = self._framer.feed(bytes(data), now)
+        if frames:
+            self._take(frames, now)
 
     def next_event(self) -> ClientEvent | None:
         """Return the oldest event not yet taken."""
@@ -200,7 +224,7 @@ class Client:
                 )
             else:
                 self._reject(frame.fault, frame.fault.value, frame)
-        if self._exchange is None:
+        if self._exchange is None and self._framer.state.buffer:
             for rest in self._framer.flush():
                 self._events.append(BytesDiscarded(rest.raw, now))
 

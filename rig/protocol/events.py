@@ -1,4 +1,4 @@
-"""What the three roles report: frozen dataclasses, told apart by type.
+"""What the three roles report: named tuples, told apart by type.
 
 All times are integer nanoseconds of the clock that the driver passes in as `now`. `start_ns` is when
 the first byte of a frame began, `end_ns` when its last byte was complete.
@@ -6,9 +6,8 @@ the first byte of a frame began, `end_ns` when its last byte was complete.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from rig.protocol.grammar import BROADCAST
 from rig.protocol.pdu import NormalResponse, Request, Response
@@ -45,8 +44,7 @@ class FrameFault(Enum):
     MALFORMED = "the CRC is right, the contents break the specification or do not fit the request"
 
 
-@dataclass(frozen=True, slots=True)
-class BadFrame:
+class BadFrame(NamedTuple):
     """Bytes that are no frame this role can use.
 
     Attributes:
@@ -64,8 +62,7 @@ class BadFrame:
     end_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseReceived:
+class ResponseReceived(NamedTuple):
     """Client: the server did what was asked.
 
     Attributes:
@@ -85,8 +82,7 @@ class ResponseReceived:
     end_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class ExceptionReceived:
+class ExceptionReceived(NamedTuple):
     """Client: the server declined; attributes as in `ResponseReceived`."""
 
     unit: int
@@ -97,8 +93,7 @@ class ExceptionReceived:
     end_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseBroken:
+class ResponseBroken(NamedTuple):
     """Client: the awaited answer came, damaged, and nothing behind it; a retry need not wait.
 
     Attributes:
@@ -118,8 +113,7 @@ class ResponseBroken:
     end_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseTimeout:
+class ResponseTimeout(NamedTuple):
     """Client: no answer in time.
 
     Attributes:
@@ -135,8 +129,7 @@ class ResponseTimeout:
     now_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class TurnaroundElapsed:
+class TurnaroundElapsed(NamedTuple):
     """Client: the servers have had their time to act on a broadcast; the next request may go out.
 
     Attributes:
@@ -150,8 +143,7 @@ class TurnaroundElapsed:
     now_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class BytesDiscarded:
+class BytesDiscarded(NamedTuple):
     """Client: bytes that nobody asked for, or that come after their request was given up.
 
     Attributes:
@@ -163,8 +155,7 @@ class BytesDiscarded:
     now_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class RequestReceived:
+class RequestReceived(NamedTuple):
     """Server: a request to this server.
 
     Attributes:
@@ -187,8 +178,7 @@ class RequestReceived:
         return self.unit == BROADCAST
 
 
-@dataclass(frozen=True, slots=True)
-class RequestObserved:
+class RequestObserved(NamedTuple):
     """Listener: a request went by.
 
     Attributes:
@@ -206,8 +196,7 @@ class RequestObserved:
     end_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseObserved:
+class ResponseObserved(NamedTuple):
     """Listener: an answer went by.
 
     Attributes:
@@ -227,8 +216,7 @@ class ResponseObserved:
     end_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class RequestUnanswered:
+class RequestUnanswered(NamedTuple):
     """Listener: the next request came, or the response timeout passed, before an answer.
 
     Attributes:

@@ -18,11 +18,15 @@ __all__ = ["Bits", "Registers"]
 class _Many:
     """What both have in common."""
 
-    __slots__ = ()
+    __slots__ = ("_payload", "count")
     __match_args__ = ("values",)
 
     function: ClassVar[int]
     max_count: ClassVar[int]
+
+    _payload: bytes | None
+    count: int
+    """How many registers or bits."""
 
     @property
     def values(self) -> tuple[int, ...]:
@@ -34,7 +38,9 @@ class _Many:
 
     def pack(self) -> bytes:
         """Make the PDU without looking at the limits."""
-        payload = self.payload
+        payload = self._payload
+        if payload is None:
+            payload = self.payload
         return BYTES[self.function] + BYTES[len(payload)] + payload
 
     def __eq__(self, other: object) -> bool:
@@ -52,13 +58,14 @@ class _Many:
 class Registers(_Many):
     """Registers, the first asked for first, each 0 to 65535."""
 
-    __slots__ = ("_payload", "_values")
+    __slots__ = ("_values",)
 
     max_count: ClassVar[int] = 125
 
     def __init__(self, values: tuple[int, ...]) -> None:
         self._values: tuple[int, ...] | None = values
-        self._payload: bytes | None = None
+        self._payload = None
+        self.count = len(values)
 
     @classmethod
     def of_payload(cls, payload: bytes) -> Self:
@@ -66,6 +73,7 @@ class Registers(_Many):
         made = cls.__new__(cls)
         made._values = None
         made._payload = payload
+        made.count = len(payload) >> 1
         return made
 
     @property
@@ -81,11 +89,6 @@ class Registers(_Many):
         if self._payload is None:
             self._payload = pack_registers(self.values)
         return self._payload
-
-    @property
-    def count(self) -> int:
-        """How many registers."""
-        return len(self.values) if self._payload is None else len(self._payload) // 2
 
     def problem(self) -> str | None:
         """Say which limit of the specification this breaks, if any."""
@@ -109,14 +112,14 @@ class Bits(_Many):
     eight; `first` cuts it to the number asked for.
     """
 
-    __slots__ = ("_count", "_payload", "_values")
+    __slots__ = ("_values",)
 
     max_count: ClassVar[int] = 2000
 
     def __init__(self, values: tuple[bool, ...]) -> None:
         self._values: tuple[bool, ...] | None = values
-        self._payload: bytes | None = None
-        self._count = len(values)
+        self._payload = None
+        self.count = len(values)
 
     @classmethod
     def of_payload(cls, payload: bytes, count: int) -> Self:
@@ -124,14 +127,14 @@ class Bits(_Many):
         made = cls.__new__(cls)
         made._values = None
         made._payload = payload
-        made._count = count
+        made.count = count
         return made
 
     @property
     def values(self) -> tuple[bool, ...]:
         """One boolean per bit."""
         if self._values is None:
-            self._values = unpack_bits(self.payload)[: self._count]
+            self._values = unpack_bits(self.payload)[: self.count]
         return self._values
 
     @property
@@ -140,11 +143,6 @@ class Bits(_Many):
         if self._payload is None:
             self._payload = pack_bits(self.values)
         return self._payload
-
-    @property
-    def count(self) -> int:
-        """How many bits."""
-        return self._count
 
     def first(self, count: int) -> Self:
         """The first `count` of a multiple of eight bits."""
@@ -156,9 +154,9 @@ class Bits(_Many):
 
     def problem(self) -> str | None:
         """Say which limit of the specification this breaks, if any."""
-        if 1 <= self._count <= self.max_count:
+        if 1 <= self.count <= self.max_count:
             return None
-        return f"{self._count} bits, expected 1 to {self.max_count} (V1.1b3, sections 6.1 and 6.2)"
+        return f"{self.count} bits, expected 1 to {self.max_count} (V1.1b3, sections 6.1 and 6.2)"
 
     @classmethod
     def unpack(cls, pdu: bytes) -> Self:
@@ -169,8 +167,9 @@ class Bits(_Many):
 
 def _counted(pdu: bytes) -> bytes:
     """Return the data behind a byte count that agrees with it."""
-    if len(pdu) < 2:
+    size = len(pdu) - 2
+    if size < 0:
         raise RemoteProtocolError(f"answer has {len(pdu)} bytes, expected a byte count")
-    if pdu[1] != len(pdu) - 2:
-        raise RemoteProtocolError(f"byte count is {pdu[1]}, expected {len(pdu) - 2}, the bytes that follow")
+    if pdu[1] != size:
+        raise RemoteProtocolError(f"byte count is {pdu[1]}, expected {size}, the bytes that follow")
     return pdu[2:]
