@@ -199,6 +199,8 @@ def path_m(facts: MachineFacts) -> float:
 
 def time_limit_s(state: State, recipe: Recipe, facts: MachineFacts) -> float:
     """How long a state may take, s; infinite where nothing says when it ends."""
+    if state is State.PRODUCE:
+        return math.inf  # ends when the recipe's length is fed
     if state in PASSAGES:
         return 1.5 * path_m(facts) / recipe.press.speed_m_min * 60.0 + 120.0
     return LIMITS_S.get(state, math.inf)

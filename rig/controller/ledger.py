@@ -19,7 +19,7 @@ from functools import cache
 from operator import itemgetter
 
 from rig.controller.machine_facts import MachineFacts
-from rig.controller.pieces import PIECE_M, Piece, Stay
+from rig.controller.pieces import HALF_M, PIECE_M, Piece, Stay
 from rig.controller.sections import COLD, ENTRY, HEAT, Section, note_clearance, note_temperatures, sections_of
 
 __all__ = ["PIECE_M", "Ledger", "Piece", "Reading"]
@@ -238,7 +238,7 @@ class Ledger:
 
     def _expect(self, piece: Piece, number: int) -> None:
         """Remember when a piece comes to the end of its section."""
-        end_m = piece.front_m + PIECE_M / 2 + self.sections[number].end_m - ROUNDING_M
+        end_m = piece.front_m + HALF_M + self.sections[number].end_m - ROUNDING_M
         self.next_m = min(self.next_m, end_m)
 
     def _settle(self, index: int) -> None:
@@ -277,10 +277,10 @@ class Ledger:
     def _achieved(self, reading: Reading) -> tuple[tuple[float, float], tuple[float, float]]:
         """(smallest clearance, spring-back in it) of the heat and of the cold roller group, µm."""
         facts = self.facts
-        heat_m = facts.heat_end_m - facts.taper_end_m
+        heat_m, cold_m = facts.heat_end_m - facts.taper_end_m, facts.pressing_length_m - facts.heat_end_m
         return (
             self._achieved_in(HEAT, heat_m, reading.taper_clearance_um, reading.heat_force_kn),
-            self._achieved_in(COLD, facts.cold_length_m, reading.cold_clearance_um, reading.cold_force_kn),
+            self._achieved_in(COLD, cold_m, reading.cold_clearance_um, reading.cold_force_kn),
         )
 
     def _achieved_in(self, group: int, length_m: float, clearance_um: float, force_kn: float) -> tuple[float, float]:
@@ -303,34 +303,37 @@ class Ledger:
     def _measure(self, reading: Reading) -> None:
         """Let the gauges behind the exit measure the pieces that lie under them."""
         facts, time_ns = self.facts, reading.time_ns
-        for piece in self._under_gauge(0, facts.exit_gauge_m, reading.exit_thickness_um):
-            piece.exit.add(reading.exit_thickness_um)
-            piece.exit_temperature.add(reading.exit_temperature_c)
-            piece.ambient.add(reading.ambient_c)
-            piece.exit_age_s = (time_ns - piece.released_ns) * 1e-9
-        for piece in self._under_gauge(1, facts.recovered_gauge_m, reading.recovered_thickness_um):
-            piece.recovered.add(reading.recovered_thickness_um)
-            piece.recovered_age_s = (time_ns - piece.released_ns) * 1e-9
+        if reading.exit_thickness_um > 0.0:
+            for piece in self._under_gauge(0, facts.exit_gauge_m):
+                piece.exit.add(reading.exit_thickness_um)
+                piece.exit_temperature.add(reading.exit_temperature_c)
+                piece.ambient.add(reading.ambient_c)
+                piece.exit_age_s = (time_ns - piece.released_ns) * 1e-9
+        if reading.recovered_thickness_um > 0.0:
+            for piece in self._under_gauge(1, facts.recovered_gauge_m):
+                piece.recovered.add(reading.recovered_thickness_um)
+                piece.recovered_age_s = (time_ns - piece.released_ns) * 1e-9
 
-    def _under_gauge(self, gauge: int, gauge_m: float, thickness_um: float) -> list[Piece]:
-        """Released pieces under a gauge that is `gauge_m` behind the exit; none while it shows no sheet."""
-        pieces, released, press_m = self.pieces, self.reached[-1], self.facts.pressing_length_m
+    def _under_gauge(self, gauge: int, gauge_m: float) -> list[Piece]:
+        """Released pieces under a gauge that is `gauge_m` behind the exit."""
+        pieces, position_m, press_m = self.pieces, self.last_m, self.facts.pressing_length_m
         under = []
-        for index in range(self.gauged[gauge], released):
-            beyond_m = pieces[index].place_m(self.last_m) - press_m - gauge_m
-            if beyond_m < -PIECE_M / 2:
+        for index in range(self.gauged[gauge], self.reached[-1]):
+            piece = pieces[index]
+            beyond_m = piece.place_m(position_m) - press_m - gauge_m
+            if beyond_m < -HALF_M:
                 break
-            if beyond_m > PIECE_M / 2:
+            if beyond_m > HALF_M:
                 self.gauged[gauge] = index + 1
-            elif thickness_um > 0.0:
-                under.append(pieces[index])
+            else:
+                under.append(piece)
         return under
 
     def _finished(self, position_m: float) -> list[Piece]:
         """Take out the pieces that have passed the second gauge."""
         gauge_m = self.facts.pressing_length_m + self.facts.recovered_gauge_m
         pieces, count = self.pieces, 0
-        while count < len(pieces) and pieces[count].place_m(position_m) - PIECE_M / 2 > gauge_m:
+        while count < len(pieces) and pieces[count].place_m(position_m) - HALF_M > gauge_m:
             count += 1
         if count == 0:
             return []

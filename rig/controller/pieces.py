@@ -9,10 +9,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-__all__ = ["PIECE_M", "Mean", "Piece", "Stay"]
+__all__ = ["HALF_M", "PIECE_M", "Mean", "Piece", "Stay"]
 
 PIECE_M = 0.1
 """Length of a piece, m of belt travel: six seconds at 1 m/min, enough samples to average gauge noise."""
+
+HALF_M = PIECE_M / 2
 
 
 @dataclass(slots=True)
@@ -80,7 +82,7 @@ class Piece:
 
     def place_m(self, position_m: float) -> float:
         """Where its middle is, m from the entry."""
-        return position_m - self.front_m - PIECE_M / 2
+        return position_m - self.front_m - HALF_M
 
     def settle(self, pressed_ns: int, unpressed_ns: int) -> None:
         """Add what the section was that the piece now leaves.

@@ -34,6 +34,8 @@ STANDSTILL = DANGER | {"tension_loss", "mistracking", "speed_mismatch", "comms_w
 """Interlocks after which the belts must not be moved by the controller until they are released."""
 STOPPING = frozenset({"stop", "hold", "abort"})
 """Requests that are kept while inputs are late."""
+REQUESTED = (("stop", Event.STOP), ("hold", Event.HOLD), ("resume", Event.RESUME))
+"""Requests that are events as they are."""
 RESET_WINDOW_S = 1.0
 """Alarms that are gone so long after a reset were released by it."""
 FIRST_PERIOD_S = 0.1
@@ -198,9 +200,8 @@ class ReferenceController:
             events.add(Event.RELEASED)
         if "start" in asked and self._accepts():
             events.add(Event.START)
-        for request, event in (("stop", Event.STOP), ("hold", Event.HOLD), ("resume", Event.RESUME)):
-            if request in asked:
-                events.add(event)
+        if asked:
+            events.update(event for request, event in REQUESTED if request in asked)
         position_m = 0.5 * (values["belt_upper_position_m"] + values["belt_lower_position_m"])
         if position_m - self.started_m >= self.recipe.sheet.length_m:
             events.add(Event.FED)

@@ -73,6 +73,8 @@ GUARDED: tuple[tuple[Event, State], ...] = (
 
 def next_state(state: State, events: frozenset[Event]) -> State:
     """The state after this scan's events; the same state if none of them matters in it."""
+    if not events:
+        return state
     for event, target in GUARDED:
         if event in events:
             # an emergency stop is not downgraded to a fault by what follows from it
