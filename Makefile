@@ -13,7 +13,7 @@ SEED ?= 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup hil test validate emulate bench lint format docs clean
+.PHONY: help setup hil test validate emulate bench lint format docs window clean
 
 help: ## list the targets
 	@echo "press-rig: a virtual double-belt press on a serial port, and the bench to test its controller"
@@ -63,6 +63,10 @@ bench: $(READY) ## measure speed, side by side; writes out/bench.json
 
 docs: $(READY) ## make the generated parts of docs/ from their sources
 	@$(BIN)/press-rig docs
+
+window: $(READY) ## compute the operating window of the reference machine anew, for the README
+	@$(BIN)/press-rig explore --out out/explore
+	@cp out/explore/operating-window.png docs/operating-window.png
 
 clean: ## remove everything that can be made again
 	rm -rf out $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

@@ -17,7 +17,17 @@ from pydantic import BaseModel, ValidationError
 from emulator.material.definition import Material
 from emulator.press.machine import Machine
 
-__all__ = ["ConfigError", "Machine", "Material", "is_path", "load_definition", "load_machine", "load_material", "names"]
+__all__ = [
+    "ConfigError",
+    "Machine",
+    "Material",
+    "is_path",
+    "load_definition",
+    "load_machine",
+    "load_material",
+    "names",
+    "sentence",
+]
 
 DATA = Path(__file__).parent / "data"
 
@@ -67,7 +77,7 @@ def _checked(data: bytes, path: str, kind: str, model: type[BaseModel]) -> BaseM
     try:
         return model.model_validate(table)
     except ValidationError as error:
-        raise ConfigError(f"{path}: {_sentence(error)}") from None
+        raise ConfigError(f"{path}: {sentence(error)}") from None
 
 
 def is_path(name_or_path: str | Path) -> bool:
@@ -88,7 +98,7 @@ def _find(name_or_path: str | Path, kind: str) -> Path:
     return DATA / f"{kind}s" / f"{text}.toml"
 
 
-def _sentence(error: ValidationError) -> str:
+def sentence(error: ValidationError) -> str:
     """All violations as `key: rule (got value)`, joined by semicolons."""
     parts = []
     for item in error.errors():

@@ -18,9 +18,10 @@ from emulator.press.state import FILM_CAPACITY, FILM_COLUMNS, FILM_IDS
 from emulator.units import KELVIN
 
 if TYPE_CHECKING:
+    from emulator.press.machine import Machine
     from emulator.world import World
 
-__all__ = ["Truth"]
+__all__ = ["Truth", "released_between"]
 
 Floats = NDArray[np.float64]
 
@@ -50,6 +51,15 @@ def engineering(name: str) -> tuple[str, float, float]:
             shown, gain, offset = ENGINEERING[suffix]
             return name[: -len(suffix)] + shown, gain, offset
     return name, 1.0, 0.0
+
+
+def released_between(pressure_gap_s: float, time_under_pressure_s: float, machine: Machine) -> bool:
+    """Whether the sheet was let go between its first and its last nip.
+
+    Belts that bulge between two nips may let go for a moment; a released sheet misses a whole pitch.
+    """
+    pitch_m = machine.geometry.roller_pitch_mm * 1e-3
+    return pressure_gap_s > pitch_m / machine.press_length_m * time_under_pressure_s
 
 
 class Truth:

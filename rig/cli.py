@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_read(commands)
     _add_tags(commands)
     _add_recipes(commands)
+    _add_explore(commands)
     _add_ports(commands)
     add_cache(commands)
     _add_docs(commands)
@@ -293,6 +294,51 @@ def _recipes(arguments: argparse.Namespace) -> int:
             red = True
             print(f"  {issue.claim}: {issue.message}")
     return int(red and arguments.recipe is not None)
+
+
+def _add_explore(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands, "explore", "draw the operating window of a press over two settings",
+        "examples:\n"
+        "  press-rig explore                                          hot temperature and speed\n"
+        "  press-rig explore roller_pitch_mm clearance_um             other two, over their usual ranges\n"
+        "  press-rig explore hot_temperature_c=95:130:8 speed_m_min=0.5:8:8 --set cold_temperature_c=25\n"
+        "\n"
+        "variables: hot_temperature_c, speed_m_min, cold_temperature_c, clearance_um, roller_pitch_mm, solids_percent\n"
+        "\n"
+        "Each point is the virtual press in its settled state. Writes operating-window.png, operating-window.csv (one\n"
+        "line per point) and operating-window.json (what was computed). Ctrl-C keeps what is there.\n",
+    )  # fmt: skip
+    parser.add_argument(
+        "axis", nargs="*", metavar="NAME[=FROM:TO:COUNT]",
+        help="two variables, x and y (default: hot_temperature_c speed_m_min)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--set", dest="held", action="append", default=[], metavar="NAME=VALUE", help="hold another variable"
+    )
+    parser.add_argument("--machine", default="reference", help="machine: name or path of a TOML file")
+    parser.add_argument("--material", default="g20", help="gel: name or path of a TOML file")
+    parser.add_argument("--recipe", default="reference", help="where everything else stands: name or path")
+    parser.add_argument("--workers", type=_positive_int, metavar="N", help="processes (default: one per core)")
+    parser.add_argument("--out", type=Path, default=Path("out/explore"), help="folder (default: out/explore)")
+    parser.set_defaults(run=_explore)
+
+
+def _explore(arguments: argparse.Namespace) -> int:
+    from rig.explore.command import Request, explore  # noqa: PLC0415 - matplotlib and the press model are heavy
+
+    complete = explore(
+        Request(
+            axes=tuple(arguments.axis),
+            held=tuple(arguments.held),
+            machine=arguments.machine,
+            material=arguments.material,
+            recipe=arguments.recipe,
+            workers=arguments.workers,
+            out=arguments.out,
+        )
+    )
+    return 0 if complete else INTERRUPTED
 
 
 def _add_ports(commands: Commands[argparse.ArgumentParser]) -> None:

@@ -17,11 +17,14 @@ import serial
 
 from emulator import COMPILES, codec, user_cache
 from emulator.codec import encode
-from emulator.config import ConfigError
+from emulator.config import ConfigError, Machine, Material, load_machine, load_material
+from emulator.operating_map import HELD_WITHIN_K, Outcome, check_point, outcome, with_roller_pitch
 from emulator.ports.serve import EndpointError, main_loop, open_endpoint
+from emulator.press import Press
 from emulator.saved import Description, describe, extras_of
 from emulator.snapshot import Kind, SnapshotError, seal, sources_digest, unseal
 from emulator.state import StateTypeError, classes_of, copied
+from emulator.truth import released_between
 from emulator.world import START_STATES, World, WorldConfig
 from rig.errors import PortError, UsageError
 from rig.requirements.film import FilmTruth
@@ -32,18 +35,27 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "HELD_WITHIN_K",
     "NOTES",
     "START_STATES",
     "ConfigError",
+    "Machine",
+    "Material",
+    "Outcome",
     "VirtualPress",
     "World",
     "WorldConfig",
+    "check_point",
+    "compile_press",
     "copied",
     "decode",
     "emulate",
     "encode",
     "fork_port",
     "load",
+    "load_machine",
+    "load_material",
+    "outcome",
     "read_shelf",
     "resume",
     "save",
@@ -51,6 +63,7 @@ __all__ = [
     "store_on_shelf",
     "user_cache",
     "virtual_press",
+    "with_roller_pitch",
 ]
 
 PORT, NOTES = "port", "notes"
@@ -114,8 +127,6 @@ class VirtualPress:
         """What became of every parcel that has left the press (the last 4096)."""
         rows = []
         machine = self.world.machine
-        # belts that bulge between two nips may let go for a moment; a released sheet misses a whole pitch
-        pitch_m, length_m = machine.geometry.roller_pitch_mm * 1e-3, machine.press_length_m
         parcel_m = machine.sheet.parcel_length_mm * 1e-3
         for row in self.world.truth.film():
             rows.append(
@@ -132,7 +143,9 @@ class VirtualPress:
                     hot_min_c=row["hot_plate_min_c"],
                     hot_max_c=row["hot_plate_max_c"],
                     cold_end_c=row["exit_mean_temperature_c"],
-                    pressure_released_between=row["pressure_gap_s"] > pitch_m / length_m * row["time_under_pressure_s"],
+                    pressure_released_between=released_between(
+                        row["pressure_gap_s"], row["time_under_pressure_s"], machine
+                    ),
                 )
             )
         return rows
@@ -187,6 +200,11 @@ class VirtualPress:
             yield
         finally:
             self.calm()
+
+
+def compile_press(machine: Machine, material: Material) -> None:
+    """Compile the press model for all processes that come after."""
+    Press(machine, material)
 
 
 def fork_port(press: VirtualPress, port: serial.SerialBase, seed: int | None = None) -> serial.SerialBase:

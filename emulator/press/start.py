@@ -116,7 +116,7 @@ def run(press: Press, point: OperatingPoint, seconds: float, feed: bool = True) 
 
 def warm_up(press: Press, point: OperatingPoint) -> Commands:
     """Bring a press without sheet to a running state at the point, belts in their loop balance."""
-    _guess(press, point)
+    guess(press, point)
     loop = press.machine.belt_loop_m / max(point.speed_m_s, 1e-3)
     return run(press, point, 1.5 * loop + 600.0, feed=False)
 
@@ -127,7 +127,7 @@ def fill(press: Press, point: OperatingPoint) -> Commands:
     return run(press, point, 1.02 * max(table, press.machine.belt_loop_m) / point.speed_m_s)
 
 
-def _guess(press: Press, point: OperatingPoint) -> None:
+def guess(press: Press, point: OperatingPoint) -> None:
     """A first guess of the warm state; what is wrong with it dies away in the run that follows."""
     plant, progress = press.state.plant, press.state.progress
     plant.plate_T[:] = point.plate_targets()
