@@ -16,13 +16,17 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import closed_loop, wire
+from benchmarks import closed_loop, copies, wire
 
 BENCHMARKS: dict[str, tuple[Callable[[], float], str, str]] = {
     "closed_loop_x": (closed_loop.closed_loop, "virtual s / wall s", "press, node, bus, client, controller, recording"),
     "plant_x": (closed_loop.plant, "virtual s / wall s", "the press alone"),
     "node_x": (closed_loop.node, "virtual s / wall s", "press, sensors and node, nobody on the bus"),
-    "fork_ms": (closed_loop.fork, "ms", "copy of a running press"),
+    "fork_ms": (copies.fork, "ms", "copy of a running press"),
+    "snapshot_ms": (copies.snapshot, "ms", "the same as bytes"),
+    "restore_ms": (copies.restore, "ms", "a running press from bytes"),
+    "fork_examples_per_s": (copies.examples, "1/s", "forks of a producing press that live 10 s in closed loop"),
+    "start_s": (copies.start, "s", "process start to first bytes on emu://?start=running, warm caches"),
     "exchange_us": (wire.exchange, "µs", "60-register read through emu://, bus timing included"),
     "codec_us": (wire.codec, "µs", "60-register exchange, both frames encoded and decoded"),
     "pymodbus_codec_us": (wire.pymodbus_codec, "µs", "the same with pymodbus"),

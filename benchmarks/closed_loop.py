@@ -45,12 +45,3 @@ def node() -> float:
             bench.clock.sleep_until(bench.clock.now_ns + 1_000_000_000)
             bench.value("mode")
         return SECONDS / (time.perf_counter() - start)
-
-
-def fork() -> float:
-    """Milliseconds for a copy of a running press."""
-    world = World(WorldConfig(start="running"))
-    start = time.perf_counter()
-    for _ in range(20):
-        world.fork()
-    return (time.perf_counter() - start) / 20 * 1e3

@@ -15,7 +15,7 @@ import atexit
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import serial
@@ -389,16 +389,8 @@ def open_press(
             virtual = virtual_press(port)
             assert virtual is not None
             clock = VirtualClock(virtual.world)
-        return Bench(
-            port,
-            url,
-            clock=clock,
-            virtual=virtual,
-            armed=armed,
-            timeout_s=timeout_s,
-            retries=retries,
-            record=record,
-        )
+        more: Any = {"armed": armed, "timeout_s": timeout_s, "retries": retries, "record": record}
+        return Bench(port, url, clock=clock, virtual=virtual, **more)
     except BaseException:
         port.close()
         raise
