@@ -40,6 +40,7 @@ INPUT_BUFFER = 4096
 BAUD_TOLERANCE = 0.02
 """Baud rates this close understand each other: a character allows 5 %, shared by both ends."""
 FOREVER_NS = 1 << 62
+BUS = Priority.BUS  # looking a member of an enum up takes longer than much else here
 
 
 class BusNode(Protocol):
@@ -180,7 +181,7 @@ class Bus:
     def reschedule(self) -> None:
         """Put the wake-up that `state` asks for on the agenda; for a state that came from elsewhere."""
         if self.state.due_ns is not None:
-            self.agenda.put(self.state.due_ns, Priority.BUS, self._wake_up)
+            self.agenda.put(self.state.due_ns, BUS, self._wake_up)
 
     # -- the master sends ----------------------------------------------------------------------------
 
@@ -216,7 +217,7 @@ class Bus:
             state.counters.collisions += 1
         if state.break_ns is None:
             state.due_ns = end_ns + line.silence_ns
-            self.agenda.put(state.due_ns, Priority.BUS, self._wake_up)
+            self.agenda.put(state.due_ns, BUS, self._wake_up)
         return end_ns
 
     def out_waiting(self, now_ns: int) -> int:
@@ -273,7 +274,9 @@ class Bus:
         """How many bytes the master can read."""
         count = 0
         for reply in self.state.replies:
-            if now_ns > reply.start_ns:
+            if now_ns >= reply.end_ns:
+                count += len(reply.data) - reply.read
+            elif now_ns > reply.start_ns:
                 count += reply.arrived(now_ns) - reply.read
         return count
 
@@ -295,7 +298,8 @@ class Bus:
         while replies and count > 0:
             reply = replies[0]
             begin, ready = reply.read, reply.arrived(now_ns)
-            ready = min(ready, begin + count)
+            if ready > begin + count:  # noqa: PLR1730 - three times as fast as min()
+                ready = begin + count
             taken += reply.data[begin:ready]
             count -= ready - begin
             reply.read = ready

@@ -162,7 +162,7 @@ class World:
     @property
     def now_ns(self) -> int:
         """Simulation time, ns."""
-        return self.agenda.now_ns
+        return self.env._now  # type: ignore[return-value]
 
     def run_until(self, time_ns: int) -> None:
         """Run everything that is due up to and including `time_ns`."""

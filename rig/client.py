@@ -132,6 +132,9 @@ class Master:
     def _once(self, request: Request, unit: int) -> Response:
         client, clock, port = self._client, self._clock, self.port
         sent_ns = clock.now_ns
+        while (stale := client.next_event()) is not None:
+            if isinstance(stale, BytesDiscarded):  # what came after the last request had been given up
+                self._note(stale.now_ns, stale.now_ns, stale.raw, "late or unasked")
         frame = client.send(request, unit, sent_ns)
         self.requests += 1
         port.write(frame)
@@ -141,18 +144,26 @@ class Master:
         trouble = ""
         while True:
             # ask for exactly what is missing, so that the read ends with the last byte and not with a timeout
-            expected = response_length(received) if len(received) >= 3 else SMALLEST_ANSWER
-            data = port.read(max(expected - len(received), 1))
+            if received:
+                expected = response_length(received) if len(received) >= 3 else SMALLEST_ANSWER
+                data = port.read(max(expected - len(received), 1))
+            else:
+                data = port.read(SMALLEST_ANSWER)
             now = clock.now_ns
-            if not received and data[:2] == frame[:2] and (missing := response_length(data) - len(data)) > 0:
+            if (
+                data[:2] == frame[:2]
+                and not received
+                and now <= (deadline_ns := client.deadline() or 0)
+                and (missing := response_length(data) - len(data)) > 0
+            ):
                 # the awaited answer begins: as a rule the rest is on its heels, and the client gets it in one piece
                 rest = port.read(missing)
                 rest_ns = clock.now_ns
-                if len(rest) < missing or rest_ns > (client.deadline() or 0):
+                if len(rest) == missing and rest_ns <= deadline_ns:
+                    data, now = data + rest, rest_ns
+                else:
                     client.receive(data, now)
                     received, data, now = data, rest, rest_ns
-                else:
-                    data, now = data + rest, rest_ns
             if data:
                 received += data
                 client.receive(data, now)

@@ -235,13 +235,15 @@ class Serial(SerialBase):
 
     def _wait(self, bus: Bus, count: int, limit_ns: int) -> None:
         """Run until `count` bytes have arrived, the inter-byte timeout has passed, or `limit_ns`."""
-        run_until = self._world_outside().run_until
         gap_s = self.inter_byte_timeout
         start_ns = now_ns = bus.agenda.now_ns
+        world: World | None = None
         while now_ns < limit_ns:
             ready = bus.arrived(now_ns)
             if ready >= count:
                 return
+            if world is None:
+                world = self._world_outside()
             until_ns, wanted = limit_ns, count
             if gap_s is not None:
                 wanted = 1
@@ -256,7 +258,7 @@ class Serial(SerialBase):
             if next_ns is None:
                 next_ns = bus.agenda.next_ns()
             now_ns = until_ns if next_ns is None or next_ns > until_ns else next_ns
-            run_until(now_ns)
+            world.run_until(now_ns)
 
     # -- reading -------------------------------------------------------------------------------------
 
@@ -270,15 +272,13 @@ class Serial(SerialBase):
         bus = self._opened()
         if size <= 0:
             return b""
-        now_ns = bus.agenda.now_ns
-        if (ready := bus.arrived(now_ns)) < size:
-            timeout = self.timeout
-            if timeout is None:
-                self._wait_for_ever(bus, size)
-            elif timeout > 0:
-                self._wait(bus, size, now_ns + round(timeout * SECOND_NS))
-            elif ready == 0:
-                self._run_until(now_ns + self._line.char_ns)
+        timeout = self.timeout
+        if timeout is None:
+            self._wait_for_ever(bus, size)
+        elif timeout > 0:
+            self._wait(bus, size, bus.agenda.now_ns + round(timeout * SECOND_NS))
+        elif bus.arrived(bus.agenda.now_ns) == 0:
+            self._run_until(bus.agenda.now_ns + self._line.char_ns)
         return self._take(bus, size)
 
     def _take(self, bus: Bus, size: int) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 from rig.protocol.crc import append_crc
 from rig.protocol.errors import ExceptionCode, LocalProtocolError, RemoteProtocolError
@@ -233,39 +233,39 @@ def _wrong_length(what: str, pdu: bytes) -> RemoteProtocolError:
     )
 
 
-def _fit_registers(response: Any, request: Any) -> Response:
+def _fit_registers(response: Any, request: Any) -> Any:
     expected = request.read_count if request.function == 23 else request.count
     if response.count != expected:
         raise RemoteProtocolError(f"answer has {response.count} registers, expected {expected}")
-    return cast(Response, response)
+    return response
 
 
-def _fit_bits(response: Any, request: Any) -> Response:
+def _fit_bits(response: Any, request: Any) -> Any:
     expected = (request.count + 7) // 8
     if response.count != 8 * expected:
         raise RemoteProtocolError(f"answer has {response.count // 8} bytes of bits, expected {expected}")
-    return cast(Response, response.first(request.count))
+    return response.first(request.count)
 
 
-def _fit_written(response: Any, request: Any) -> Response:
+def _fit_written(response: Any, request: Any) -> Any:
     if (response.address, response.count) != (request.address, len(request.values)):
         raise RemoteProtocolError(
             f"answer says {response.count} from {response.address} on were written, "
             f"expected {len(request.values)} from {request.address} on"
         )
-    return cast(Response, response)
+    return response
 
 
-def _fit_echo(response: Any, request: Any) -> Response:
+def _fit_echo(response: Any, request: Any) -> Any:
     if response.pack() != request.pack():
         raise RemoteProtocolError(f"answer is {response}, expected the echo of {request}")
-    return cast(Response, response)
+    return response
 
 
-def _fit_identification(response: Any, request: Any) -> Response:
+def _fit_identification(response: Any, request: Any) -> Any:
     if response.code != request.code:
         raise RemoteProtocolError(f"answer has identification code {response.code}, expected {request.code}")
-    return cast(Response, response)
+    return response
 
 
 _FITS: Final[Mapping[type, Callable[[Any, Any], Response]]] = {
