@@ -32,6 +32,9 @@ __all__ = ["Description", "describe", "extras_of", "read", "write"]
 LARGEST_MACHINE: Final = 200_000
 """Parcels or belt nodes; the reference machine has under a thousand of each."""
 LONGEST_NS: Final = 2**62
+LARGEST_NUMBER: Final = 1e12
+LARGEST_DISTURBANCE: Final = 1e4
+"""In SI units or as a factor; what breaks a press many times over."""
 AnyWorld = TypeVar("AnyWorld", bound="World")
 
 
@@ -189,6 +192,8 @@ def _state(prototype: World, data: bytes) -> WorldState:
             raise SnapshotError(f"the snapshot is malformed: {name} is a {type(value).__name__}")
     state = root(**tree)
     _fit(state, prototype.state, "state")
+    if np.abs(state.disturbances.vector).max() > LARGEST_DISTURBANCE:
+        raise SnapshotError("the snapshot is malformed: a disturbance in it is larger than any can be")
     if not 0 <= state.now_ns <= state.next_scan_ns < LONGEST_NS:
         raise SnapshotError("the snapshot is malformed: it is of no time")
     if state.bus.due_ns is not None and not state.now_ns <= state.bus.due_ns < LONGEST_NS:
@@ -212,7 +217,7 @@ def _fit(value: Any, like: Any, where: str) -> None:
 
 
 def _is_number(array: np.ndarray[Any, Any]) -> bool:
-    """Whether an array holds nothing but finite numbers, also in the fields of records."""
+    """Whether an array holds nothing but numbers of a sane size, also in the fields of records."""
     if array.dtype.names:
         return all(_is_number(array[name]) for name in array.dtype.names)
-    return array.dtype.kind != "f" or bool(np.isfinite(array).all())
+    return array.dtype.kind != "f" or not array.size or bool(np.abs(array).max() < LARGEST_NUMBER)

@@ -246,6 +246,6 @@ def test_forged_snapshot_gives_an_error_or_a_press_that_runs(data: st.DataObject
         raw[place : place + len(piece)] = piece[: len(raw) - place]
     world = opened(sealed(raw))
     if world is not None:
-        world.run_until(world.now_ns)
+        world.run_until(world.now_ns + 100 * MS)
         world.truth.vector()
         world.snapshot()
