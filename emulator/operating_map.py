@@ -170,8 +170,8 @@ def _settled(machine: Machine, material: Material, point: OperatingPoint) -> Pre
     holding.integral[:] = thermostat.integral
     _turn(coarse, holding, point)
     press = Press(machine, material)
-    _, plant, belts, _, _ = press.state.memory
-    plant[...] = coarse.state.memory[1]
+    _, _, plant, belts, _, _ = press.state.memory
+    plant[...] = coarse.state.memory[2]
     belts[...] = coarse.state.belt_T
     press.state.progress.stepped_clearance[:] = point.clearances()[::2]
     return press

@@ -25,7 +25,7 @@ from emulator.press.constants import MachineConstants
 from emulator.press.kernel import advance
 from emulator.press.parcel import Work
 from emulator.press.signals import ACTUATORS, SIGNALS, index
-from emulator.press.state import Parcels, Plant, Progress, Record
+from emulator.press.state import Parcels, Plant, Progress, Record, Strains
 from emulator.sensors import SensorRow
 
 __all__ = ["SENSOR_SHIFTS", "TRUTH", "complete_truth", "scan_world"]
@@ -96,6 +96,7 @@ def scan_world(
     ticks: int,
     now_ns: int,
     parcels: Parcels,
+    strains: Sequence[Strains],
     plants: Sequence[Plant],
     belts: Belts,
     progresses: Sequence[Progress],
@@ -115,7 +116,7 @@ def scan_world(
 ) -> None:
     """Advance the press by `ticks` to `now_ns` under the node's commands, then let the node scan.
 
-    Arguments in the plural are arrays of one record, but `rows`, which has one per sensor; the first ten after the
+    Arguments in the plural are arrays of one record, but `rows`, which has one per sensor; the first eleven after the
     times are those of `emulator.press.kernel.advance`.
     """
     s = nodes[0]
@@ -124,6 +125,6 @@ def scan_world(
     for i in range(disturbances.size):
         u[COMMAND_COUNT + i] = disturbances[i]
     if ticks > 0:
-        advance(ticks, parcels, plants, belts, progresses, records, u, machines, materials, works, signals)
+        advance(ticks, parcels, strains, plants, belts, progresses, records, u, machines, materials, works, signals)
     complete_truth(signals, plants, machines, programs, truth)
     scan_node(now_ns, truth, u, rows, readings, s, programs[0], image)

@@ -36,7 +36,7 @@ ENGINEERING: dict[str, tuple[str, float, float]] = {
     "rad": ("deg", 57.29577951308232, 0.0),
 }
 """SI suffix -> (engineering suffix, gain, offset)."""
-THIN = ("thickness_m", "clearance_m", "h0_m", "t0_m", "t_600_m")
+THIN = ("thickness_m", "clearance_m", "h0_m", "t0_m", "t_600_m", "crown_m", "wedge_m")
 """Lengths that people read in µm."""
 
 

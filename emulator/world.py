@@ -183,7 +183,7 @@ class World:
             self._truth,
             *node.scan_arguments,
         )
-        _, plants, _, _, _, _, machines, *_ = kernel
+        _, _, plants, _, _, _, _, machines, *_ = kernel
         complete_truth(press.signals, plants, machines, node.program, self._truth)
 
     def _scan(self) -> None:

@@ -3,6 +3,8 @@
 A node carries its temperature around the loop: plates, exit drum, return run,
 entry drum. That memory decides how the press warms up and what a stop or a
 speed step does. Nodes do not mix, so nothing is smeared by transport.
+
+Places on a ring are counted in nodes: node i of a belt whose node 0 is at s is at s + i ds from the press entry.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from emulator.press.constants import BINS_PER_M, ENTRY_DRUM, EXIT_DRUM, FIRST_ZONE, SECTIONS, MachineConstants
+from emulator.material.block import Block
+from emulator.press.constants import ENTRY_DRUM, EXIT_DRUM, FIRST_ZONE, SECTIONS, MachineConstants
 from emulator.press.geometry import along_press, station_clearance
 from emulator.press.state import Plant
 
@@ -22,55 +25,80 @@ Floats = NDArray[np.float64]
 
 
 class Belts(NamedTuple):
-    """Both rings for the kernels: their temperatures are state, the rest is map and scratch."""
+    """Both rings for the kernels: their temperatures are state, the rest is scratch."""
 
     T: Floats  # [2, nodes] K
-    section: NDArray[np.int64]  # section of each bin of the loop
     heat: Floats  # [2, nodes] J, what the sheet gave in this step
     cover: Floats  # [nodes] part of each upper node that lies on sheet
 
 
-@njit(cache=True, error_model="numpy")
-def locate(x: float, belt_s: float, nodes: int, c: MachineConstants) -> tuple[int, int, float]:
-    """Nodes around x [m] of a belt whose node 0 is at belt_s [m], and the weight of the second."""
+@njit(inline="always", error_model="numpy")
+def ring_place(x: float, belt_s: float, nodes: int, c: MachineConstants) -> float:
+    """Place of x [m] on the ring of a belt whose node 0 is at belt_s [m], in nodes, 0 up to nodes."""
     u = (x - belt_s) / c.ds
     u -= nodes * math.floor(u / nodes)
-    i = int(u)
-    if i >= nodes:
-        i = 0
-        u = 0.0
-    j = i + 1
-    if j == nodes:
-        j = 0
-    return i, j, u - i
+    return u if u < nodes else 0.0
+
+
+@njit(inline="always", error_model="numpy")
+def next_node(i: int, nodes: int) -> int:
+    """The node after i on the ring."""
+    return i + 1 if i + 1 < nodes else 0
 
 
 @njit(cache=True, error_model="numpy")
 def temperature_at(T: Floats, belt_s: float, x: float, c: MachineConstants) -> float:
     """Belt temperature [K] at x [m] from the press entry; T [nodes] of one side."""
-    i, j, w = locate(x, belt_s, T.size, c)
-    return float((1.0 - w) * T[i] + w * T[j])
+    u = ring_place(x, belt_s, T.size, c)
+    i = int(u)
+    w = u - i
+    return float((1.0 - w) * T[i] + w * T[next_node(i, T.size)])
 
 
 @njit(cache=True, error_model="numpy")
-def sample(T: Floats, belt_s: float, x: float, length: float, c: MachineConstants) -> float:
-    """Mean belt temperature [K] under a parcel of this length [m]; T [nodes] of one side."""
-    points = max(1, round(length / c.ds))
+def place_lanes(w: Block, lanes: int, plant: Plant, nodes: int, c: MachineConstants) -> None:
+    """Places of the lanes on both rings, `on_up` and `on_low`."""
+    for lane in range(lanes):
+        w.on_up[lane] = ring_place(w.x[lane], plant.belt_s[0], nodes, c)
+        w.on_low[lane] = ring_place(w.x[lane], plant.belt_s[1], nodes, c)
+
+
+@njit(inline="always", error_model="numpy")
+def _points(length: float, c: MachineConstants) -> int:
+    """At how many points sheet of this length [m] along the belt meets it."""
+    return max(1, int(length / c.ds + 0.5))
+
+
+@njit(inline="always", error_model="numpy")
+def _point(u: float, k: int, points: int, length: float, nodes: int, c: MachineConstants) -> float:
+    """Place of point k under a parcel at place u."""
+    v = u + length / c.ds * ((k + 0.5) / points - 0.5)
+    v = v + nodes if v < 0.0 else v
+    return v - nodes if v >= nodes else v
+
+
+@njit(inline="always", error_model="numpy")
+def sample(T: Floats, u: float, length: float, c: MachineConstants) -> float:
+    """Mean belt temperature [K] under a parcel at place u and of this length [m]; T [nodes] of one side."""
+    points = _points(length, c)
     total = 0.0
     for k in range(points):
-        i, j, w = locate(x + length * ((k + 0.5) / points - 0.5), belt_s, T.size, c)
-        total += (1.0 - w) * T[i] + w * T[j]
+        v = _point(u, k, points, length, T.size, c)
+        i = int(v)
+        total += T[i] + (v - i) * (T[next_node(i, T.size)] - T[i])
     return total / points
 
 
-@njit(cache=True, error_model="numpy")
-def spread(amount: float, out: Floats, belt_s: float, x: float, length: float, c: MachineConstants) -> None:
+@njit(inline="always", error_model="numpy")
+def spread(amount: float, out: Floats, u: float, length: float, c: MachineConstants) -> None:
     """Add an amount to the nodes under a parcel with the weights `sample` reads them with."""
-    points = max(1, round(length / c.ds))
+    points = _points(length, c)
     for k in range(points):
-        i, j, w = locate(x + length * ((k + 0.5) / points - 0.5), belt_s, out.size, c)
-        out[i] += (1.0 - w) * amount / points
-        out[j] += w * amount / points
+        v = _point(u, k, points, length, out.size, c)
+        i = int(v)
+        part = (v - i) * amount / points
+        out[i] += amount / points - part
+        out[next_node(i, out.size)] += part
 
 
 @njit(cache=True, error_model="numpy")
@@ -80,49 +108,77 @@ def step_belts(belts: Belts, plant: Plant, dt: float, energy: Floats, c: Machine
     Uses up and zeroes `belts.heat` and `belts.cover`. Every joule that leaves a node is
     booked to a plate, a drum or the surroundings.
     """
-    _exchange_facing(belts, plant, dt, c)
     nodes = belts.T.shape[1]
-    target = np.empty(SECTIONS)
-    part = np.empty(SECTIONS)
-    taken = np.empty(SECTIONS)
-    for section in range(SECTIONS):
-        part[section] = 1.0 - math.exp(-c.h_section[section] * dt / c.C_area)
+    _exchange_facing(belts, plant, dt, c)
     per_joule = 1.0 / c.C_node
     for side in range(2):
-        for section in range(SECTIONS):
-            target[section] = c.T_ambient
-            taken[section] = 0.0
-        for zone in range(6):
-            target[FIRST_ZONE + zone] = plant.plate_T[2 * zone + side]
-        target[ENTRY_DRUM] = plant.drum_T[side]
-        target[EXIT_DRUM] = plant.drum_T[2 + side]
         T = belts.T[side]
         heat = belts.heat[side]
-        s = plant.belt_s[side]
-        total = 0.0
-        for i in range(nodes):
-            if s >= c.loop:
-                s -= c.loop
-            section = belts.section[int(s * BINS_PER_M)]
-            T_i = T[i] + heat[i] * per_joule
-            heat[i] = 0.0
-            change = (target[section] - T_i) * part[section]
-            T[i] = T_i + change
-            taken[section] += change
-            total += T_i + change
-            s += c.ds
-        plant.belt_mean[side] = total / nodes
+        first = math.ceil(-plant.belt_s[side] / c.ds)  # the first node of the section
         for section in range(SECTIONS):
-            joules = c.C_node * taken[section]
-            if section == ENTRY_DRUM:
-                plant.drum_T[side] -= joules / c.C_drum
+            end = math.ceil((c.section_end[section] - plant.belt_s[side]) / c.ds)
+            if section == SECTIONS - 1:
+                end = math.ceil(-plant.belt_s[side] / c.ds) + nodes
+            part = 1.0 - math.exp(-c.h_section[section] * dt / c.C_area)
+            target = c.T_ambient
+            if FIRST_ZONE <= section < FIRST_ZONE + 6:
+                target = plant.plate_T[2 * (section - FIRST_ZONE) + side]
+            elif section == ENTRY_DRUM:
+                target = plant.drum_T[side]
             elif section == EXIT_DRUM:
-                plant.drum_T[2 + side] -= joules / c.C_drum
-            elif FIRST_ZONE <= section < FIRST_ZONE + 6:
-                zone = section - FIRST_ZONE
-                plant.plate_T[2 * zone + side] -= joules / (c.C_plate if zone < 4 else c.C_cold)
-            else:
-                energy[6] -= joules
+                target = plant.drum_T[2 + side]
+            low = first % nodes
+            high = low + end - first
+            taken = _run_over(T, heat, low, min(high, nodes), target, part, per_joule)
+            if high > nodes:
+                taken += _run_over(T, heat, 0, high - nodes, target, part, per_joule)
+            _book(c.C_node * taken, section, side, plant, energy, c)
+            first = end
+        plant.belt_mean[side] = _total(T, 0, nodes) / nodes
+
+
+@njit(cache=True, error_model="numpy")
+def _run_over(T: Floats, heat: Floats, low: int, high: int, target: float, part: float, per_joule: float) -> float:
+    """Nodes low up to high take their heat and come the part nearer to the target [K]; returns the sum of that [K]."""
+    for i in range(low, high):
+        warmed = T[i] + heat[i] * per_joule
+        change = (target - warmed) * part
+        T[i] = warmed + change
+        heat[i] = change
+    taken = _total(heat, low, high)
+    heat[low:high] = 0.0
+    return taken
+
+
+@njit(cache=True, error_model="numpy")
+def _total(values: Floats, low: int, high: int) -> float:
+    """Sum in four strands: additions do not wait for each other."""
+    a = b = c = d = 0.0
+    i = low
+    while i + 4 <= high:
+        a += values[i]
+        b += values[i + 1]
+        c += values[i + 2]
+        d += values[i + 3]
+        i += 4
+    while i < high:
+        a += values[i]
+        i += 1
+    return (a + b) + (c + d)
+
+
+@njit(cache=True, error_model="numpy")
+def _book(joules: float, section: int, side: int, plant: Plant, energy: Floats, c: MachineConstants) -> None:
+    """Take the heat [J] that one belt got in a section from what it ran over there."""
+    if section == ENTRY_DRUM:
+        plant.drum_T[side] -= joules / c.C_drum
+    elif section == EXIT_DRUM:
+        plant.drum_T[2 + side] -= joules / c.C_drum
+    elif FIRST_ZONE <= section < FIRST_ZONE + 6:
+        zone = section - FIRST_ZONE
+        plant.plate_T[2 * zone + side] -= joules / (c.C_plate if zone < 4 else c.C_cold)
+    else:
+        energy[6] -= joules
 
 
 @njit(cache=True, error_model="numpy")
@@ -134,18 +190,24 @@ def _exchange_facing(belts: Belts, plant: Plant, dt: float, c: MachineConstants)
     cold = station_clearance(plant.clearance, 2)
     upper = belts.T[0]
     lower = belts.T[1]
-    s = plant.belt_s[0]
-    for i in range(nodes):
-        if s >= c.loop:
-            s -= c.loop
-        bare = 1.0 - min(belts.cover[i], 1.0)
-        if s < c.press_end and bare > 0.0:
+    # both rings have the same spacing: every upper node lies at the same part between two lower ones
+    shift = ring_place(plant.belt_s[0], plant.belt_s[1], nodes, c)
+    below = int(shift)
+    w = shift - below
+    i = math.ceil(-plant.belt_s[0] / c.ds) % nodes
+    s = plant.belt_s[0] + i * c.ds
+    s -= c.loop * math.floor(s / c.loop)
+    while s < c.press_end:
+        bare = 1.0 - belts.cover[i]
+        if bare > 0.0:
             g = along_press(s, entry, taper, cold, c)
             U = min(c.h_closed, c.k_gap / max(g, 1e-6))
-            a, b, w = locate(s, plant.belt_s[1], nodes, c)
+            a = (i + below) % nodes
+            b = next_node(a, nodes)
             Q = bare * U * c.ds * c.width * dt * (upper[i] - (1.0 - w) * lower[a] - w * lower[b])
             belts.heat[0, i] -= Q
             belts.heat[1, a] += (1.0 - w) * Q
             belts.heat[1, b] += w * Q
-        belts.cover[i] = 0.0
+        i = next_node(i, nodes)
         s += c.ds
+    belts.cover[:] = 0.0

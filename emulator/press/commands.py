@@ -46,7 +46,12 @@ COOLANT_OFFSET: Final = 75
 COOLANT_SCALE: Final = 76
 FEED_SCALE: Final = 77
 CLEARANCE_SENSOR_OFFSET: Final = 78
-INPUT_COUNT: Final = 84
+RUNOUT: Final = 84
+MISSING_ROLLER: Final = 85
+RIPPLE: Final = 86
+RIPPLE_LENGTH: Final = 87
+SOLIDS: Final = 88
+INPUT_COUNT: Final = 89
 
 
 class _Part:
@@ -192,3 +197,13 @@ class Disturbances(_Inputs):
     feed_thickness_scale = _Number(FEED_SCALE, neutral=1.0)
     clearance_sensor_offset_m = _Array(CLEARANCE_SENSOR_OFFSET, 6)
     """Added to what the clearance sensors see: a shifted sensor, which the press itself does not notice."""
+    roller_runout_m = _Number(RUNOUT)
+    """Amplitude of the gap's ripple by rollers that are out of round; neighbours differ by the golden angle."""
+    missing_roller_m = _Number(MISSING_ROLLER, neutral=-1.0)
+    """Place of a roller pair that is missing, from the entry of the press; negative: none is."""
+    feed_ripple_fraction = _Number(RIPPLE)
+    """Amplitude of a ripple of the feed's thickness, as part of the thickness."""
+    feed_ripple_length_m = _Number(RIPPLE_LENGTH, neutral=0.5)
+    """Wavelength of that ripple along the sheet."""
+    feed_solids_deviation = _Number(SOLIDS)
+    """Relative deviation of the solids fraction: 0.1 is 22 % where 20 % were ordered; oil that has bled off."""

@@ -30,8 +30,6 @@ SECTIONS: Final = 12
 
 WATER_HEAT_CAPACITY: Final = 4190.0  # J/(kg K)
 
-BINS_PER_M: Final = 400  # resolution of the section map
-
 
 class MachineConstants(NamedTuple):
     """Machine numbers for the kernels; equations in docs/model.md, machine."""
@@ -45,15 +43,19 @@ class MachineConstants(NamedTuple):
     width: float
     # contact
     C_n: float  # m/Pa, nip compliance
+    roller_turn: float  # rad of a roller per m of belt
     p_limit: float  # Pa
     bending: float  # Pa/m, 384 E I'/L^4
     string: float  # 1/m2 x8, tension N/m times this is Pa/m
+    bow: float  # m per N/m of line force, one roller at its middle
+    crown: float  # m, ground into one roller
     # belts
     loop: float  # m
     ds: float  # m, node spacing
     C_node: float  # J/K, one node over the full width
     C_area: float  # J/(m2 K)
     h_section: NDArray[np.float64]  # W/(m2 K), belt to what it runs over
+    section_end: NDArray[np.float64]  # m on the loop from the press entry
     h_closed: float
     k_gap: float
     expansion: float  # 1/K
@@ -71,7 +73,7 @@ class MachineConstants(NamedTuple):
     UA_drum_coolant: float
     T_coolant: float
     flow_heat: float  # W/K, coolant at full flow
-    flow_lag: float
+    flow_blend: float  # part of a change of flow that comes in one tick
     T_ambient: float
     # hydraulics
     clearance_rate: float
@@ -80,7 +82,7 @@ class MachineConstants(NamedTuple):
     clearance_min: float
     clearance_max: float
     pressure: float
-    pressure_lag: float
+    pressure_blend: float
     # drives
     speed_max: float
     ramp: float
@@ -93,7 +95,7 @@ class MachineConstants(NamedTuple):
     mu_r: float
     # tension and tracking
     tension_max: float
-    tension_lag: float
+    tension_blend: float
     kappa: float
     theta_max: float
     theta_rate: float
@@ -113,32 +115,27 @@ class MachineConstants(NamedTuple):
     # numerics
     step_m: float
     step_ticks: int
+    layers: int  # a number in memory: loops over constants would be unrolled, which takes long to compile
+    step_block: int  # address, see `outline`
+    step_layers: int
+    layered_speed: float  # m/s, above it layers carry their own strain
 
 
-def loop_sections(machine: Machine) -> list[tuple[int, float]]:
-    """Sections of the belt loop and their lengths in m, from the press entry."""
+def section_ends(machine: Machine) -> NDArray[np.float64]:
+    """Where the sections of the belt loop end, m from the press entry, in the order of their codes."""
     geometry = machine.geometry
-    sections = [(ENTRY, geometry.entry_length_mm * 1e-3)]
-    sections += [(FIRST_ZONE + zone, geometry.heat_zone_length_mm * 1e-3) for zone in range(4)]
-    sections += [(FIRST_ZONE + 4 + zone, geometry.cold_zone_length_mm * 1e-3) for zone in range(2)]
-    straight = (geometry.lead_in_length_mm + geometry.lead_out_length_mm) * 1e-3 + machine.press_length_m
-    sections += [
-        (LEAD_OUT, geometry.lead_out_length_mm * 1e-3),
-        (EXIT_DRUM, machine.drum_wrap_m),
-        (RETURN, straight),
-        (ENTRY_DRUM, machine.drum_wrap_m),
-        (LEAD_IN, geometry.lead_in_length_mm * 1e-3),
-    ]
-    return sections
+    lead_in, lead_out = geometry.lead_in_length_mm * 1e-3, geometry.lead_out_length_mm * 1e-3
+    lengths = [geometry.entry_length_mm * 1e-3]
+    lengths += [geometry.heat_zone_length_mm * 1e-3] * 4
+    lengths += [geometry.cold_zone_length_mm * 1e-3] * 2
+    straight = lead_in + lead_out + machine.press_length_m
+    lengths += [lead_out, machine.drum_wrap_m, straight, machine.drum_wrap_m, lead_in]
+    return np.cumsum(lengths)
 
 
-@functools.lru_cache(maxsize=16)
-def section_map(machine: Machine) -> NDArray[np.int64]:
-    """Section of each bin of the belt loop."""
-    ends = np.cumsum([length for _, length in loop_sections(machine)])
-    centres = (np.arange(math.ceil(machine.belt_loop_m * BINS_PER_M) + 1) + 0.5) / BINS_PER_M
-    codes = np.array([code for code, _ in loop_sections(machine)], np.int64)
-    return np.asarray(codes[np.minimum(np.searchsorted(ends, centres), len(codes) - 1)])
+def _blend(lag_s: float) -> float:
+    """Part of a first-order change that comes in one tick."""
+    return 1.0 - math.exp(-TICK_S / lag_s)
 
 
 @functools.lru_cache(maxsize=16)
@@ -162,14 +159,18 @@ def machine_constants(machine: Machine) -> Sequence[MachineConstants]:
         pitch=pitch,
         width=width,
         C_n=geometry.nip_compliance_m_pa,
+        roller_turn=2.0 / (geometry.roller_diameter_mm * 1e-3),
         p_limit=geometry.design_pressure_mpa * 1e6,
         bending=384.0 * E * d**3 / 12.0 / (1.0 - belts.poisson_ratio**2) / pitch**4,
         string=8.0 / pitch**2,
+        bow=5.0 * width**4 / (384.0 * geometry.roller_bending_stiffness_n_m2),
+        crown=geometry.roller_crown_um * 1e-6,
         loop=machine.belt_loop_m,
         ds=ds,
         C_node=C_area * ds * width,
         C_area=C_area,
         h_section=h_section,
+        section_end=section_ends(machine),
         h_closed=belts.closed_conductance_w_m2k,
         k_gap=belts.gap_conductivity_w_mk,
         expansion=belts.expansion_um_mk * 1e-6,
@@ -186,7 +187,7 @@ def machine_constants(machine: Machine) -> Sequence[MachineConstants]:
         UA_drum_coolant=machine.drums.coolant_conductance_w_k,
         T_coolant=machine.coolant.supply_temperature_c + 273.15,
         flow_heat=machine.coolant.flow_kg_s * WATER_HEAT_CAPACITY,
-        flow_lag=machine.coolant.flow_lag_s,
+        flow_blend=_blend(machine.coolant.flow_lag_s),
         T_ambient=machine.ambient.temperature_c + 273.15,
         clearance_rate=machine.hydraulics.clearance_rate_mm_s * 1e-3,
         dump_rate=machine.hydraulics.dump_rate_mm_s * 1e-3,
@@ -194,7 +195,7 @@ def machine_constants(machine: Machine) -> Sequence[MachineConstants]:
         clearance_min=machine.hydraulics.clearance_min_mm * 1e-3,
         clearance_max=machine.hydraulics.clearance_max_mm * 1e-3,
         pressure=machine.hydraulics.pressure_bar * 1e5,
-        pressure_lag=machine.hydraulics.pressure_lag_s,
+        pressure_blend=_blend(machine.hydraulics.pressure_lag_s),
         speed_max=machine.drives.speed_max_m_min / 60.0,
         ramp=machine.drives.ramp_m_s2,
         J=machine.drives.inertia_kg_m2,
@@ -205,7 +206,7 @@ def machine_constants(machine: Machine) -> Sequence[MachineConstants]:
         torque_brake=machine.drives.brake_torque_nm,
         mu_r=machine.drives.rolling_friction,
         tension_max=machine.tension.maximum_kn_m * 1e3,
-        tension_lag=machine.tension.lag_s,
+        tension_blend=_blend(machine.tension.lag_s),
         kappa=machine.tracking.gain,
         theta_max=math.radians(machine.tracking.steering_max_deg),
         theta_rate=math.radians(machine.tracking.steering_rate_deg_s),
@@ -223,5 +224,9 @@ def machine_constants(machine: Machine) -> Sequence[MachineConstants]:
         recovered_gauge=machine.press_length_m + sheet.recovered_gauge_mm * 1e-3,
         step_m=machine.numerics.step_max_mm * 1e-3,
         step_ticks=max(1, round(machine.numerics.step_max_s / TICK_S)),
+        layers=machine.numerics.layer_count,
+        step_block=0,
+        step_layers=0,
+        layered_speed=machine.numerics.layered_above_m_min / 60.0,
     )
     return as_table(constants)

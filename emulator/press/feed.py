@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -36,17 +38,20 @@ def feed_sheet(
     smallest clearance is below the thickness that arrives.
     """
     h0 = u[at.FEED_THICKNESS] * u[at.FEED_SCALE]
+    if u[at.RIPPLE] != 0.0:
+        h0 *= 1.0 + u[at.RIPPLE] * math.sin(2.0 * math.pi * progress.fed[0] / u[at.RIPPLE_LENGTH])
     if u[at.FEED] < 0.5 or smallest_clearance(plant.clearance) >= h0:
         progress.feed[0] = 0.0
         return
     drawn = progress.pending_travel[2] * carried(h0, grip_thickness(parcels, progress, c), c)
     progress.feed[0] += drawn
+    progress.fed[0] += drawn
     while progress.feed[0] >= c.parcel:
         progress.feed[0] -= c.parcel
         x = progress.feed[0] + 0.5 * c.parcel
         since = dt * x / drawn
         entry_ns = now_ns - int(1e9 * since)
-        _insert(parcels, progress, record, x, h0, u[at.FEED_TEMPERATURE], entry_ns, c, m)
+        _insert(parcels, progress, record, x, h0, u, entry_ns, c, m)
 
 
 @njit(cache=True, error_model="numpy")
@@ -56,7 +61,7 @@ def _insert(
     record: Record,
     x: float,
     h0: float,
-    T: float,
+    u: Floats,
     entry_ns: int,
     c: MachineConstants,
     m: MaterialConstants,
@@ -70,7 +75,7 @@ def _insert(
         ring[2] = max(ring[2] - 1, 0)
     parcel = parcels[(ring[0] + ring[1]) % parcels.size]
     ring[1] += 1
-    fresh_parcel(parcel, h0, T, c, m)
+    fresh_parcel(parcel, h0, u[at.FEED_TEMPERATURE], u[at.SOLIDS], c, m)
     parcel.serial = ring[3]
     ring[3] += 1
     parcel.entry_ns = entry_ns
@@ -80,11 +85,18 @@ def _insert(
 
 
 @njit(cache=True, error_model="numpy")
-def fresh_parcel(parcel: Parcel, h0: float, T: float, c: MachineConstants, m: MaterialConstants) -> None:
-    """Fill a slot with sheet of thickness h0 [m] at T [K], free of stress, at the entry."""
+def fresh_parcel(
+    parcel: Parcel, h0: float, T: float, deviation: float, c: MachineConstants, m: MaterialConstants
+) -> None:
+    """Fill a slot with sheet of thickness h0 [m] at T [K], free of stress, at the entry.
+
+    `deviation` is the relative deviation of its solids fraction from the material's.
+    """
     parcel.exit_ns = 0
     parcel.updated_ns = 0
     parcel.released = 0
+    parcel.layered = 0
+    parcel.stiff, parcel.melt = of_other_solids(deviation, m)
     parcel.x = 0.0
     parcel.mass = density(T, m) * h0 * c.feed_width * c.parcel
     parcel.length0 = c.parcel
@@ -95,18 +107,36 @@ def fresh_parcel(parcel: Parcel, h0: float, T: float, c: MachineConstants, m: Ma
     parcel.p_1 = 0.0
     parcel.dt_1 = 0.0
     parcel.h_exit = 0.0
+    parcel.crown = 0.0
+    parcel.wedge = 0.0
     parcel.p = 0.0
     parcel.p_max = 0.0
     parcel.t_p = 0.0
     parcel.t_gap = 0.0
-    parcel.b = modulus_factor(T, m)
+    parcel.b = modulus_factor(T - parcel.melt, m)
+    parcel.T_mean = T
     parcel.hot_min = np.inf
     parcel.hot_max = 0.0
     parcel.belt_seen = T
-    parcel.e_N = 0.0
     for j in range(parcel.e.size):
         parcel.e[j] = 0.0
     H = enthalpy_at(T, m)
     for j in range(parcel.H.size):
         parcel.H[j] = H
         parcel.T[j] = T
+
+
+@njit(cache=True, error_model="numpy")
+def of_other_solids(deviation: float, m: MaterialConstants) -> tuple[float, float]:
+    """Scale of the moduli, and shift of the gel melting point [K], where the solids fraction deviates by this part.
+
+    Moduli go with the square of the solids, the melting point by Flory (docs/model.md, gel melting).
+    """
+    if deviation == 0.0:
+        return 1.0, 0.0
+    solids = min(max(m.solids * (1.0 + deviation), 1e-3), 0.999)
+    odds = m.phi / (1.0 - m.phi) * (solids / (1.0 - solids)) / (m.solids / (1.0 - m.solids))
+    phi = odds / (1.0 + odds)
+    melting = 1.0 / (1.0 / m.Tm_gel + m.flory_slope * (m.phi - phi))
+    ratio = solids / m.solids
+    return ratio * ratio, melting - m.Tm_gel

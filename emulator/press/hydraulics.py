@@ -21,8 +21,7 @@ def tick_hydraulics(plant: Plant, u: Floats, c: MachineConstants) -> None:
     dump = u[at.DUMP] > 0.5
     on = u[at.HYDRAULICS_ON] > 0.5
     target = c.pressure if on and not dump else 0.0
-    blend = 1.0 - math.exp(-TICK_S / c.pressure_lag)
-    plant.hydraulic_pressure[0] += (target - plant.hydraulic_pressure[0]) * blend
+    plant.hydraulic_pressure[0] += (target - plant.hydraulic_pressure[0]) * c.pressure_blend
     can_move = on and plant.hydraulic_pressure[0] > 0.5 * c.pressure
     for i in range(6):
         here = plant.clearance[i]

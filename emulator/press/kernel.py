@@ -23,7 +23,7 @@ from emulator.press.geometry import station_clearance
 from emulator.press.hydraulics import tick_hydraulics
 from emulator.press.parcel import Work
 from emulator.press.sheet import step_sheet
-from emulator.press.state import Parcels, Plant, Progress, Record
+from emulator.press.state import Parcels, Plant, Progress, Record, Strains
 from emulator.press.tension import tick_tension, tick_tracking
 from emulator.press.truth import observe
 from emulator.press.zones import tick_zones
@@ -37,6 +37,7 @@ CLEARANCE_STEP = 20e-6  # m: a larger change of clearance calls for a step
 def advance(
     ticks: int,
     parcels: Parcels,
+    strains: Sequence[Strains],
     plants: Sequence[Plant],
     belts: Belts,
     progresses: Sequence[Progress],
@@ -49,14 +50,14 @@ def advance(
 ) -> None:
     """Advance the press by so many ticks under constant inputs u, then fill the signals.
 
-    Arguments in the plural are arrays of one record; `parcels` is the ring of the sheet.
+    Arguments in the plural are arrays of one record; `parcels` and `strains` are the ring of the sheet.
     """
     plant = plants[0]
     progress = progresses[0]
     record = records[0]
     c = machines[0]
     m = materials[0]
-    w = works[0]
+    work = works[0]
     for _ in range(ticks):
         tick_hydraulics(plant, u, c)
         tick_tension(plant, u, c)
@@ -71,7 +72,7 @@ def advance(
         progress.pending_travel[1] += lower
         progress.pending_travel[2] += 0.5 * (upper + lower)
         if _step_due(plant, progress, 0.5 * (upper + lower), c):
-            _step(parcels, plant, belts, progress, record, u, c, m, w)
+            _step(parcels, strains, plant, belts, progress, record, u, c, m, work)
     observe(parcels, plant, belts, progress, record, u, c, signals)
 
 
@@ -89,6 +90,7 @@ def _step_due(plant: Plant, progress: Progress, next_travel: float, c: MachineCo
 @njit(cache=True, error_model="numpy")
 def _step(
     parcels: Parcels,
+    strains: Sequence[Strains],
     plant: Plant,
     belts: Belts,
     progress: Progress,
@@ -96,7 +98,7 @@ def _step(
     u: Floats,
     c: MachineConstants,
     m: MaterialConstants,
-    w: Work,
+    work: Work,
 ) -> None:
     """Belts and sheet over everything that has gathered since the last step."""
     dt = progress.pending_ticks[0] * TICK_S
@@ -108,7 +110,7 @@ def _step(
         while s >= c.loop:
             s -= c.loop
         plant.belt_s[side] = s
-    step_sheet(parcels, plant, belts, progress, record, now_ns, dt, c, m, w)
+    step_sheet(parcels, strains, plant, belts, progress, record, now_ns, dt, u, c, m, work)
     feed_sheet(parcels, plant, progress, record, now_ns, dt, u, c, m)
     step_belts(belts, plant, dt, record.energy, c)
     progress.pending_ticks[0] = 0

@@ -11,6 +11,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from emulator.material.block import LANES
 from emulator.material.definition import Finite, Fraction, NonNegative, Positive, Section
 
 
@@ -27,6 +28,8 @@ class Geometry(Section):
     roller_pitch_mm: Annotated[float, Field(ge=10.0, le=300.0)]
     roller_diameter_mm: Positive
     nip_compliance_m_pa: Positive
+    roller_bending_stiffness_n_m2: Positive
+    roller_crown_um: NonNegative
     design_pressure_mpa: Positive
     lead_in_length_mm: NonNegative
     lead_out_length_mm: NonNegative
@@ -168,6 +171,14 @@ class Numerics(Section):
 
     step_max_mm: Annotated[float, Field(ge=0.05, le=10.0)]
     step_max_s: Annotated[float, Field(ge=0.01, le=1.0)]
+    layer_count: Annotated[int, Field(ge=3, le=64)]
+    layered_above_m_min: Annotated[float, Field(gt=0.0)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.layer_count > LANES and math.isfinite(self.layered_above_m_min):
+            raise ValueError(f"more than {LANES} layers cannot carry their own strain: set layered_above_m_min to inf")
+        return self
 
 
 class Machine(Section):

@@ -8,13 +8,14 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.material.constants import MaterialConstants, material_constants
+from emulator.material.constants import MaterialConstants
 from emulator.material.definition import Material
 from emulator.press.belts import Belts
 from emulator.press.commands import COMMAND_COUNT, INPUT_COUNT, Commands, Disturbances
-from emulator.press.constants import TICK_NS, MachineConstants, machine_constants, section_map
+from emulator.press.constants import TICK_NS, MachineConstants
 from emulator.press.kernel import advance as _advance
 from emulator.press.machine import Machine
+from emulator.press.outline import kernel_constants
 from emulator.press.parcel import work
 from emulator.press.signals import SIGNALS
 from emulator.press.start import OperatingPoint, begin_now, fill, warm_up
@@ -35,13 +36,12 @@ class Press:
     def __init__(self, machine: Machine, material: Material, state: PressState | None = None) -> None:
         self.machine = machine
         self.material = material
-        self._machines = machine_constants(machine)
-        self._materials = material_constants(material)
+        self._machines, self._materials = kernel_constants(machine, material)
         self.state = cold_state(machine) if state is None else state
         self.signals: NDArray[np.float64] = np.zeros(len(SIGNALS))
         self.holding = Commands()
         self._inputs = np.zeros(INPUT_COUNT)
-        self._work = work()
+        self._work = work(machine.numerics.layer_count)
         self._belts = self._wrap_belts()
         self.refresh()
 
@@ -96,9 +96,10 @@ class Press:
     @property
     def kernel_arguments(self) -> tuple[Any, ...]:
         """What the kernel's `advance` takes after the ticks; the arrays are those of the state as it is now."""
-        parcels, plant, _, progress, record = self.state.memory
+        parcels, strains, plant, _, progress, record = self.state.memory
         return (
             parcels,
+            strains,
             plant,
             self._belts,
             progress,
@@ -119,7 +120,7 @@ class Press:
 
     def _wrap_belts(self) -> Belts:
         nodes = self.machine.belt_node_count
-        return Belts(self.state.belt_T, section_map(self.machine), np.zeros((2, nodes)), np.zeros(nodes))
+        return Belts(self.state.belt_T, np.zeros((2, nodes)), np.zeros(nodes))
 
     def with_state(self, state: PressState, signals: NDArray[np.float64]) -> Press:
         """Another press of this machine and material around a state, which becomes its own.
@@ -131,9 +132,8 @@ class Press:
         other.signals = signals
         other.holding = copied(self.holding)
         other._inputs = self._inputs.copy()
-        other._work = work()
-        nodes = self.machine.belt_node_count
-        other._belts = Belts(state.belt_T, self._belts.section, np.zeros((2, nodes)), np.zeros(nodes))
+        other._work = work(self.machine.numerics.layer_count)
+        other._belts = other._wrap_belts()
         return other
 
     def restore(self, state: PressState) -> None:
@@ -180,7 +180,8 @@ class Press:
 
 def cold_state(machine: Machine) -> PressState:
     """Everything at ambient temperature, press open, nothing moving."""
-    state = blank(machine.parcel_capacity, machine.belt_node_count, machine.ambient.temperature_c + 273.15)
+    ambient_k = machine.ambient.temperature_c + 273.15
+    state = blank(machine.parcel_capacity, machine.numerics.layer_count, machine.belt_node_count, ambient_k)
     opened = machine.hydraulics.clearance_max_mm * 1e-3
     state.plant.clearance[:] = opened
     state.progress.stepped_clearance[:] = opened

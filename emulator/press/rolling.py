@@ -16,15 +16,27 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from emulator.material.constants import MaterialConstants, material_constants
+from emulator.material.constants import MaterialConstants
 from emulator.material.definition import Material
-from emulator.press.constants import MachineConstants, machine_constants
+from emulator.press.commands import INPUT_COUNT, MISSING_ROLLER
+from emulator.press.constants import MachineConstants
 from emulator.press.feed import fresh_parcel
-from emulator.press.geometry import along_press, local_compliance, span_compliance
+from emulator.press.geometry import gap_of_lanes
 from emulator.press.machine import Machine
-from emulator.press.parcel import Work, mean, step_pressed, work
+from emulator.press.outline import call_step_block, call_step_layers, kernel_constants
+from emulator.press.parcel import (
+    Work,
+    approach,
+    load,
+    load_history,
+    note,
+    split_into_layers,
+    store,
+    store_history,
+    work,
+)
 from emulator.press.release import laboratory_thickness, release_truth
-from emulator.press.state import FILM_COLUMNS, PARCEL, Parcel
+from emulator.press.state import FILM_COLUMNS, PLANT, Parcel, Plant, Strains, parcel_type, strains_type
 
 Floats = NDArray[np.float64]
 
@@ -68,29 +80,22 @@ def ideal_belt(machine: Machine, heat_k: float, cold_k: float, speed_m_s: float)
 
 def roll(machine: Machine, material: Material, how: Pass, step_m: float | None = None) -> Rolled:
     """Roll one parcel; `step_m` overrides the step of the machine file."""
-    machines, materials = machine_constants(machine), material_constants(material)
+    machines, materials = kernel_constants(machine, material)
     longest = min(machines[0].step_m, how.speed_m_s * machine.numerics.step_max_s)
     steps = math.ceil(machine.press_length_m / (step_m or longest))
     trace = np.zeros((steps, len(TRACE_COLUMNS)))
     truth = np.zeros(len(FILM_COLUMNS))
-    conditions = np.array(
-        [
-            how.entry_clearance_m,
-            how.taper_clearance_m,
-            how.cold_clearance_m,
-            how.speed_m_s,
-            how.tension_n_m,
-            how.feed_thickness_m,
-            how.feed_temperature_k,
-            how.rest_s,
-        ]
-    )
-    parcels: Any = np.zeros(1, PARCEL)
+    conditions = np.array([how.speed_m_s, how.feed_thickness_m, how.feed_temperature_k, how.rest_s])
+    layers = machine.numerics.layer_count
+    parcels: Any = np.zeros(1, parcel_type(layers))
+    strains: Any = np.zeros(1, strains_type(layers))
     _roll(
         parcels,
+        strains,
+        _plant(how),
         machines,
         materials,
-        work(),
+        work(layers),
         np.asarray(how.belt_x_m, np.float64),
         np.asarray(how.belt_temperature_k, np.float64),
         conditions,
@@ -100,9 +105,19 @@ def roll(machine: Machine, material: Material, how: Pass, step_m: float | None =
     return Rolled(dict(zip(FILM_COLUMNS, truth.tolist(), strict=True)), trace)
 
 
+def _plant(how: Pass) -> Any:
+    """Clearances and tension of the pass, as far as the gap asks for them."""
+    plants = np.zeros(1, PLANT)
+    plants["clearance"] = np.repeat([how.entry_clearance_m, how.taper_clearance_m, how.cold_clearance_m], 2)
+    plants["tension"] = how.tension_n_m
+    return plants
+
+
 @njit(cache=True, error_model="numpy")
 def _roll(
     parcels: Sequence[Parcel],
+    strains: Sequence[Strains],
+    plants: Sequence[Plant],
     machines: Sequence[MachineConstants],
     materials: Sequence[MaterialConstants],
     works: Sequence[Work],
@@ -113,33 +128,54 @@ def _roll(
     truth: Floats,
 ) -> None:
     parcel = parcels[0]
+    plant = plants[0]
     c = machines[0]
     m = materials[0]
-    w = works[0]
-    entry, taper, cold, v, tension, h0, T_feed, rest = conditions
-    fresh_parcel(parcel, h0, T_feed, c, m)
-    C_m = span_compliance(tension, c)
+    work = works[0]
+    w = work.lanes
+    v, h0, T_feed, rest = conditions
+    fresh_parcel(parcel, h0, T_feed, 0.0, c, m)
+    load(parcel, strains[0], w, 0)
+    load_history(parcel, w, 0)
+    layered = v > c.layered_speed
+    if layered:
+        split_into_layers(parcel, strains[0])
+    undisturbed = np.zeros(INPUT_COUNT)
+    undisturbed[MISSING_ROLLER] = -1.0
     steps = trace.shape[0]
     dx = c.press_end / steps
+    w.dt[0] = dx / v
+    w.C_face[0] = math.inf
     k = 0
-    g_before = entry
     for step in range(steps):
-        x = (step + 1) * dx
-        while k < belt_x.size - 2 and belt_x[k + 1] < x - 0.5 * dx:
+        middle = (step + 0.5) * dx
+        while k < belt_x.size - 2 and belt_x[k + 1] < middle:
             k += 1
-        middle = x - 0.5 * dx
         along = min(max((middle - belt_x[k]) / (belt_x[k + 1] - belt_x[k]), 0.0), 1.0)
         T_b = belt_T[k] + along * (belt_T[k + 1] - belt_T[k])
-        g = along_press(x, entry, taper, cold, c)
-        step_pressed(parcel, T_b, T_b, g_before, g, local_compliance(x, C_m, c), math.inf, dx / v, c, m, w)
-        g_before = g
-        parcel.belt_seen = T_b
-        if parcel.p > 0.0 and c.heat_start <= x < c.heat_end:
+        w.T_up[0] = T_b
+        w.T_low[0] = T_b
+        w.x_0[0] = step * dx
+        w.x[0] = x = (step + 1) * dx
+        gap_of_lanes(w, 1, plant, undisturbed, c)
+        approach(w, 1, c, m)
+        call_step_block(c.step_block, w, 1, layered, c, m)
+        if layered:
+            call_step_layers(c.step_layers, w, 0, strains[0], work.layers, c, m)
+            for j in range(parcel.H.size):
+                w.dz[j][0] = strains[0].h[j]
+        note(w, 1, c)
+        if w.p[0] > 0.0 and c.heat_start <= x < c.heat_end:
             parcel.hot_min = min(parcel.hot_min, T_b)
             parcel.hot_max = max(parcel.hot_max, T_b)
         trace[step, 0] = x
-        trace[step, 1] = parcel.h
-        trace[step, 2] = parcel.p
-        trace[step, 3] = mean(parcel.T)
-        trace[step, 4] = parcel.T[parcel.T.size // 2]
-    release_truth(parcel, laboratory_thickness(parcel, 0.0, rest, c, m, w), truth)
+        trace[step, 1] = w.h[0]
+        trace[step, 2] = w.p[0]
+        trace[step, 3] = w.T_1[0]
+        trace[step, 4] = w.T[parcel.T.size // 2][0]
+        w.h_1[0], w.p_1[0], w.dt_1[0] = w.h_0[0], w.p_0[0], w.dt[0]
+        w.h_0[0], w.p_0[0], w.T_0[0] = w.h[0], w.p[0], w.T_1[0]
+    parcel.belt_seen = T_b
+    store(parcel, w, 0)
+    store_history(parcel, w, 0)
+    release_truth(parcel, laboratory_thickness(parcel, strains[0], 0.0, rest, c, m, work), truth)

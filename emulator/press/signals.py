@@ -48,6 +48,7 @@ def _names() -> tuple[str, ...]:
     names += ["smallest_sheet_thickness_m", "smallest_clearance_m"]
     names += ["exit_sheet_present", "exit_sheet_thickness_m", "exit_sheet_surface_temperature_k"]
     names += ["exit_sheet_mean_temperature_k", "recovered_sheet_present", "recovered_sheet_thickness_m"]
+    names += ["exit_sheet_crown_m", "exit_sheet_wedge_m"]
     names += ["released_count"]
     names += [f"last_{name}" for name in ("h0_m", "t0_m", "t_600_m", "r_percent", "k_times_min")]
     return tuple(names)

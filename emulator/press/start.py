@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emulator.press.commands import Commands
-from emulator.press.constants import BINS_PER_M, ENTRY_DRUM, FIRST_ZONE, LEAD_IN, TICK_NS, section_map
+from emulator.press.constants import ENTRY_DRUM, FIRST_ZONE, LEAD_IN, TICK_NS, section_ends
 from emulator.press.machine import Machine
 from emulator.press.state import PressState
 
@@ -145,7 +145,7 @@ def guess(press: Press, point: OperatingPoint) -> None:
 
 def _belt_guess(machine: Machine, point: OperatingPoint) -> NDArray[np.float64]:
     places = np.arange(machine.belt_node_count) * machine.belt_loop_m / machine.belt_node_count
-    codes = section_map(machine)[(places * BINS_PER_M).astype(int)]
+    codes = np.searchsorted(section_ends(machine), places, side="right")
     hot = (codes < FIRST_ZONE + 4) | (codes == ENTRY_DRUM) | (codes == LEAD_IN)
     return np.where(hot, point.heat_temperature_k[0], point.cold_temperature_k)
 

@@ -1,7 +1,7 @@
-"""The whole state of the press: five NumPy arrays of numbers, and nothing else.
+"""The whole state of the press: six NumPy arrays of numbers, and nothing else.
 
 What the press will do depends on this state and its inputs alone, so a copy is
-a snapshot and `arrays()` is a file format. Compiled code sees records (`Parcel`,
+a snapshot and `arrays()` is a file format. Compiled code sees records (`Parcel`, `Strains`,
 `Plant`, `Progress`, `Record`); from Python the same memory is at hand as named arrays
 through `PressState.sheet`, `.plant`, `.progress` and `.record`.
 
@@ -19,11 +19,11 @@ from typing import Any, Final, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from emulator.material.block import ARMS
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-LAYERS: Final = 11
-ARMS: Final = 9
 FILM_CAPACITY: Final = 4096
 
 FILM_COLUMNS: Final = (
@@ -41,9 +41,12 @@ FILM_COLUMNS: Final = (
     "hot_plate_max_k",
     "cold_end_belt_k",
     "pressure_gap_s",
+    "crown_m",
+    "wedge_m",
 )
 """Truth about one parcel when it left the press; hot plates are those of the zones that it met under pressure,
-0.0 if there were none."""
+0.0 if there were none. Crown is the thickness in the middle less that at the edges of the working width, wedge that
+of the right edge less that of the left."""
 
 FILM_IDS: Final = ("serial", "entry_time_ns", "exit_time_ns")
 
@@ -62,38 +65,59 @@ LEDGER: Final = (
 
 _F, _I = np.float64, np.int64
 
-PARCEL: Final = np.dtype(
-    [
-        ("serial", _I),
-        ("entry_ns", _I),
-        ("exit_ns", _I),  # meaningful once released
-        ("updated_ns", _I),  # time the temperatures and strains belong to, once released
-        ("released", _I),  # 1 behind the press
-        ("x", _F),  # m, centre, from the entry
-        ("mass", _F),  # kg
-        ("length0", _F),  # m, at entry
-        ("h0", _F),  # m, at entry
-        ("h", _F),  # m
-        ("h_min", _F),  # m, smallest so far: t0
-        ("h_1", _F),  # m, before the last step
-        ("p_1", _F),  # Pa, before the last step
-        ("dt_1", _F),  # s, length of the last step, 0 before the first
-        ("h_exit", _F),  # m, when it left the press
-        ("p", _F),  # Pa
-        ("p_max", _F),  # Pa
-        ("t_p", _F),  # s under more than 1 kPa
-        ("t_gap", _F),  # s under less, after the pressure had begun
-        ("b", _F),  # modulus factor the arm strains belong to
-        ("hot_min", _F),  # K, coldest plate met under pressure in the heat zones
-        ("hot_max", _F),  # K
-        ("belt_seen", _F),  # K, mean of both belts where the parcel is or last was
-        ("e_N", _F),  # network strain
-        ("e", _F, (ARMS,)),  # arm strains
-        ("H", _F, (LAYERS,)),  # J/kg above 25 degC
-        ("T", _F, (LAYERS,)),  # K
-    ],
-    align=True,
-)
+
+def parcel_type(layers: int) -> np.dtype[Any]:
+    """Memory of one parcel of so many layers."""
+    return np.dtype(
+        [
+            ("serial", _I),
+            ("entry_ns", _I),
+            ("exit_ns", _I),  # meaningful once released
+            ("updated_ns", _I),  # time the temperatures and strains belong to, once released
+            ("released", _I),  # 1 behind the press
+            ("layered", _I),  # 1 where layers carry their own strain (`Strains`)
+            ("x", _F),  # m, centre, from the entry
+            ("mass", _F),  # kg
+            ("length0", _F),  # m, at entry
+            ("stiff", _F),  # scale of all moduli
+            ("melt", _F),  # K, shift of the gel melting point
+            ("h0", _F),  # m, at entry
+            ("h", _F),  # m
+            ("h_min", _F),  # m, smallest so far: t0
+            ("h_1", _F),  # m, before the last step
+            ("p_1", _F),  # Pa, before the last step
+            ("dt_1", _F),  # s, length of the last step, 0 before the first
+            ("h_exit", _F),  # m, when it left the press
+            ("crown", _F),  # m, middle less edge of the working width, from where h_min was reached
+            ("wedge", _F),  # m, right less left
+            ("p", _F),  # Pa
+            ("p_max", _F),  # Pa
+            ("t_p", _F),  # s under more than 1 kPa
+            ("t_gap", _F),  # s under less, after the pressure had begun
+            ("b", _F),  # modulus factor the arm strains belong to
+            ("T_mean", _F),  # K, of the layers
+            ("hot_min", _F),  # K, coldest plate met under pressure in the heat zones
+            ("hot_max", _F),  # K
+            ("belt_seen", _F),  # K, mean of both belts where the parcel is or last was
+            ("e", _F, (ARMS + 1,)),  # strains of the arms, the network last; means where layered
+            ("H", _F, (layers,)),  # J/kg above 25 degC
+            ("T", _F, (layers,)),  # K
+        ],
+        align=True,
+    )
+
+
+def strains_type(layers: int) -> np.dtype[Any]:
+    """Memory of what the layers of one parcel carry by themselves."""
+    return np.dtype(
+        [
+            ("e", _F, (layers, ARMS + 1)),
+            ("b", _F, (layers,)),  # modulus factor the strains belong to
+            ("h", _F, (layers,)),  # m
+        ],
+        align=True,
+    )
+
 
 PLANT: Final = np.dtype(
     [
@@ -127,6 +151,7 @@ PROGRESS: Final = np.dtype(
         ("pending_travel", _F, (3,)),  # m: upper belt, lower belt, sheet
         ("stepped_clearance", _F, (3,)),  # m, station means at the last step
         ("feed", _F, (1,)),  # m of sheet drawn in and not yet a parcel
+        ("fed", _F, (1,)),  # m of sheet drawn in since the start
     ],
     align=True,
 )
@@ -144,16 +169,19 @@ RECORD: Final = np.dtype(
 
 
 class Parcel(Protocol):
-    """One parcel as compiled code sees it; units at `PARCEL`."""
+    """One parcel as compiled code sees it; units at `parcel_type`."""
 
     serial: int
     entry_ns: int
     exit_ns: int
     updated_ns: int
     released: int
+    layered: int
     x: float
     mass: float
     length0: float
+    stiff: float
+    melt: float
     h0: float
     h: float
     h_min: float
@@ -161,15 +189,17 @@ class Parcel(Protocol):
     p_1: float
     dt_1: float
     h_exit: float
+    crown: float
+    wedge: float
     p: float
     p_max: float
     t_p: float
     t_gap: float
     b: float
+    T_mean: float
     hot_min: float
     hot_max: float
     belt_seen: float
-    e_N: float
     e: Floats
     H: Floats
     T: Floats
@@ -186,17 +216,28 @@ class Parcels(Protocol):
         """The parcel in a slot."""
 
 
+class Strains(Protocol):
+    """Strains of the layers of one parcel; units at `strains_type`."""
+
+    e: Floats
+    b: Floats
+    h: Floats
+
+
 class Sheet(NamedTuple):
-    """The slots of the ring as arrays, for Python; units at `PARCEL`."""
+    """The slots of the ring as arrays, for Python; units at `parcel_type`."""
 
     serial: Ints
     entry_ns: Ints
     exit_ns: Ints
     updated_ns: Ints
     released: Ints
+    layered: Ints
     x: Floats
     mass: Floats
     length0: Floats
+    stiff: Floats
+    melt: Floats
     h0: Floats
     h: Floats
     h_min: Floats
@@ -204,15 +245,17 @@ class Sheet(NamedTuple):
     p_1: Floats
     dt_1: Floats
     h_exit: Floats
+    crown: Floats
+    wedge: Floats
     p: Floats
     p_max: Floats
     t_p: Floats
     t_gap: Floats
     b: Floats
+    T_mean: Floats
     hot_min: Floats
     hot_max: Floats
     belt_seen: Floats
-    e_N: Floats
     e: Floats
     H: Floats
     T: Floats
@@ -250,6 +293,7 @@ class Progress(NamedTuple):
     pending_travel: Floats
     stepped_clearance: Floats
     feed: Floats
+    fed: Floats
 
 
 class Record(NamedTuple):
@@ -268,13 +312,15 @@ View = TypeVar("View", Plant, Progress, Record)
 class PressState:
     """Everything that makes the future of the press."""
 
-    __slots__ = ("belt_T", "memory", "plant", "progress", "record", "sheet")
+    __slots__ = ("belt_T", "memory", "plant", "progress", "record", "sheet", "strains")
 
     def __init__(self, *memory: Any) -> None:
-        """Wrap the five arrays; use `blank` to make them."""
+        """Wrap the six arrays; use `blank` to make them."""
         self.memory: tuple[Any, ...] = memory
-        parcels, plant, belt_T, progress, record = memory
-        self.sheet = Sheet(**{name: parcels[name] for name in PARCEL.names or ()})
+        parcels, strains, plant, belt_T, progress, record = memory
+        self.sheet = Sheet(**{name: parcels[name] for name in parcels.dtype.names})
+        self.strains: Any = strains
+        """Layer strains by slot of the ring; meaningful where the parcel is layered."""
         self.plant = _view(plant, Plant)
         self.belt_T: Floats = belt_T
         """[2, nodes] K, nodes moving with the belts."""
@@ -286,6 +332,8 @@ class PressState:
         for group in ("sheet", "plant", "progress", "record"):
             for field, array in getattr(self, group)._asdict().items():
                 yield f"{group}.{field}", array
+        for field in self.strains.dtype.names:
+            yield f"strains.{field}", self.strains[field]
         yield "belt_T", self.belt_T
 
     def copy(self) -> PressState:
@@ -301,9 +349,9 @@ class PressState:
     def assign(self, other: PressState) -> None:
         """Take over another state in place: the arrays stay, their contents change."""
         for name, mine, theirs in zip(
-            ("parcels", "plant", "belt_T", "progress", "record"), self.memory, other.memory, strict=True
+            ("parcels", "strains", "plant", "belt_T", "progress", "record"), self.memory, other.memory, strict=True
         ):
-            if mine.shape != theirs.shape:
+            if mine.shape != theirs.shape or mine.dtype != theirs.dtype:
                 raise ValueError(
                     f"the state belongs to another machine: {name} has shape {theirs.shape}, not {mine.shape}"
                 )
@@ -319,10 +367,11 @@ def _view(memory: NDArray[Any], form: type[View]) -> View:
     return form(**{name: memory[name][0] for name in memory.dtype.names or ()})
 
 
-def blank(parcels: int, nodes: int, ambient_k: float) -> PressState:
+def blank(parcels: int, layers: int, nodes: int, ambient_k: float) -> PressState:
     """A state of the given sizes: no sheet, everything at rest and at ambient temperature."""
     state = PressState(
-        np.zeros(parcels, PARCEL),
+        np.zeros(parcels, parcel_type(layers)),
+        np.zeros(parcels, strains_type(layers)),
         np.zeros(1, PLANT),
         np.full((2, nodes), ambient_k),
         np.zeros(1, PROGRESS),

@@ -42,8 +42,14 @@ BOUNDS: Final = {
     "sheet.belt_seen": _TEMPERATURE,
     "sheet.H": (-1e8, 1e8),
     "sheet.e": _STRAIN,
-    "sheet.e_N": _STRAIN,
+    "sheet.stiff": (1e-6, 1e6),
+    "sheet.melt": (-300.0, 300.0),
+    "sheet.T_mean": _TEMPERATURE,
+    "sheet.crown": (-1.0, 1.0),
+    "sheet.wedge": (-1.0, 1.0),
     "strains.e": _STRAIN,
+    "strains.b": (0.0, 1e9),
+    "strains.h": _THICKNESS,
     "sheet.b": (1e-9, 1e9),
     "sheet.p": _PRESSURE,
     "sheet.p_1": _PRESSURE,
@@ -97,12 +103,12 @@ def unpack(packed: object, like: PressState, machine: Machine) -> PressState:
         if name in FIRST:
             _fill(array, part, packed.get(name), name)
     _check_places(state)
-    parts = list(_parts(state))
-    names = {name for name, _, _ in parts}
+    names = {name for name, _, _ in _parts(state)}
     if set(packed) != names:
         odd = ", ".join(sorted(map(str, set(packed) ^ names)))
         raise PackError(f"the press's state has {odd} too much or too little")
-    for name, array, part in parts:
+    # one after the other: which parcels have layer strains is known once the parcels are there
+    for name, array, part in _parts(state):
         if name not in FIRST:
             _fill(array, part, packed[name], name)
     _check_values(state, machine)
@@ -126,6 +132,8 @@ def _parts(state: PressState) -> Iterator[tuple[str, NDArray[Any], Any]]:
                 yield f"record.{name}", array[name][0], filled if name in FILM else slice(None)
         elif "ring" in names:
             yield "progress", array, slice(None)
+        elif array is state.strains:
+            yield "strains", array, live[state.sheet.layered[live] > 0]
         else:
             # what has a place for every parcel is kept where there is one
             yield f"memory.{number}", array, live if len(array) == state.sheet.x.size else slice(None)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -18,12 +16,11 @@ Floats = NDArray[np.float64]
 @njit(cache=True, error_model="numpy")
 def tick_tension(plant: Plant, u: Floats, c: MachineConstants) -> None:
     """First-order take-up: without its command, or with a leak, the tension goes."""
-    blend = 1.0 - math.exp(-TICK_S / c.tension_lag)
     for side in range(2):
         wanted = 0.0
         if u[at.TENSION_ON] > 0.5:
             wanted = min(max(u[at.TENSION], 0.0), c.tension_max) * u[at.TENSION_SCALE + side]
-        plant.tension[side] += (wanted - plant.tension[side]) * blend
+        plant.tension[side] += (wanted - plant.tension[side]) * c.tension_blend
 
 
 @njit(cache=True, error_model="numpy")

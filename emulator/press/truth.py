@@ -12,7 +12,7 @@ from emulator.press import commands as at
 from emulator.press.belts import Belts, temperature_at
 from emulator.press.constants import MachineConstants
 from emulator.press.geometry import smallest_clearance
-from emulator.press.parcel import length_of, mean
+from emulator.press.parcel import length_of
 from emulator.press.signals import index
 from emulator.press.state import Parcels, Plant, Progress, Record
 
@@ -43,6 +43,7 @@ AT_ENTRY: Final = index("entry_sheet_present")
 SMALLEST: Final = index("smallest_sheet_thickness_m")
 AT_EXIT: Final = index("exit_sheet_present")
 AT_RECOVERED: Final = index("recovered_sheet_present")
+CROWN: Final = index("exit_sheet_crown_m")
 RELEASED: Final = index("released_count")
 
 STANDSTILL = 1e-4  # m/s: no speed mismatch below
@@ -136,7 +137,7 @@ def _observe_sheet(
         if youngest.x <= 3.0 * c.parcel:
             out[AT_ENTRY] = 1.0
             out[AT_ENTRY + 1] = youngest.h0
-            out[AT_ENTRY + 2] = mean(youngest.T)
+            out[AT_ENTRY + 2] = youngest.T_mean
     out[COUNT] = inside
     out[COUNT + 1] = released
     out[FEED_ACTIVE] = 1.0 if u[at.FEED] > 0.5 and out[AT_ENTRY] > 0.5 else 0.0
@@ -144,6 +145,8 @@ def _observe_sheet(
     out[SMALLEST + 1] = smallest_clearance(plant.clearance)
     for offset in range(4):
         out[AT_EXIT + offset] = 0.0
+    out[CROWN] = 0.0
+    out[CROWN + 1] = 0.0
     out[AT_RECOVERED] = 0.0
     out[AT_RECOVERED + 1] = 0.0
     slot = _parcel_at(parcels, progress, c.exit_gauge, c)
@@ -152,7 +155,9 @@ def _observe_sheet(
         out[AT_EXIT] = 1.0
         out[AT_EXIT + 1] = parcel.h
         out[AT_EXIT + 2] = 0.5 * (parcel.T[0] + parcel.T[parcel.T.size - 1])
-        out[AT_EXIT + 3] = mean(parcel.T)
+        out[AT_EXIT + 3] = parcel.T_mean
+        out[CROWN] = parcel.crown
+        out[CROWN + 1] = parcel.wedge
     slot = _parcel_at(parcels, progress, c.recovered_gauge, c)
     if slot >= 0:
         out[AT_RECOVERED] = 1.0

@@ -8,8 +8,6 @@ The heat to the belt is booked by `belts.step_belts`; here is the rest, every ti
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -32,7 +30,7 @@ def _lump(T: float, C: float, P: float, UA: float, T_amb: float, UA_c: float, T_
 def tick_zones(plant: Plant, energy: Floats, u: Floats, c: MachineConstants) -> None:
     """Move plates, drums and coolant by one tick; energy is the ledger of `state.LEDGER`."""
     flow = min(max(u[at.COOLANT_FLOW], 0.0), 1.0) * max(u[at.COOLANT_SCALE], 0.0)
-    plant.coolant[0] += (flow - plant.coolant[0]) * (1.0 - math.exp(-TICK_S / c.flow_lag))
+    plant.coolant[0] += (flow - plant.coolant[0]) * c.flow_blend
     flow = plant.coolant[0]
     T_c = c.T_coolant + u[at.COOLANT_OFFSET]
     plant.coolant[1] = T_c

@@ -196,13 +196,13 @@ def test_gauges_see_the_sheet_recover(running: Press) -> None:
 def test_laboratory_sample_taken_from_the_table_reads_what_was_foretold_at_the_exit(running: Press) -> None:
     ids, film = running.film()
     foretold = dict(zip(ids[:, 0].tolist(), film[:, FILM_COLUMNS.index("t_600_m")].tolist(), strict=True))
-    parcels, sheet = running.state.memory[0], running.state.sheet
+    (parcels, strains), sheet = running.state.memory[:2], running.state.sheet
     ring = running.state.progress.ring
     for place in (0, 100, 250, int(ring[2]) - 5):
         slot = int((ring[0] + place) % sheet.x.size)
         age = 1e-9 * float(sheet.updated_ns[slot] - sheet.exit_ns[slot])
         c, m = running.machine_constants, running.material_constants
-        t_600 = laboratory_thickness(parcels[slot], age, 600.0, c, m, work()[0])
+        t_600 = laboratory_thickness(parcels[slot], strains[slot], age, 600.0, c, m, work(11)[0])
         assert t_600 == pytest.approx(foretold[int(sheet.serial[slot])], abs=3e-8)
 
 
