@@ -8,6 +8,7 @@ laboratory), or the layers of one parcel (docs/model.md, layers in series).
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -172,6 +173,7 @@ class Block(Protocol):
     f: Floats
 
 
+@functools.cache
 def block_type(layers: int) -> np.dtype[Any]:
     """Memory of a block for sheet of so many layers."""
     fields: list[tuple[str, Any, tuple[int, ...]]] = [(name, np.float64, (LANES,)) for name in ROWS]

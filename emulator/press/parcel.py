@@ -7,9 +7,10 @@ then mechanics at the mean temperature of the step, the moduli at its ends.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numba import njit
@@ -54,21 +55,22 @@ class Work(Protocol):
 
 def work(layers: int) -> Sequence[Work]:
     """Fresh scratch for sheet of so many layers, as an array of one record."""
+    return cast(Sequence[Work], np.zeros(1, _work_type(layers)))
+
+
+@functools.cache
+def _work_type(layers: int) -> np.dtype[Any]:
     block = block_type(layers)
-    memory = np.zeros(
-        1,
-        np.dtype(
-            [
-                ("lanes", block),
-                ("sample", block),
-                ("layers", block),
-                ("strains", strains_type(layers)),
-                ("slots", np.int64, (LANES,)),
-            ],
-            align=True,
-        ),
+    return np.dtype(
+        [
+            ("lanes", block),
+            ("sample", block),
+            ("layers", block),
+            ("strains", strains_type(layers)),
+            ("slots", np.int64, (LANES,)),
+        ],
+        align=True,
     )
-    return cast(Sequence[Work], memory)
 
 
 @njit(cache=True, error_model="numpy")

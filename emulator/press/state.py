@@ -13,6 +13,7 @@ for `i < count`, the oldest first, the first `released` of them behind the press
 # ruff: noqa: N815 -- symbols of docs/model.md
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
@@ -66,6 +67,7 @@ LEDGER: Final = (
 _F, _I = np.float64, np.int64
 
 
+@functools.cache  # compiled functions are found at once for a type they have met, slowly for an equal one
 def parcel_type(layers: int) -> np.dtype[Any]:
     """Memory of one parcel of so many layers."""
     return np.dtype(
@@ -107,6 +109,7 @@ def parcel_type(layers: int) -> np.dtype[Any]:
     )
 
 
+@functools.cache
 def strains_type(layers: int) -> np.dtype[Any]:
     """Memory of what the layers of one parcel carry by themselves."""
     return np.dtype(
