@@ -58,7 +58,7 @@ validate: $(READY) ## hold the press model against independent solutions; writes
 emulate: $(READY) ## serve the virtual press on a pseudo-terminal in real time (Ctrl-C ends)
 	@$(BIN)/press-rig emulate
 
-bench: $(READY) ## measure speed, side by side; writes out/bench.json
+bench: $(READY) ## measure speed against its goals, side by side; writes out/bench.json
 	@$(BIN)/python -m benchmarks
 
 docs: $(READY) ## make the generated parts of docs/ from their sources

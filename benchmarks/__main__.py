@@ -1,75 +1,131 @@
-"""`make bench`: how fast the rig is here, side by side in one run; writes out/bench.json.
+"""How fast the rig is here, side by side in one run; writes out/bench.json.
 
-Every entry is measured several times in turn with the others, so that a slow moment of the machine
-hits all of them; the table shows median, smallest and largest.
+Every entry is measured several times in turn with the others, so that a slow moment of the machine hits all of
+them; the table shows median, smallest and largest. `--list` says what the entries are and how good they are meant
+to be; docs/performance.md says more.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import statistics
+import difflib
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
-from benchmarks import closed_loop, copies, wire
+from benchmarks.catalogue import BENCHMARKS
+from benchmarks.errors import Unable
+from benchmarks.results import Result, write
+from benchmarks.table import show
+from rig.virtual import COMPILE_NOTE
 
-BENCHMARKS: dict[str, tuple[Callable[[], float], str, str]] = {
-    "closed_loop_x": (closed_loop.closed_loop, "virtual s / wall s", "press, node, bus, client, controller, recording"),
-    "plant_x": (closed_loop.plant, "virtual s / wall s", "the press alone"),
-    "node_x": (closed_loop.node, "virtual s / wall s", "press, sensors and node, nobody on the bus"),
-    "fork_ms": (copies.fork, "ms", "copy of a running press"),
-    "snapshot_ms": (copies.snapshot, "ms", "the same as bytes"),
-    "restore_ms": (copies.restore, "ms", "a running press from bytes"),
-    "fork_examples_per_s": (copies.examples, "1/s", "forks of a producing press that live 10 s in closed loop"),
-    "start_s": (copies.start, "s", "process start to first bytes on emu://?start=running, warm caches"),
-    "exchange_us": (wire.exchange, "µs", "60-register read through emu://, bus timing included"),
-    "codec_us": (wire.codec, "µs", "60-register exchange, both frames encoded and decoded"),
-    "pymodbus_codec_us": (wire.pymodbus_codec, "µs", "the same with pymodbus"),
-}  # fmt: skip
+ROUNDS = 5
+MOST_ROUNDS = 1000
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="measurements of each entry (default: 5)")
-    parser.add_argument("--out", type=Path, default=Path("out/bench.json"))
-    parser.add_argument("only", nargs="*", choices=[[], *BENCHMARKS], help="only these entries")
-    arguments = parser.parse_args()
-    chosen = arguments.only or list(BENCHMARKS)
+def main(words: Sequence[str] | None = None) -> int:
+    """Measure what was asked for; returns the exit code."""
+    arguments = _parser().parse_args(words)
     console = Console()
-    taken: dict[str, list[float]] = {name: [] for name in chosen}
-    started = time.perf_counter()
-    with console.status("warming up (compiling) ...") as status:
-        for name in chosen:
-            BENCHMARKS[name][0]()
-        for number in range(arguments.rounds):
-            for name in chosen:
-                status.update(f"round {number + 1} of {arguments.rounds}: {name}")
-                taken[name].append(BENCHMARKS[name][0]())
-    table = Table(title=f"press-rig, {arguments.rounds} rounds in {time.perf_counter() - started:.0f} s")
-    for column in ("entry", "median", "min", "max", "unit", "what"):
-        table.add_column(column, justify="right" if column in ("median", "min", "max") else "left")
-    results = {}
-    for name in chosen:
-        unit, what = BENCHMARKS[name][1:]
-        values = taken[name]
-        results[name] = {
-            "median": statistics.median(values),
-            "min": min(values),
-            "max": max(values),
-            "unit": unit,
-        }
-        numbers = [f"{results[name][key]:.4g}" for key in ("median", "min", "max")]
-        table.add_row(name, *numbers, unit, what)
-    console.print(table)
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    if arguments.list:
+        for name, entry in BENCHMARKS.items():
+            goal = f"{entry.goal} {entry.unit}".strip()
+            console.print(Text.assemble((name, "bold"), f"  {goal}: {entry.what}"))
+        return 0
+    try:
+        arguments.out.parent.mkdir(parents=True, exist_ok=True)
+        arguments.out.touch()
+    except OSError as error:
+        print(f"{arguments.out} cannot be written: {error.strerror}; choose another --out", file=sys.stderr)
+        return 2
+    if COMPILE_NOTE:
+        console.print(COMPILE_NOTE)
+    begun = time.perf_counter()
+    taken, unable, complete = measure(arguments.only or list(BENCHMARKS), arguments.rounds, console)
+    results = {name: Result.of(values, BENCHMARKS[name].unit) for name, values in taken.items() if values}
+    title = f"press-rig, {arguments.rounds} rounds in {time.perf_counter() - begun:.0f} s"
+    show(console, results, title if complete else f"{title}, interrupted", verbose=arguments.verbose)
+    for name, why in unable.items():
+        console.print(f"{name}: not measured, {why}")
+    write(results, arguments.out)
     console.print(f"written: {arguments.out}")
+    return 0 if complete else 130
+
+
+def measure(
+    chosen: Sequence[str], rounds: int, console: Console
+) -> tuple[dict[str, list[float]], dict[str, str], bool]:
+    """Take all measurements, in turn.
+
+    Returns:
+        What was measured, what could not be and why, and whether nobody interrupted.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in chosen}
+    unable: dict[str, str] = {}
+    plan = [(0, name) for name in chosen if BENCHMARKS[name].warms_up]
+    plan += [(number, name) for number in range(1, rounds + 1) for name in chosen]
+    plan = [(number, name) for number, name in plan if number <= BENCHMARKS[name].most_rounds]
+    with _progress(console) as progress:
+        task = progress.add_task("", total=len(plan))
+        try:
+            for number, name in plan:
+                progress.update(task, description=f"{f'round {number}' if number else 'warming up'}: {name}")
+                if name not in unable:
+                    try:
+                        value = BENCHMARKS[name].measure()
+                    except Unable as why:
+                        unable[name] = str(why)
+                    else:
+                        taken[name] += [value] if number else []
+                progress.advance(task)
+        except KeyboardInterrupt:
+            return taken, unable, False
+    return taken, unable, True
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description:<34}"),
+        BarColumn(20),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--rounds", type=_rounds, default=ROUNDS, help=f"measurements of each entry (default: {ROUNDS})"
+    )
+    parser.add_argument("--out", type=Path, default=Path("out/bench.json"), help="default: out/bench.json")
+    parser.add_argument("--verbose", action="store_true", help="say what each entry is")
+    parser.add_argument("--list", action="store_true", help="say what can be measured, and measure nothing")
+    parser.add_argument("only", nargs="*", type=_entry, metavar="entry", help="only these entries (default: all)")
+    return parser
+
+
+def _rounds(word: str) -> int:
+    if not (word.isascii() and word.isdigit() and 1 <= int(word) <= MOST_ROUNDS):
+        raise argparse.ArgumentTypeError(f"{word!r} is no number of rounds; it must be 1 … {MOST_ROUNDS}")
+    return int(word)
+
+
+def _entry(word: str) -> str:
+    if word not in BENCHMARKS:
+        near = difflib.get_close_matches(word, BENCHMARKS, 1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(BENCHMARKS)}"
+        raise argparse.ArgumentTypeError(f"nothing to measure is called {word!r}; {hint}")
+    return word
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -10,7 +10,7 @@ from rig.controller import make_controller
 from rig.controller.runner import Runner
 from rig.recipe import load_recipe
 
-SECONDS = 60
+SECONDS = 120
 SCAN_NS = 50_000_000
 
 
@@ -28,13 +28,19 @@ def closed_loop() -> float:
 
 def plant() -> float:
     """The same press without node and bus, advanced scan by scan."""
-    world = World(WorldConfig(start="running"))
+    world = _running()
     world.run_until(SCAN_NS)
     press, commands = world.press, world.node.commands
     start = time.perf_counter()
     for _ in range(SECONDS * 20):
         press.advance(SCAN_NS, commands)
     return SECONDS / (time.perf_counter() - start)
+
+
+def plant_passes_per_s() -> float:
+    """Parcels of sheet that pass the same press, per virtual second."""
+    world = _running()
+    return world.recipe.press.speed_m_min / 60.0 / (world.machine.sheet.parcel_length_mm * 1e-3)
 
 
 def node() -> float:
@@ -45,3 +51,7 @@ def node() -> float:
             bench.clock.sleep_until(bench.clock.now_ns + 1_000_000_000)
             bench.value("mode")
         return SECONDS / (time.perf_counter() - start)
+
+
+def _running() -> World:
+    return World(WorldConfig(start="running"))

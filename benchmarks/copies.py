@@ -1,23 +1,14 @@
-"""Copies of a press: in memory, as bytes, for every example, and in a process that has just begun."""
+"""Copies of a press: in memory, as bytes, and for every example."""
 
 from __future__ import annotations
 
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 
 from emulator.world import World, WorldConfig
 from rig.running import producing_press
 
-START = """
-import serial
-import rig
-port = serial.serial_for_url("emu://?start=running", baudrate=115200, timeout=1)
-port.write(bytes.fromhex("01 04 0000 0001 31ca"))
-assert len(port.read(7)) == 7
-"""
 EXAMPLES = 20
 
 
@@ -60,10 +51,3 @@ def examples() -> float:
         with producing_press(seed=seed) as runner:
             runner.run_for(10)
     return EXAMPLES / (time.perf_counter() - start)
-
-
-def start() -> float:
-    """Seconds from the start of a process to its first bytes from a running press."""
-    begun = time.perf_counter()
-    subprocess.run([sys.executable, "-c", START], check=True)
-    return time.perf_counter() - begun
