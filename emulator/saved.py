@@ -20,6 +20,7 @@ from pydantic import BaseModel, ValidationError
 
 from emulator import codec
 from emulator.definitions import KINDS, Definitions
+from emulator.press.commands import InputError
 from emulator.press.store import PackError, layout, pack, unpack
 from emulator.snapshot import Kind, SnapshotError, layout_of, seal, sources_digest, unseal
 from emulator.state import checks_of, classes_of, fields_of, records_in
@@ -33,8 +34,6 @@ LARGEST_MACHINE: Final = 200_000
 """Parcels or belt nodes; the reference machine has under a thousand of each."""
 LONGEST_NS: Final = 2**62
 LARGEST_NUMBER: Final = 1e12
-LARGEST_DISTURBANCE: Final = 1e4
-"""In SI units or as a factor; what breaks a press many times over."""
 AnyWorld = TypeVar("AnyWorld", bound="World")
 
 
@@ -192,8 +191,10 @@ def _state(prototype: World, data: bytes) -> WorldState:
             raise SnapshotError(f"the snapshot is malformed: {name} is a {type(value).__name__}")
     state = root(**tree)
     _fit(state, prototype.state, "state")
-    if np.abs(state.disturbances.vector).max() > LARGEST_DISTURBANCE:
-        raise SnapshotError("the snapshot is malformed: a disturbance in it is larger than any can be")
+    try:
+        state.disturbances.check()
+    except InputError as error:
+        raise SnapshotError(f"the snapshot is malformed: disturbance {error}") from error
     if not 0 <= state.now_ns <= state.next_scan_ns < LONGEST_NS:
         raise SnapshotError("the snapshot is malformed: it is of no time")
     if state.bus.due_ns is not None and not state.now_ns <= state.bus.due_ns < LONGEST_NS:

@@ -7,6 +7,7 @@ machine, disturbances, and copies. Code that uses it asks `bench.can` first.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -20,7 +21,7 @@ from emulator.codec import encode
 from emulator.config import ConfigError, Machine, Material, load_machine, load_material
 from emulator.operating_map import HELD_WITHIN_K, Outcome, check_point, outcome, with_roller_pitch
 from emulator.ports.serve import EndpointError, main_loop, open_endpoint
-from emulator.press import Press
+from emulator.press import InputError, Press
 from emulator.saved import Description, describe, extras_of
 from emulator.snapshot import Kind, SnapshotError, seal, sources_digest, unseal
 from emulator.state import StateTypeError, classes_of, copied
@@ -172,21 +173,24 @@ class VirtualPress:
 
     @property
     def disturbances(self) -> Mapping[str, Any]:
-        """What can go wrong, and how it stands now."""
-        record = self.world.disturbances
+        """What can go wrong, and how it stands now; `disturb` changes it."""
+        record = copy.copy(self.world.disturbances)
+        record.vector = record.vector.copy()
         return {name: getattr(record, name) for name in record.names()}
 
     def disturb(self, **changes: Any) -> None:
         """Change physical quantities: `disturb(coolant_flow_scale=0.0)`; arrays take a number or a sequence.
 
         Raises:
-            UsageError: no such quantity.
+            UsageError: no such quantity, or not a value that it can have; then nothing is changed.
         """
         record = self.world.disturbances
-        for name, value in changes.items():
-            if name not in record.names():
-                raise UsageError(f"no disturbance {name!r}; there are {', '.join(record.names())}")
-            setattr(record, name, value)
+        try:
+            checked = {name: record.checked(name, value) for name, value in changes.items()}
+        except InputError as error:
+            raise UsageError(f"disturbance: {error}") from error
+        for name, values in checked.items():
+            setattr(record, name, values if values.size > 1 else values[0])
 
     def calm(self) -> None:
         """End all disturbances."""

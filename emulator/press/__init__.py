@@ -4,7 +4,7 @@
 `Commands` and `Disturbances`; `signals` is the truth a perfect instrument would read.
 """
 
-from emulator.press.commands import Commands, Disturbances
+from emulator.press.commands import Commands, Disturbances, InputError
 from emulator.press.press import Press
 from emulator.press.rolling import Pass, Rolled, ideal_belt, roll
 from emulator.press.signals import SIGNALS, index
@@ -18,6 +18,7 @@ __all__ = [
     "SIGNALS",
     "Commands",
     "Disturbances",
+    "InputError",
     "OperatingPoint",
     "Pass",
     "Press",

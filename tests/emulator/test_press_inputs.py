@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+import math
+import re
 
 import numpy as np
 import pytest
 
-from emulator.press import Commands, Disturbances
+from emulator.press import Commands, Disturbances, InputError
 from emulator.press.commands import COMMAND_COUNT, DUMP, INPUT_COUNT
+from emulator.world import World, WorldConfig
 
 
 @pytest.mark.parametrize(
@@ -43,3 +46,40 @@ def test_unknown_name_is_refused() -> None:
         Disturbances(gremlins=1)
     with pytest.raises(AttributeError):
         Commands().feeding = True  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("coolant_flow_scale", math.nan, "coolant_flow_scale is nan; it must be 0 … 2 (undisturbed: 1)"),
+        ("heater_scale", -1.0, "heater_scale is -1; it must be 0 … 2 (undisturbed: 1)"),
+        ("clearance_offset_m", (0, 0, 0, 0, 0, 1e9), "is 1e+09 m; it must be -0.01 … 0.01 m (undisturbed: 0)"),
+        ("tension_scale", (1, 1, 1), "tension_scale is (1, 1, 1); it must be a number or 2 numbers"),
+        ("coolant_supply_offset_k", "warm", "coolant_supply_offset_k is 'warm'; it must be a number"),
+        ("gremlins", 1, "there is no 'gremlins'; there are heater_stuck_on, "),
+    ],
+)
+def test_disturbance_that_cannot_be_is_told_with_its_range_and_unit(name: str, value: object, why: str) -> None:
+    with pytest.raises(InputError, match=re.escape(why)):
+        Disturbances.checked(name, value)
+
+
+def test_undisturbed_is_within_all_ranges_and_the_check_sees_every_place() -> None:
+    Disturbances().check()
+    for place in range(Disturbances.COUNT):
+        forged = Disturbances()
+        forged.vector[place] = 1e6
+        with pytest.raises(InputError, match="is 1e\\+06"):
+            forged.check()
+
+
+@pytest.mark.parametrize("name", Disturbances.names())
+@pytest.mark.parametrize("end", ["low", "high"])
+def test_press_stays_a_press_at_the_ends_of_every_range(name: str, end: str) -> None:
+    world = World(WorldConfig(start="running"))
+    setattr(world.disturbances, name, getattr(getattr(Disturbances, name), end))
+    for second in range(1, 31):
+        world.run_until(second * 1_000_000_000)
+        assert np.isfinite(world.truth_vector()).all()
+    # what it has come to is a state that a snapshot may hold
+    World.restore(world.snapshot())

@@ -249,3 +249,10 @@ def test_forged_snapshot_gives_an_error_or_a_press_that_runs(data: st.DataObject
         world.run_until(world.now_ns + 100 * MS)
         world.truth.vector()
         world.snapshot()
+
+
+def test_disturbance_that_cannot_be_is_refused_in_a_snapshot_as_well() -> None:
+    world = World(WorldConfig())
+    world.disturbances.coolant_flow_scale = 100.0
+    with pytest.raises(SnapshotError, match="disturbance coolant_flow_scale is 100; it must be 0 … 2"):
+        World.restore(world.snapshot())

@@ -124,3 +124,14 @@ def test_query_of_a_virtual_press_can_be_changed_and_other_urls_stay() -> None:
     assert with_query("emu://", start="warm") == "emu://?start=warm"
     assert with_query("emu://?seed=3&start=cold", start="warm") == "emu://?seed=3&start=warm"
     assert with_query("/dev/ttyUSB0", start="warm") == "/dev/ttyUSB0"
+
+
+def test_absurd_disturbance_is_refused_whole_and_changes_nothing() -> None:
+    with open_press("emu://") as bench:
+        with pytest.raises(UsageError, match="disturbance: drive_torque_scale is -1; it must be 0 … 10"):
+            bench.virtual.disturb(coolant_flow_scale=0.5, drive_torque_scale=(1.0, -1.0))
+        assert bench.virtual.disturbances["coolant_flow_scale"] == 1.0
+        bench.virtual.disturb(coolant_flow_scale=0.5, drive_torque_scale=0.5, tension_scale=(1.0, 0.9))
+        assert bench.virtual.disturbances["drive_torque_scale"].tolist() == [0.5, 0.5]
+        bench.virtual.disturbances["drive_torque_scale"][0] = float("nan")
+        assert bench.virtual.disturbances["drive_torque_scale"].tolist() == [0.5, 0.5]
