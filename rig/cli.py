@@ -149,7 +149,7 @@ def _add_hil(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("-k", dest="select", default="", metavar="EXPRESSION", help="run only tests that match")
     parser.add_argument(
         "--rewind", type=seconds, default=60.0, metavar="SECONDS",
-        help="keep the virtual press as it was so long before a test failed; 0 keeps nothing (default: 60)",
+        help="keep the virtual press as it was so long before the first violation; 0 keeps nothing (default: 60)",
     )  # fmt: skip
     parser.add_argument(
         "suite", nargs="?", help="folder, file or one test (file.py::name) (default: the suite of the rig)"

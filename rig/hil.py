@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 
 from rig.bench import DEFAULT_BAUDRATE, Abilities, Bench, open_press
-from rig.clock import date_text, wall_s
+from rig.clock import SECOND_NS, date_text, wall_s
 from rig.controller.api import Controller
 from rig.errors import ControllerError, NotArmed, UsageError
 from rig.recipe import Recipe, RecipeError, load_recipe
@@ -32,7 +32,7 @@ from rig.report import (
     write_html,
     write_verdicts_json,
 )
-from rig.rewind import DEFAULT_SECONDS, Rewind
+from rig.rewind import DEFAULT_SECONDS, Kept
 from rig.trace import write_mdf, write_pcapng
 
 __all__ = [
@@ -204,11 +204,11 @@ class HilSession:
         write_pcapng(recording.frames, self.folder / f"{name}.pcapng")
         return (f"{name}.mf4", f"{name}.pcapng")
 
-    def keep_snapshot(self, rewind: Rewind, name: str) -> Path:
-        """Write the oldest snapshot of a way back into the run's folder; returns its path."""
+    def keep_snapshot(self, kept: Kept, name: str) -> Path:
+        """Write a snapshot into the run's folder, its press time in the name; returns its path."""
         assert self.folder is not None
-        path = self.folder / f"{name}.snapshot"
-        path.write_bytes(rewind.oldest()[1])
+        path = self.folder / f"{name}-at-{kept.time_ns / SECOND_NS:.0f}s.snapshot"
+        path.write_bytes(kept.data)
         return path
 
     def summary(self) -> RunSummary:

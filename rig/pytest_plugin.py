@@ -110,11 +110,13 @@ class Hil:
         verdicts: what this test judged.
         virtual_s: press time that passed in this test.
         resume: the command that opens the press as it was before the test failed; empty if it did not.
+        resume_about: which moment that is.
     """
 
     def __init__(self, session: HilSession, node: pytest.Item, live: Any = None) -> None:
         self.session = session
         self.verdicts: list[Verdict] = []
+        self._ways_back: list[Rewind | None] = []
         self._node = node
         self._live = live
         self._runner: Runner | None = None
@@ -122,6 +124,7 @@ class Hil:
         self._rewinds: deque[Rewind] = deque(maxlen=MOST_REWINDS)
         self._kept: list[str] = []
         self.resume = ""
+        self.resume_about = ""
 
     @property
     def recipe(self) -> Recipe:
@@ -172,9 +175,19 @@ class Hil:
         self._runner = Runner(bench, controller or self.controller(), on_scan=self._live)
         return self._runner
 
-    def judge(self, *verdicts: Verdict) -> None:
-        """Let verdicts count for the requirements of this run."""
+    def judge(self, *verdicts: Verdict, way_back: Rewind | None = None) -> None:
+        """Let verdicts count for the requirements of this run.
+
+        Args:
+            verdicts: what `rig.requirements.judge` says.
+            way_back: of the press that they are about, where another test had it (see `way_back`).
+        """
         self.verdicts += verdicts
+        self._ways_back += [way_back] * len(verdicts)
+
+    def way_back(self, bench: Bench) -> Rewind | None:
+        """The snapshots of a bench of this test, for tests that judge later; None if none are taken."""
+        return next((rewind for rewind in self._rewinds if rewind.bench is bench), None)
 
     def show(self, data: RunData) -> None:
         """The run whose curves the report shows."""
@@ -197,14 +210,37 @@ class Hil:
     def close(self, *, failed: bool) -> None:
         """Leave every press safe; keep the recordings of a failed test, and the press as it was before."""
         name = file_name(self._node.nodeid)
-        if self._rewinds and (failed or any(verdict.passed is False for verdict in self.verdicts)):
-            # the last press is the one that it failed on: property tests end with the example that shows it
-            kept = self.session.keep_snapshot(self._rewinds[-1], name)
-            self.resume = f"press-rig resume {kept}"
+        if failed or any(verdict.passed is False for verdict in self.verdicts):
+            self._keep_way_back(name)
         for number, (bench, _) in enumerate(reversed(self._benches)):
             if failed and not self._kept:
                 self._kept += self.session.keep(bench, f"{name}{f'-{number}' if number else ''}")
             bench.close()
+
+    def _keep_way_back(self, name: str) -> None:
+        """Keep the press from before the first violation, or from before the end where nothing tells when that was."""
+        # the last press is the one that it failed on: property tests end with the example that shows it
+        last = self._rewinds[-1] if self._rewinds else next((way for way in self._ways_back if way), None)
+        violated = [
+            (verdict.violated_s, verdict.requirement, way_back or last)
+            for verdict, way_back in zip(self.verdicts, self._ways_back, strict=True)
+            if verdict.passed is False and verdict.violated_s is not None
+        ]
+        time_s, what, rewind = min(violated, key=lambda found: found[0], default=(None, "the end", last))
+        if rewind is None:
+            return
+        kept = rewind.before(time_s)
+        self.resume = f"press-rig resume {self.session.keep_snapshot(kept, name)}"
+        end_s = rewind.bench.clock.now_ns * 1e-9 if time_s is None else time_s
+        self.resume_about = _moment(kept.time_ns * 1e-9, end_s, what if time_s is None else f"{what} was violated")
+
+
+def _moment(kept_s: float, time_s: float, what: str) -> str:
+    """Which moment a snapshot is of, in words."""
+    minutes, seconds = divmod(round(kept_s), 60)
+    apart_s = time_s - kept_s
+    relation = f"{apart_s:.0f} s before {what}" if apart_s > 0.0 else f"the first there is; before it {what}"
+    return f"press time {minutes} min {seconds} s, {relation}"
 
 
 def file_name(nodeid: str) -> str:
@@ -321,6 +357,7 @@ class RigPlugin:
                 verdicts=tuple(test.verdicts) if test else (),
                 replay=self.session.options.replay(item.nodeid),
                 resume=test.resume if test else "",
+                resume_about=test.resume_about if test else "",
             )
         )
         if self._reporter is not None:

@@ -147,6 +147,7 @@ class VirtualPress:
                     pressure_released_between=released_between(
                         row["pressure_gap_s"], row["time_under_pressure_s"], machine
                     ),
+                    entered_s=row["entry_time_ns"] * 1e-9,
                 )
             )
         return rows

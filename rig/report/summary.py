@@ -61,6 +61,7 @@ class TestResult:
             them out.
         replay: command that runs exactly this test again, with its seed.
         resume: command that opens the press as it was before the test failed, or empty.
+        resume_about: which moment that is, in words.
     """
 
     __test__: ClassVar[bool] = False
@@ -75,6 +76,7 @@ class TestResult:
     verdicts: tuple[Verdict, ...] = ()
     replay: str = ""
     resume: str = ""
+    resume_about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +252,7 @@ def write_verdicts_json(run: RunSummary, path: str | Path) -> Path:
                 "recordings": list(test.recordings),
                 "replay": test.replay,
                 "resume": test.resume,
+                "resume_about": test.resume_about,
                 "verdicts": [_verdict(verdict) for verdict in test.verdicts],
             }
             for test in run.tests
@@ -274,6 +277,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "margin": verdict.margin,
         "uncertainty": verdict.uncertainty,
         "unit": verdict.unit,
+        "violated_s": verdict.violated_s,
         "sensor": _judgement(verdict.sensor),
         "truth": _judgement(verdict.truth),
         "evidence": verdict.evidence,
@@ -283,7 +287,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
 def _judgement(judgement: Judgement | None) -> dict[str, Any] | None:
     if judgement is None:
         return None
-    names = ("passed", "value", "margin", "uncertainty", "note")
+    names = ("passed", "value", "margin", "uncertainty", "note", "violated_s")
     return {name: getattr(judgement, name) for name in names}
 
 

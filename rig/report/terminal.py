@@ -48,6 +48,7 @@ def print_summary(run: RunSummary, folder: str | Path | None = None, console: Co
             console.print(Text(f"✗ {test.title}: a requirement is red", style="red"))
         if test.resume:
             console.print(Text(f"  rewind: {test.resume}", style="dim"), soft_wrap=True)
+            console.print(Text(f"          {test.resume_about}", style="dim"), soft_wrap=True)
     pace = f"{duration(run.virtual_s)} of press time in {duration(run.wall_s)}"
     body = Text(f"{STATUS_SIGNS[top.status]} {top.text}", style=STYLES[top.status])
     body.append(f"\n{top.detail}; {pace}", style="default")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import nan
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class FilmTruth:
         hot_max_c: highest one.
         cold_end_c: its mean temperature at the end of the cold section.
         pressure_released_between: the pressure went away between the heat and the cold section.
+        entered_s: bench time when it came into the press, s; NaN if that is not known.
     """
 
     start_m: float
@@ -45,6 +47,7 @@ class FilmTruth:
     hot_max_c: float
     cold_end_c: float
     pressure_released_between: bool
+    entered_s: float = nan
 
 
 def good_sheet(quality: Iterable[QualityRecord]) -> tuple[QualityRecord, ...]:

@@ -49,7 +49,17 @@ class _PieceOfSheet(Protocol):
     def start_m(self) -> float: ...
 
 
+class _TemperedSheet(_PieceOfSheet, Protocol):
+    @property
+    def hot_min_c(self) -> float: ...
+    @property
+    def hot_max_c(self) -> float: ...
+    @property
+    def cold_end_c(self) -> float: ...
+
+
 Row = TypeVar("Row", bound=_PieceOfSheet)
+Strip = TypeVar("Strip", bound=_TemperedSheet)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,46 +110,74 @@ def judge(
         film = truth_of_good_sheet(good, truth)
     run = None if tags is None or good is None else _Run(tags, good, stations, uncertainty)
     return (
-        _recovery(CLAIMS["CLM-1"], good, film),
-        _coefficient(CLAIMS["CLM-2"], good, film),
+        _recovery(CLAIMS["CLM-1"], good, run, film),
+        _coefficient(CLAIMS["CLM-2"], good, run, film),
         _press(CLAIMS["CLM-3"], run, film),
         _unreleased(CLAIMS["CLM-4"], run, film),
-        _temperatures(CLAIMS["CLM-5"], good, film, melting_point_c, uncertainty),
+        _temperatures(CLAIMS["CLM-5"], good, run, film, melting_point_c, uncertainty),
     )
 
 
 # ------------------------------------------------------------------ CLM-1, CLM-2: the film
 
 
-def _recovery(claim: Claim, good: Sequence[QualityRecord] | None, film: Sequence[FilmTruth] | None) -> Verdict:
+def _recovery(
+    claim: Claim, good: Sequence[QualityRecord] | None, run: _Run | None, film: Sequence[FilmTruth] | None
+) -> Verdict:
     sensor = true = None
     if good is not None:
-        sensor = _worst(claim, good, lambda p: p.recovery_percent, lambda p: p.recovery_uncertainty_percent)
+        sensor = _worst(
+            claim, good, lambda p: p.recovery_percent, lambda p: p.recovery_uncertainty_percent, _entered(run)
+        )
     if film is not None:
-        true = _worst(claim, film, lambda row: row.recovery_percent)
+        true = _worst(claim, film, lambda row: row.recovery_percent, lambda row: 0.0, _entered_truly)
     return combine(claim, sensor, true)
 
 
-def _coefficient(claim: Claim, good: Sequence[QualityRecord] | None, film: Sequence[FilmTruth] | None) -> Verdict:
+def _coefficient(
+    claim: Claim, good: Sequence[QualityRecord] | None, run: _Run | None, film: Sequence[FilmTruth] | None
+) -> Verdict:
     sensor = true = None
     if good is not None:
-        sensor = _worst(claim, good, lambda p: p.rolling_coefficient, lambda p: p.rolling_coefficient_uncertainty)
+        sensor = _worst(
+            claim, good, lambda p: p.rolling_coefficient, lambda p: p.rolling_coefficient_uncertainty, _entered(run)
+        )
     if film is not None:
-        true = _worst(claim, film, lambda row: row.rolling_coefficient)
+        true = _worst(claim, film, lambda row: row.rolling_coefficient, lambda row: 0.0, _entered_truly)
     return combine(claim, sensor, true)
+
+
+def _entered(run: _Run | None) -> Callable[[QualityRecord], float]:
+    """When a piece came into the press, s; without a recording that tells, when its record was made."""
+    if run is None or run.tracker is None:
+        return lambda piece: piece.time_ns * 1e-9
+    tracker = run.tracker
+    return lambda piece: tracker.entered_s(piece.start_m)
+
+
+def _entered_truly(row: FilmTruth) -> float:
+    return row.entered_s
+
+
+def _first(bad: Sequence[Row], entered: Callable[[Row], float]) -> float | None:
+    """When the first of these came into the press, s; None if there are none or nobody knows."""
+    return min((time_s for row in bad if isfinite(time_s := entered(row))), default=None)
 
 
 def _worst(
     claim: Claim,
     rows: Sequence[Row],
     value_of: Callable[[Row], float],
-    uncertainty_of: Callable[[Row], float] = lambda row: 0.0,
+    uncertainty_of: Callable[[Row], float],
+    entered: Callable[[Row], float],
 ) -> Judgement:
     """Judge by the row that is nearest to, or furthest beyond, the limit."""
     if not rows:
         return _no_parcels()
+    # a margin that is no number is not on the good side
+    violated_s = _first([row for row in rows if not claim.margin(value_of(row)) >= 0], entered)
     if unknown := next((row for row in rows if not isfinite(value_of(row))), None):
-        return Judgement(False, note=f"no number for the sheet at {unknown.start_m:.2f} m")
+        return Judgement(False, note=f"no number for the sheet at {unknown.start_m:.2f} m", violated_s=violated_s)
     worst = min(rows, key=lambda row: claim.margin(value_of(row)))
     value = value_of(worst)
     margin = claim.margin(value)
@@ -149,6 +187,7 @@ def _worst(
         margin=margin,
         uncertainty=uncertainty_of(worst),
         note=f"sheet at {worst.start_m:.2f} m, worst of {len(rows)}",
+        violated_s=violated_s,
     )
 
 
@@ -183,10 +222,18 @@ class _Run:
         both_sides = self.tags[f"{group}_left_line_force_kn"] + self.tags[f"{group}_right_line_force_kn"]
         return _mean_over(FORCE_MEAN_OVER_S, both_sides, self.tags.time_s)
 
-    def weakest(self, groups: Sequence[str], while_good: NDArray[np.bool_]) -> tuple[str, float, float] | str:
-        """Group with the smallest force under sheet, that force in kN and its time in s; or what is wrong."""
+    def weakest(
+        self, groups: Sequence[str], while_good: NDArray[np.bool_]
+    ) -> tuple[str, float, float, float | None] | str:
+        """What presses least under sheet, or what is wrong.
+
+        Returns:
+            Group with the smallest force, that force in kN, its time in s, and when the first group fell below the
+            limit, in s, if one did.
+        """
         assert self.tracker is not None
         found: list[tuple[float, str, float]] = []
+        fell: list[float] = []
         for group in groups:
             rows = np.flatnonzero(while_good & self.tracker.present_at(self.station_m[group]))
             force_kn = self.line_force_kn(group)[rows]
@@ -194,8 +241,9 @@ class _Run:
                 return f"line force of {group} is not known while good sheet was in the press"
             row = int(np.argmin(force_kn))
             found.append((float(force_kn[row]), group, float(self.tags.time_s[rows[row]])))
+            fell += self.tags.time_s[rows[force_kn < LINE_FORCE_LIMIT_KN]][:1].tolist()
         force, group, time_s = min(found)
-        return group, force, time_s
+        return group, force, time_s, min(fell, default=None)
 
 
 def _press(claim: Claim, run: _Run | None, film: Sequence[FilmTruth] | None) -> Verdict:
@@ -204,7 +252,8 @@ def _press(claim: Claim, run: _Run | None, film: Sequence[FilmTruth] | None) -> 
     if film is not None:
         unpressed = [row for row in film if not row.max_pressure_mpa > 0]
         note = f"sheet at {unpressed[0].start_m:.2f} m met no pressure" if unpressed else "all sheet was pressed"
-        true = Judgement(not unpressed, note=note) if film else _no_parcels()
+        first_s = _first(unpressed, _entered_truly)
+        true = Judgement(not unpressed, note=note, violated_s=first_s) if film else _no_parcels()
     return combine(claim, sensor, true)
 
 
@@ -224,7 +273,9 @@ def _press_by_sensors(claim: Claim, run: _Run) -> Judgement:
     weakest = run.weakest(GROUPS, while_good)
     if isinstance(weakest, str):
         return Judgement(False, value, margin, run.uncertainty.belt_mismatch_percent, weakest)
-    group, force_kn, time_s = weakest
+    group, force_kn, time_s, fell_s = weakest
+    apart = rows[mismatch[rows] > claim.limit]
+    times = [*run.tags.time_s[apart][:1].tolist(), *([] if fell_s is None else [fell_s])]
     note = f"belts at {run.tags.time_s[row]:.0f} s; weakest group {group}, {force_kn:.1f} kN at {time_s:.0f} s"
     return Judgement(
         passed=margin >= 0 and force_kn >= LINE_FORCE_LIMIT_KN,
@@ -232,6 +283,7 @@ def _press_by_sensors(claim: Claim, run: _Run) -> Judgement:
         margin=margin,
         uncertainty=run.uncertainty.belt_mismatch_percent,
         note=note,
+        violated_s=min(times, default=None),
     )
 
 
@@ -262,7 +314,8 @@ def _unreleased(claim: Claim, run: _Run | None, film: Sequence[FilmTruth] | None
     if film is not None:
         released = [row for row in film if row.pressure_released_between]
         note = f"released at {released[0].start_m:.2f} m" if released else f"held for all {len(film)} parcels"
-        true = Judgement(not released, note=note) if film else _no_parcels()
+        first_s = _first(released, _entered_truly)
+        true = Judgement(not released, note=note, violated_s=first_s) if film else _no_parcels()
     return combine(claim, sensor, true)
 
 
@@ -275,9 +328,10 @@ def _unreleased_by_sensors(claim: Claim, run: _Run) -> Judgement:
     weakest = run.weakest(groups, between)
     if isinstance(weakest, str):
         return Judgement(False, note=weakest)
-    group, force_kn, time_s = weakest
+    group, force_kn, time_s, fell_s = weakest
     margin = claim.margin(force_kn)
-    return Judgement(margin >= 0, force_kn, margin, run.uncertainty.line_force_kn, f"{group} at {time_s:.0f} s")
+    note = f"{group} at {time_s:.0f} s"
+    return Judgement(margin >= 0, force_kn, margin, run.uncertainty.line_force_kn, note, fell_s)
 
 
 # ------------------------------------------------------------------ CLM-5: the temperatures
@@ -286,12 +340,16 @@ def _unreleased_by_sensors(claim: Claim, run: _Run) -> Judgement:
 def _temperatures(
     claim: Claim,
     good: Sequence[QualityRecord] | None,
+    run: _Run | None,
     film: Sequence[FilmTruth] | None,
     melting_point_c: float,
     uncertainty: SensorUncertainty,
 ) -> Verdict:
-    sensor = None if good is None else _window(claim, good, melting_point_c, uncertainty.temperature_k)
-    true = None if film is None else _window(claim, film, melting_point_c, 0.0)
+    sensor = true = None
+    if good is not None:
+        sensor = _window(claim, good, melting_point_c, uncertainty.temperature_k, _entered(run))
+    if film is not None:
+        true = _window(claim, film, melting_point_c, 0.0, _entered_truly)
     agree = None
     if good and film:
         seen, were = _extremes(good), _extremes(film)
@@ -299,7 +357,7 @@ def _temperatures(
     return combine(claim, sensor, true, agree=agree)
 
 
-def _extremes(rows: Sequence[QualityRecord] | Sequence[FilmTruth]) -> tuple[float, float, float]:
+def _extremes(rows: Sequence[Strip]) -> tuple[float, float, float]:
     return (
         min(row.hot_min_c for row in rows),
         max(row.hot_max_c for row in rows),
@@ -309,17 +367,24 @@ def _extremes(rows: Sequence[QualityRecord] | Sequence[FilmTruth]) -> tuple[floa
 
 def _window(
     claim: Claim,
-    rows: Sequence[QualityRecord] | Sequence[FilmTruth],
+    rows: Sequence[Strip],
     melting_point_c: float,
     uncertainty_k: float,
+    entered: Callable[[Strip], float],
 ) -> Judgement:
     if not rows:
         return _no_parcels()
+    low_c, high_c = (melting_point_c - below for below in HOT_WINDOW_BELOW_MELTING_K)
+    outside = [
+        row
+        for row in rows
+        if not (low_c <= row.hot_min_c and row.hot_max_c <= high_c and row.cold_end_c <= COLD_LIMIT_C)
+    ]
+    violated_s = _first(outside, entered)
     if unknown := next(
         (row for row in rows if not all(map(isfinite, (row.hot_min_c, row.hot_max_c, row.cold_end_c)))), None
     ):
-        return Judgement(False, note=f"no temperature for the sheet at {unknown.start_m:.2f} m")
-    low_c, high_c = (melting_point_c - below for below in HOT_WINDOW_BELOW_MELTING_K)
+        return Judgement(False, note=f"no temperature for the sheet at {unknown.start_m:.2f} m", violated_s=violated_s)
     hot_min_c, hot_max_c, cold_end_c = _extremes(rows)
     value, which = min(
         (hot_min_c - low_c, f"hot from {hot_min_c:.1f} °C, lower edge {low_c:g} °C"),
@@ -327,4 +392,4 @@ def _window(
         (COLD_LIMIT_C - cold_end_c, f"cold end {cold_end_c:.1f} °C, limit {COLD_LIMIT_C:g} °C"),
     )
     margin = claim.margin(value)
-    return Judgement(margin >= 0, value, margin, uncertainty_k, which)
+    return Judgement(margin >= 0, value, margin, uncertainty_k, which, violated_s)

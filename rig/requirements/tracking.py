@@ -54,6 +54,7 @@ class SheetTracker:
         upper, lower = tags["belt_upper_position_m"], tags["belt_lower_position_m"]
         run_m = _filled((upper + lower) / 2)
         self._run_m = np.maximum.accumulate(run_m)
+        self._time_s = tags.time_s
         self._at_entry = np.nan_to_num(tags["sheet_at_entry"]) > 0.5
         length_m = np.maximum.accumulate(_filled(tags["sheet_length_m"]))
         self._length_m = length_m - (length_m[0] if len(length_m) else 0.0)
@@ -80,6 +81,11 @@ class SheetTracker:
             latest = end_run - (self._stations.exit_m - last_m)
             inside |= (self._run_m >= earliest) & (self._run_m <= latest)
         return inside
+
+    def entered_s(self, sheet_m: float) -> float:
+        """Bench time when this metre of sheet came into the press, s; the beginning of the recording if before it."""
+        row = self._rows_at_run(np.array([self._run_at_exit(sheet_m) - self._stations.exit_m]))[0]
+        return float(self._time_s[max(row, 0)])
 
     def _run_at_exit(self, sheet_m: float) -> float:
         """How far the belts had run when this metre of sheet left; past the end it goes on evenly."""

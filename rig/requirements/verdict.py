@@ -37,6 +37,8 @@ class Judgement:
         margin: distance to the limit, positive on the good side; None without a value.
         uncertainty: expanded (k = 2), in the claim's unit; None if unknown, 0 for the truth.
         note: which piece, which sensor, or why there is no value.
+        violated_s: bench time by which the first violation had not begun yet, s: the first bad sample, or the moment
+            when the first bad sheet came into the press. None if the claim holds or nobody can tell.
     """
 
     passed: bool
@@ -44,6 +46,7 @@ class Judgement:
     margin: float | None = None
     uncertainty: float | None = None
     note: str = ""
+    violated_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,12 @@ class Verdict:
         if not self.passed:
             return "fail"
         return "disagree" if self.agree is False else "pass"
+
+    @property
+    def violated_s(self) -> float | None:
+        """The earlier of both judgements' `violated_s`; None where neither has one."""
+        times = [seen.violated_s for seen in (self.sensor, self.truth) if seen and seen.violated_s is not None]
+        return min(times, default=None)
 
 
 def combine(claim: Claim, sensor: Judgement | None, truth: Judgement | None, *, agree: bool | None = None) -> Verdict:

@@ -13,6 +13,7 @@ from rig.requirements import CLAIMS, Verdict, judge
 
 if TYPE_CHECKING:
     from rig.pytest_plugin import Hil
+    from rig.rewind import Rewind
     from rig.trace import Recording
 
 COLD_TO_IDLE_S = 4 * 3600
@@ -29,6 +30,7 @@ class Production:
     verdicts: dict[str, Verdict]
     states: list[str]
     alarms: set[str]
+    way_back: Rewind | None
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +91,9 @@ def produce(hil: Hil) -> Production:
     )
     hil.keep(bench, "production")
     verdicts = judge(quality, recording.tags, melting_point_c=melting_c, truth=film)
-    return Production(recording, quality or (), {row.requirement: row for row in verdicts}, states, alarms)
+    return Production(
+        recording, quality or (), {row.requirement: row for row in verdicts}, states, alarms, hil.way_back(bench)
+    )
 
 
 def test_from_cold_to_good_film_and_back(hil: Hil, runs: dict[str, Production]) -> None:
@@ -104,7 +108,7 @@ def test_claim_holds(claim: str, hil: Hil, runs: dict[str, Production]) -> None:
     if "reference" not in runs:
         pytest.skip("there is no production run to judge")
     verdict = runs["reference"].verdicts[claim]
-    hil.judge(verdict)
+    hil.judge(verdict, way_back=runs["reference"].way_back)
     assert verdict.passed, verdict.evidence
     assert verdict.agree is not False, f"sensors and truth disagree: {verdict.evidence}"
 

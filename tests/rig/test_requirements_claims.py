@@ -291,3 +291,29 @@ def test_times_do_not_matter_to_the_film_claims(tags):
     shuffled = list(QUALITY)
     np.random.default_rng(3).shuffle(shuffled)
     assert verdicts(shuffled, tags, FILM) == verdicts(QUALITY, tags, FILM)
+
+
+def test_violation_by_the_film_begins_when_the_first_bad_sheet_came_into_the_press(tags):
+    bad = tuple(replace(record, recovery_percent=30.0) if record.start_m >= 3.0 else record for record in QUALITY)
+    first = next(record for record in bad if record.good and record.start_m >= 3.0)
+    entered_s = run.FEED_FROM_S + first.start_m / run.SPEED_M_S
+    judged = verdicts(bad, tags, None)
+    assert judged["CLM-1"].violated_s == pytest.approx(entered_s, abs=2.0)
+    assert judged["CLM-2"].violated_s is None
+    # where nothing tells where the sheet was, the record's own time has to do
+    assert verdicts(bad, None, None)["CLM-1"].violated_s == first.time_ns * 1e-9
+    hot = tuple(replace(row, hot_max_c=140.0, entered_s=7.0 + row.start_m) for row in FILM if row.start_m > 2.0)
+    assert verdicts(None, None, hot)["CLM-5"].violated_s == pytest.approx(9.0, abs=0.1)
+
+
+def test_violation_by_the_press_begins_at_the_first_bad_sample():
+    def let_go(time_s, values):
+        if 900.0 <= time_s < 920.0:
+            values["cold_left_line_force_kn"] = values["cold_right_line_force_kn"] = 0.0
+        if 700.0 <= time_s < 730.0:
+            values["belt_upper_speed_m_min"] = 1.1
+
+    judged = verdicts(QUALITY, run.record(let_go).tags, None)
+    assert judged["CLM-4"].violated_s == pytest.approx(900.0, abs=1.5)
+    assert 700.0 <= judged["CLM-3"].violated_s <= 710.0
+    assert judged["CLM-1"].violated_s is None

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,10 @@ from rig.clock import SECOND_NS
 from rig.rewind import Rewind
 
 TESTS = """
+from rig.requirements import judge
+
+runs = {}
+
 def test_falls_over(hil):
     runner = hil.runner(hil.open(start="running"))
     runner.run_for(90)
@@ -24,6 +29,25 @@ def test_falls_over(hil):
 
 def test_goes_well(hil):
     hil.open(start="running").poll()
+
+def test_lets_go_and_goes_on(hil):
+    bench = hil.open(start="running")
+    for second in range(1, 1001):
+        bench.clock.sleep_until(second * 1_000_000_000)
+        bench.poll()
+        if second == 500:
+            bench.virtual.disturb(clearance_offset_m=(0, 0, 0, 0, 5e-3, 5e-3))
+        if second == 560:
+            bench.virtual.calm()
+    film = bench.virtual.film()
+    runs["way_back"] = hil.way_back(bench)
+    runs["verdicts"] = judge(None, None, melting_point_c=hil.recipe.composition.polyolefin_melting_point_c, truth=film)
+    hil.judge(*(verdict for verdict in runs["verdicts"] if verdict.requirement == "CLM-4"))
+
+def test_judges_what_another_test_ran(hil):
+    (verdict,) = (verdict for verdict in runs["verdicts"] if verdict.requirement == "CLM-4")
+    hil.judge(verdict, way_back=runs["way_back"])
+    assert verdict.passed
 """
 
 
@@ -43,13 +67,38 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 def test_ring_reaches_back_as_far_as_asked_and_hardly_further() -> None:
     with open_press("emu://?start=running") as bench:
         rewind = Rewind(bench, 20.0)
-        begun, _ = rewind.oldest()
-        assert begun == 0.0
+        assert rewind.before().time_ns == bench.clock.now_ns
         for second in range(1, 61):
             bench.clock.sleep_until(second * SECOND_NS)
             bench.poll()
-        ago_s, _ = rewind.oldest()
+        ago_s = (bench.clock.now_ns - rewind.before().time_ns) / SECOND_NS
         assert 20.0 <= ago_s <= 27.0
+
+
+class Watched:
+    """A bench that can do nothing but be asked for snapshots."""
+
+    def __init__(self) -> None:
+        self.now_ns = 0
+        self.clock = self
+        self.on_request: Callable[[], None] = lambda: None
+
+    def snapshot(self, notes: Mapping[str, str]) -> bytes:
+        return b"press"
+
+
+def test_way_back_reaches_to_the_beginning_in_little_room() -> None:
+    bench = Watched()
+    rewind = Rewind(bench, 60.0)  # type: ignore[arg-type]
+    for second in range(24 * 3600 + 1):
+        bench.now_ns = second * SECOND_NS
+        bench.on_request()
+    assert len(rewind) <= 140
+    for ago_s in (0.0, 30.0, 100.0, 1000.0, 10_000.0, 80_000.0):
+        moment_s = 24 * 3600 - ago_s
+        early_s = moment_s - rewind.before(moment_s).time_ns / SECOND_NS
+        assert 60.0 <= early_s <= 60.0 + 6.0 + 1.15 * (ago_s + 60.0) / 8
+    assert rewind.before(-300.0).time_ns == 0
 
 
 def test_taking_snapshots_changes_nothing() -> None:
@@ -76,11 +125,32 @@ def test_failed_test_leaves_the_press_from_before_and_says_how_to_open_it(failed
     assert tests["falls over"]["resume"] == f"press-rig resume {command[1]}"
     assert tests["goes well"]["resume"] == ""
     assert f"press-rig resume {command[1]}" in (folder / "report.html").read_text()
-    assert [path.name for path in folder.glob("*.snapshot")] == [Path(command[1]).name]
+    assert re.search(r"press time \d min \d+ s, 3\d s before the end", said)
+
+
+@pytest.mark.parametrize("title", ["lets go and goes on", "judges what another test ran"])
+def test_press_is_kept_from_before_the_violation_and_not_from_before_the_end(
+    title: str, failed: tuple[Path, str]
+) -> None:
+    place, said = failed
+    (folder,) = (place / "reports").glob("2*")
+    tests = {test["title"]: test for test in json.loads((folder / "verdicts.json").read_text())["tests"]}
+    (verdict,) = tests[title]["verdicts"]
+    # the sheet that was let go had come in before
+    assert 200.0 <= verdict["violated_s"] <= 500.0
+    path = tests[title]["resume"].split()[-1]
+    with open_press(f"emu://?snapshot={place / path}") as bench:
+        kept_s = bench.clock.now_ns * 1e-9
+    early_s = verdict["violated_s"] - kept_s
+    assert 60.0 <= early_s <= 180.0
+    assert path.endswith(f"-at-{kept_s:.0f}s.snapshot")
+    assert f"{early_s:.0f} s before CLM-4 was violated" in tests[title]["resume_about"]
+    assert tests[title]["resume_about"] in said
+    assert tests[title]["resume_about"] in (folder / "report.html").read_text()
 
 
 def test_kept_press_opens_by_url(failed: tuple[Path, str], capsys: pytest.CaptureFixture[str]) -> None:
-    (path,) = (failed[0] / "reports").glob("2*/*.snapshot")
+    (path,) = (failed[0] / "reports").glob("2*/*falls_over*.snapshot")
     with open_press(f"emu://?snapshot={path}") as bench:
         assert 53.0 <= bench.clock.now_ns * 1e-9 <= 61.0
     assert main(["read", "mode", "--press", f"emu://?snapshot={path}"]) == 0
@@ -90,7 +160,7 @@ def test_kept_press_opens_by_url(failed: tuple[Path, str], capsys: pytest.Captur
 
 
 def test_resume_tells_what_it_holds_and_serves_it(failed: tuple[Path, str]) -> None:
-    (path,) = (failed[0] / "reports").glob("2*/*.snapshot")
+    (path,) = (failed[0] / "reports").glob("2*/*falls_over*.snapshot")
     process = subprocess.Popen(
         [sys.executable, "-m", "rig", "resume", str(path), "--tcp", "127.0.0.1:0"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
