@@ -16,7 +16,7 @@ What the line does to bytes:
 * nodes hear what the master says, not what other nodes answer.
 
 Everything that makes the future of the line is plain data in `Bus.state`; `with_state` makes a line of it and rebuilds
-the wake-up. The nodes' protocol roles keep nothing from one request to the next but counters that nobody reads.
+the wake-up. What the nodes make of a request depends on nothing but its bytes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,15 @@ from typing import Literal, Protocol
 
 from emulator.agenda import Agenda, Priority, WakeUp
 from emulator.line_settings import LineSettings
-from rig.protocol import Framing, InvalidRequest, LineTiming, Request, RequestReceived, Response, Server
+from rig.protocol import (
+    BROADCAST,
+    InvalidRequest,
+    Request,
+    Response,
+    encode_frame,
+    is_frame,
+    request_to,
+)
 
 __all__ = ["Bus", "BusCounters", "BusNode", "BusState", "Direction", "FrameTap", "LineSettings", "Reply"]
 
@@ -162,7 +170,7 @@ class Bus:
             if taken & node.units:
                 raise ValueError(f"two nodes on the bus have address {min(taken & node.units)}; addresses are unique")
             taken |= node.units
-        self._stations = [_Station(node) for node in nodes]
+        self._stations = list(nodes)
         self._wake_up = WakeUp(agenda.env, self._hear)
 
     def with_state(self, state: BusState, agenda: Agenda, nodes: Sequence[BusNode]) -> Bus:
@@ -272,13 +280,7 @@ class Bus:
 
     def arrived(self, now_ns: int) -> int:
         """How many bytes the master can read."""
-        count = 0
-        for reply in self.state.replies:
-            if now_ns >= reply.end_ns:
-                count += len(reply.data) - reply.read
-            elif now_ns > reply.start_ns:
-                count += reply.arrived(now_ns) - reply.read
-        return count
+        return sum([reply.arrived(now_ns) - reply.read for reply in self.state.replies])
 
     def arrival_ns(self, count: int) -> int | None:
         """When the `count`-th unread byte will be there, ns; None if that is not known (yet)."""
@@ -361,10 +363,15 @@ class Bus:
         if spoilt:
             state.counters.not_understood += 1
             request = garbled(request, 0, len(request))
-        for station in self._stations:
-            answer = station.hear(request, state.sent_ns, now_ns)
-            if answer:
-                self._reply(answer, now_ns + station.node.turnaround_ns)
+        if not is_frame(request):
+            return
+        for node in self._stations:
+            heard = request_to(node.units, request)
+            if heard is not None:
+                unit, asked = heard
+                response = node.answer(asked, now_ns)
+                if unit != BROADCAST:
+                    self._reply(encode_frame(unit, response), now_ns + node.turnaround_ns)
 
     def _reply(self, answer: bytes, start_ns: int) -> None:
         """A node's answer goes out; what the master has no room for is lost."""
@@ -380,28 +387,6 @@ class Bus:
         if answer:
             line = state.line
             state.replies.append(Reply(start_ns, start_ns + line.span_ns(len(answer)), line, answer, 0, comment))
-
-
-class _Station:
-    """A node and the server role through which it hears the line.
-
-    The line has judged the silence already, so the server takes every block that it is given for closed.
-    """
-
-    def __init__(self, node: BusNode) -> None:
-        self.node = node
-        self.server = Server(node.units, LineTiming(19_200, parity="E"), framing=Framing.SILENCE, gap_ns=0)
-
-    def hear(self, block: bytes, end_ns: int, now_ns: int) -> bytes:
-        """Take in what was on the line up to `end_ns`; returns the answer, if there is to be one."""
-        server = self.server
-        server.receive_block(block, end_ns)
-        answer = b""
-        while (event := server.next_event()) is not None:
-            if isinstance(event, RequestReceived):
-                response = self.node.answer(event.request, now_ns)
-                answer += server.send(response, event, now_ns + self.node.turnaround_ns)
-        return answer
 
 
 def garbled(data: bytes, first: int, last: int) -> bytes:

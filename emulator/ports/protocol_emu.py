@@ -219,46 +219,51 @@ class Serial(SerialBase):
 
     # -- time ----------------------------------------------------------------------------------------
 
-    def _world_outside(self) -> World:
-        """The world, for a caller who is not a part of it and so may wait."""
-        world = self._world
-        assert world is not None  # a port that is open has one
-        if world.agenda.running:
+    def _run_until(self, time_ns: int) -> None:
+        """Let the caller wait, who is not a part of the world."""
+        assert self._bus is not None  # a port that is open has one
+        agenda = self._bus.agenda
+        if agenda.running:
             raise SerialException(
                 "a port of a virtual press was asked to wait from inside its simulation, which waits for the "
                 "caller; let the process or callback end, and talk to the port from outside"
             )
-        return world
-
-    def _run_until(self, time_ns: int) -> None:
-        self._world_outside().run_until(time_ns)
+        agenda.run_until(time_ns)
 
     def _wait(self, bus: Bus, count: int, limit_ns: int) -> None:
         """Run until `count` bytes have arrived, the inter-byte timeout has passed, or `limit_ns`."""
-        gap_s = self.inter_byte_timeout
+        pause_s: float | None = self._inter_byte_timeout  # type: ignore[attr-defined]  # pyserial's own
+        if pause_s is not None:
+            self._wait_for_pause(bus, count, limit_ns, round(pause_s * SECOND_NS))
+            return
+        now_ns = bus.agenda.now_ns
+        ready_ns = bus.arrival_ns(count)
+        while now_ns < limit_ns and (ready_ns is None or ready_ns > now_ns):
+            # whatever comes next may send what is not on its way yet
+            next_ns = bus.agenda.next_ns() if ready_ns is None else ready_ns
+            now_ns = limit_ns if next_ns is None or next_ns > limit_ns else next_ns
+            self._run_until(now_ns)
+            ready_ns = bus.arrival_ns(count)
+
+    def _wait_for_pause(self, bus: Bus, count: int, limit_ns: int, pause_ns: int) -> None:
+        """The same, ended by a pause of this length."""
         start_ns = now_ns = bus.agenda.now_ns
-        world: World | None = None
         while now_ns < limit_ns:
             ready = bus.arrived(now_ns)
             if ready >= count:
                 return
-            if world is None:
-                world = self._world_outside()
-            until_ns, wanted = limit_ns, count
-            if gap_s is not None:
-                wanted = 1
-                if ready:
-                    last_ns = bus.arrival_ns(ready)
-                    assert last_ns is not None
-                    gap_ns = max(last_ns, start_ns) + round(gap_s * SECOND_NS)
-                    if gap_ns <= now_ns:
-                        return
-                    until_ns, wanted = min(until_ns, gap_ns), ready + 1
-            next_ns = bus.arrival_ns(wanted)
+            until_ns, next_ns = limit_ns, bus.arrival_ns(ready + 1)
+            if ready:
+                last_ns = bus.arrival_ns(ready)
+                assert last_ns is not None
+                over_ns = max(last_ns, start_ns) + pause_ns
+                if over_ns <= now_ns:
+                    return
+                until_ns = min(limit_ns, over_ns)
             if next_ns is None:
                 next_ns = bus.agenda.next_ns()
             now_ns = until_ns if next_ns is None or next_ns > until_ns else next_ns
-            world.run_until(now_ns)
+            self._run_until(now_ns)
 
     # -- reading -------------------------------------------------------------------------------------
 
@@ -272,7 +277,7 @@ class Serial(SerialBase):
         bus = self._opened()
         if size <= 0:
             return b""
-        timeout = self.timeout
+        timeout = self._timeout  # type: ignore[attr-defined]  # pyserial's own
         if timeout is None:
             self._wait_for_ever(bus, size)
         elif timeout > 0:

@@ -39,7 +39,7 @@ from rig.protocol.events import (
     ServerEvent,
     TurnaroundElapsed,
 )
-from rig.protocol.framing import Framing
+from rig.protocol.framing import Framing, is_frame
 from rig.protocol.grammar import BROADCAST, MAX_FRAME, MAX_PDU, MAX_UNIT, request_length, response_length
 from rig.protocol.identification import (
     IdentificationCode,
@@ -87,7 +87,7 @@ from rig.protocol.responses import (
     WriteSingleCoilResponse,
     WriteSingleRegisterResponse,
 )
-from rig.protocol.server import Server, ServerCounters
+from rig.protocol.server import Server, ServerCounters, request_to
 from rig.protocol.timing import LineTiming, Parity
 
 __all__ = [
@@ -163,9 +163,11 @@ __all__ = [
     "encode_pdu",
     "has_valid_crc",
     "identify",
+    "is_frame",
     "pack_bits",
     "pack_registers",
     "request_length",
+    "request_to",
     "respond",
     "response_length",
 ]

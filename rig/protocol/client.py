@@ -30,9 +30,10 @@ from rig.protocol.events import (
 )
 from rig.protocol.framing import Frame, Framer, Framing
 from rig.protocol.grammar import BROADCAST, BROADCAST_FUNCTIONS, EXCEPTION_FLAG, MAX_UNIT, response_length
-from rig.protocol.pdu import Request, decode_response, encode_frame
+from rig.protocol.pdu import Awaited, NormalResponse, Request, awaited_after, decode_response, encode_frame
 from rig.protocol.requests import RawRequest
 from rig.protocol.responses import ExceptionResponse
+from rig.protocol.shapes import Span
 from rig.protocol.timing import LineTiming
 
 __all__ = ["Client"]
@@ -48,6 +49,7 @@ class _Exchange(NamedTuple):
     request: Request | RawRequest
     sent_ns: int
     deadline_ns: int
+    awaited: Awaited | None
 
 
 class _Prepared(NamedTuple):
@@ -57,6 +59,7 @@ class _Prepared(NamedTuple):
     unit: int
     frame: bytes
     duration_ns: int
+    awaited: Awaited | None
 
 
 @dataclass(slots=True)
@@ -109,7 +112,7 @@ class Client:
         self._framer = Framer(self._reader, timing, framing, gap_ns, hold=framing is Framing.LENGTH)
         self._exchange: _Exchange | None = None
         self._events: deque[ClientEvent] = deque()
-        # what was sent last, by the identity of the request: a poll sends the same objects again and again
+        # reads that were sent last, by the identity of the request: a poll sends the same objects again and again
         self._prepared: dict[int, _Prepared] = {}
 
     @property
@@ -141,7 +144,7 @@ class Client:
         if prepared is None or prepared.request is not request or prepared.unit != unit:
             prepared = self._prepare(request, unit)
         wait_ns = self.turnaround_ns if unit == BROADCAST else self.response_timeout_ns
-        self._exchange = _Exchange(unit, request, now, now + prepared.duration_ns + wait_ns)
+        self._exchange = _Exchange(unit, request, now, now + prepared.duration_ns + wait_ns, prepared.awaited)
         self._reader.unit = unit
         self._reader.function = request.function
         return prepared.frame
@@ -155,11 +158,48 @@ class Client:
                 f"function {request.function} to all units, expected one of {sorted(BROADCAST_FUNCTIONS)}: "
                 "nobody answers a broadcast"
             )
-        if len(self._prepared) >= _MOST_PREPARED:
-            self._prepared.clear()
-        prepared = _Prepared(request, unit, frame, self.timing.frame_ns(len(frame)))
-        self._prepared[id(request)] = prepared  # which keeps the request alive, and so its identity its own
+        awaited = awaited_after(unit, request) if unit != BROADCAST else None
+        prepared = _Prepared(request, unit, frame, self.timing.frame_ns(len(frame)), awaited)
+        if isinstance(request, Span):  # a read; what is written changes
+            if len(self._prepared) >= _MOST_PREPARED:
+                self._prepared.clear()
+            self._prepared[id(request)] = prepared  # which keeps the request alive, and so its identity its own
         return prepared
+
+    def missing(self, data: bytes, now: int) -> int:
+        """Tell how much is still to come of the awaited answer when it begins with `data`, received until `now`.
+
+        Returns:
+            A number of bytes; 0 if it is late, looks otherwise, or too little is there to tell. Nothing is taken in.
+        """
+        exchange = self._exchange
+        if exchange is None or exchange.awaited is None or now > exchange.deadline_ns:
+            return 0
+        head, length, _ = exchange.awaited
+        return length - len(data) if len(data) > 2 and head.startswith(data[: len(head)]) else 0
+
+    def take_answer(self, data: bytes, now: int) -> tuple[NormalResponse, int] | None:
+        """Take in the awaited answer, whole and in one piece: what nearly always comes, without events.
+
+        Args:
+            data: what may be it.
+            now: when its last byte was complete, in ns.
+
+        Returns:
+            The answer and when its first byte began; None, with nothing taken in, if it is anything else or late:
+            `receive` then tells what it is.
+        """
+        exchange = self._exchange
+        if exchange is None or exchange.awaited is None or now > exchange.deadline_ns:
+            return None
+        head, length, decode = exchange.awaited
+        if len(data) != length or not data.startswith(head):
+            return None
+        start_ns = self._framer.pass_whole(data, now)
+        if start_ns is None:
+            return None
+        self._exchange = None
+        return decode(data[len(head) : -2]), start_ns
 
     def receive(self, data: bytes, now: int) -> None:
         """Take in bytes whose last one was complete at `now`, in ns."""

@@ -30,7 +30,12 @@ from rig.protocol.events import FrameFault
 from rig.protocol.grammar import MAX_FRAME, MIN_FRAME, MORE
 from rig.protocol.timing import LineTiming
 
-__all__ = ["Frame", "Framer", "FramerState", "Framing", "Reader"]
+__all__ = ["Frame", "Framer", "FramerState", "Framing", "Reader", "is_frame"]
+
+
+def is_frame(block: bytes) -> bool:
+    """Say whether all that came between two silences is one whole, undamaged frame."""
+    return MIN_FRAME <= len(block) <= MAX_FRAME and not crc16(block)
 
 
 class Framing(Enum):
@@ -177,23 +182,34 @@ class Framer:
             data: the block.
             now: when its last byte was complete, in ns.
         """
-        state = self.state
-        if (  # nearly always so, and much cheaper
-            not self._by_length
-            and not (state.buffer or state.is_overlong)
-            and MIN_FRAME <= len(data) <= MAX_FRAME
-            and not crc16(data)
-        ):
-            last = state.last_ns
-            start_ns = now - len(data) * self._char_ns
-            if last is not None and start_ns < last:
-                start_ns, now = last, max(now, last)
-            state.last_ns = now
-            state.is_paused = True
-            return [Frame(data, start_ns, now)]
+        if not self._by_length and not self.state.is_overlong and MIN_FRAME <= len(data) <= MAX_FRAME:
+            start_ns = self.pass_whole(data, now)  # nearly always so, and much cheaper
+            if start_ns is not None:
+                return [Frame(data, start_ns, max(start_ns, now))]
         out = self.feed(data, now)
         self._end_block(out)
         return out
+
+    def pass_whole(self, data: bytes, now: int) -> int | None:
+        """Let one whole frame pass that somebody else takes; the same as `feed`, for what is known to be one.
+
+        Args:
+            data: what a frame looks like, but for its CRC.
+            now: when its last byte was complete, in ns.
+
+        Returns:
+            When its first byte began, in ns; None, with nothing done, if it is damaged or bytes wait in front of it.
+        """
+        state = self.state
+        if state.buffer or crc16(data):
+            return None
+        start_ns = now - len(data) * self._char_ns
+        last = state.last_ns
+        if last is not None and start_ns < last:
+            start_ns, now = last, max(now, last)
+        state.last_ns = now
+        state.is_paused, state.is_overlong = True, False
+        return start_ns
 
     def deadline(self) -> int | None:
         """Return when `expire` has something to do, in ns; None while there is nothing to end."""
@@ -222,8 +238,7 @@ class Framer:
         if not state.buffer:
             state.is_paused, state.is_overlong = True, False
             return
-        is_frame = MIN_FRAME <= len(state.buffer) <= MAX_FRAME and not state.is_overlong and not crc16(state.buffer)
-        if is_frame:
+        if is_frame(state.buffer) and not state.is_overlong:
             out.append(self._take(len(state.buffer)))
         elif self._by_length:
             self._search(out, final=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from rig.protocol.crc import append_crc
 from rig.protocol.errors import ExceptionCode, LocalProtocolError, RemoteProtocolError
@@ -47,9 +47,11 @@ from rig.protocol.responses import (
 
 __all__ = [
     "AnyRequest",
+    "Awaited",
     "NormalResponse",
     "Request",
     "Response",
+    "awaited_after",
     "decode_request",
     "decode_response",
     "encode_frame",
@@ -154,6 +156,58 @@ def encode_frame(unit: int, message: Request | RawRequest | Response) -> bytes:
     return append_crc(BYTES[unit] + encode_pdu(message))
 
 
+class Awaited(NamedTuple):
+    """The answer to a request, as far as it is known beforehand.
+
+    Attributes:
+        head: the first bytes of the frame.
+        length: bytes of the whole frame.
+        decode: makes the answer of the bytes between head and CRC.
+    """
+
+    head: bytes
+    length: int
+    decode: Callable[[bytes], NormalResponse]
+
+
+def awaited_after(unit: int, request: Request | RawRequest) -> Awaited | None:
+    """What comes back if all goes well; None for requests whose answer may look one way or another."""
+    await_ = _AWAITED.get(type(request))
+    return None if await_ is None else await_(BYTES[unit], request)
+
+
+def _await_registers(unit: bytes, request: ReadHoldingRegisters | ReadInputRegisters) -> Awaited:
+    kind = ReadInputRegistersResponse if request.function == 4 else ReadHoldingRegistersResponse
+    size = 2 * request.count
+    return Awaited(unit + BYTES[request.function] + BYTES[size], 5 + size, kind.of_payload)
+
+
+def _await_bits(unit: bytes, request: ReadCoils | ReadDiscreteInputs) -> Awaited:
+    kind = ReadDiscreteInputsResponse if request.function == 2 else ReadCoilsResponse
+    count, size = request.count, (request.count + 7) // 8
+
+    def decode(payload: bytes) -> NormalResponse:
+        return kind.of_payload(payload, 8 * size).first(count)
+
+    return Awaited(unit + BYTES[request.function] + BYTES[size], 5 + size, decode)
+
+
+def _await_written(unit: bytes, request: WriteMultipleCoils | WriteMultipleRegisters) -> Awaited:
+    kind = WriteMultipleRegistersResponse if request.function == 16 else WriteMultipleCoilsResponse
+    answer = kind(request.address, len(request.values))
+    return Awaited(unit + answer.pack(), 8, lambda _: answer)
+
+
+_AWAITED: Final[Mapping[type, Callable[[bytes, Any], Awaited]]] = {
+    ReadCoils: _await_bits,
+    ReadDiscreteInputs: _await_bits,
+    ReadHoldingRegisters: _await_registers,
+    ReadInputRegisters: _await_registers,
+    WriteMultipleCoils: _await_written,
+    WriteMultipleRegisters: _await_written,
+}
+
+
 def decode_request(pdu: bytes) -> Request:
     """Read a request.
 
@@ -177,19 +231,26 @@ def decode_request(pdu: bytes) -> Request:
     return request
 
 
-@lru_cache(maxsize=256)
 def receive_request(pdu: bytes) -> Request | InvalidRequest:
     """Read a request like `decode_request`, but never raise: a bad one is handed on to be declined.
-
-    The requests of a poll are always the same, so the last ones are remembered; they are immutable.
 
     Args:
         pdu: at least one byte.
     """
+    # the reads of a poll come again and again; what is written changes
+    return _read_again(pdu) if len(pdu) == READ_SIZE else _read_once(pdu)
+
+
+def _read_once(pdu: bytes) -> Request | InvalidRequest:
     try:
         return decode_request(pdu)
     except RemoteProtocolError as error:
         return InvalidRequest(pdu, error.code, str(error))
+
+
+READ_SIZE: Final = 5
+"""Bytes of a request to read: function code, address, count."""
+_read_again = lru_cache(maxsize=256)(_read_once)
 
 
 def decode_response(pdu: bytes, request: AnyRequest | None = None) -> Response:

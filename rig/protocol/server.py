@@ -25,12 +25,34 @@ from rig.protocol.grammar import (
     request_length,
     response_length,
 )
-from rig.protocol.pdu import Response, encode_frame, receive_request
+from rig.protocol.pdu import Request, Response, encode_frame, receive_request
 from rig.protocol.requests import InvalidRequest
 from rig.protocol.responses import ExceptionResponse, RawResponse
 from rig.protocol.timing import LineTiming
 
-__all__ = ["Server", "ServerCounters"]
+__all__ = ["Server", "ServerCounters", "request_to"]
+
+
+def request_to(units: frozenset[int], frame: bytes) -> tuple[int, Request | InvalidRequest] | None:
+    """Read what a frame asks of a server.
+
+    Args:
+        units: the server's addresses.
+        frame: a whole frame whose CRC is right.
+
+    Returns:
+        The address it was sent to and the request; None if nothing is to be done: it is for others, an answer,
+        or a broadcast that is no write or breaks the specification.
+    """
+    unit = frame[0]
+    # An exception function code is no request, whoever it is addressed to; answering one would make an echo
+    # talk to itself.
+    if (unit not in units and unit != BROADCAST) or frame[1] & EXCEPTION_FLAG:
+        return None
+    request = receive_request(frame[1:-2])
+    if unit == BROADCAST and (isinstance(request, InvalidRequest) or request.function not in BROADCAST_FUNCTIONS):
+        return None
+    return unit, request
 
 
 @dataclass(slots=True)
@@ -178,19 +200,13 @@ class Server:
                 self._events.append(BadFrame(frame.fault, frame.fault.value, frame.raw, frame.start_ns, frame.end_ns))
                 continue
             counters.bus_messages += 1
-            unit = frame.raw[0]
-            # An exception function code is no request, whoever it is addressed to; answering one
-            # would make an echo talk to itself.
-            if (unit in self.units or unit == BROADCAST) and not frame.raw[1] & EXCEPTION_FLAG:
-                self._accept(unit, frame)
-
-    def _accept(self, unit: int, frame: Frame) -> None:
-        counters = self.counters
-        request = receive_request(frame.raw[1:-2])
-        if unit == BROADCAST:
-            if isinstance(request, InvalidRequest) or request.function not in BROADCAST_FUNCTIONS:
-                counters.ignored_broadcasts += 1
-                return
-            counters.broadcasts += 1
-        counters.requests += 1
-        self._events.append(RequestReceived(unit, request, frame.raw, frame.start_ns, frame.end_ns))
+            heard = request_to(self.units, frame.raw)
+            if heard is None:
+                if frame.raw[0] == BROADCAST and not frame.raw[1] & EXCEPTION_FLAG:
+                    counters.ignored_broadcasts += 1
+                continue
+            unit, request = heard
+            counters.requests += 1
+            if unit == BROADCAST:
+                counters.broadcasts += 1
+            self._events.append(RequestReceived(unit, request, frame.raw, frame.start_ns, frame.end_ns))
