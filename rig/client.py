@@ -7,7 +7,7 @@ engineering values. Neither knows what kind of port it has.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -150,20 +150,16 @@ class Master:
             else:
                 data = port.read(SMALLEST_ANSWER)
             now = clock.now_ns
-            if (
-                data[:2] == frame[:2]
-                and not received
-                and now <= (deadline_ns := client.deadline() or 0)
-                and (missing := response_length(data) - len(data)) > 0
-            ):
-                # the awaited answer begins: as a rule the rest is on its heels, and the client gets it in one piece
+            if not received and (missing := client.missing(data, now)) > 0:
+                # the awaited answer begins: as a rule the rest is on its heels, and that is all there is to it
                 rest = port.read(missing)
                 rest_ns = clock.now_ns
-                if len(rest) == missing and rest_ns <= deadline_ns:
-                    data, now = data + rest, rest_ns
-                else:
-                    client.receive(data, now)
-                    received, data, now = data, rest, rest_ns
+                answer = client.take_answer(data + rest, rest_ns)
+                if answer is not None:
+                    self._note(answer[1], rest_ns, data + rest, trouble)
+                    return answer[0]
+                client.receive(data, now)
+                received, data, now = data, rest, rest_ns
             if data:
                 received += data
                 client.receive(data, now)
@@ -206,6 +202,14 @@ class PlannedRead(NamedTuple):
     block: Block
 
 
+class PlannedWrite(NamedTuple):
+    """A block to be written, and where in it the tags stand that get a new value."""
+
+    block: Block
+    unit: int
+    fresh: tuple[tuple[Tag, slice], ...]
+
+
 class TagClient:
     """Tags in engineering units over a master.
 
@@ -221,8 +225,10 @@ class TagClient:
         self._master = master
         self._registers = registers
         self._reads: dict[tuple[Tag, ...], tuple[PlannedRead, ...]] = {}
-        self._writes: dict[tuple[Tag, ...], tuple[Block, ...]] = {}
-        self._held: dict[Tag, tuple[Value, tuple[int, ...]]] = {}
+        self._writes: dict[tuple[Tag, ...], tuple[PlannedWrite, ...]] = {}
+        # what the press holds as this client wrote it last: as values, and raw by node, table and address
+        self._held: dict[Tag, Value] = {}
+        self._raw: dict[tuple[str, Table], list[int]] = {}
 
     def plan(self, tags: Iterable[Tag]) -> tuple[PlannedRead, ...]:
         """The requests that read `tags`."""
@@ -268,43 +274,61 @@ class TagClient:
             BusError: no usable answer.
         """
         held = self._held
-        fresh = {tag: (value, tag.encode(value)) for tag, value in values.items()}
-        for block in self._write_plan(tuple(values)):
-            entries = [(tag, fresh.get(tag) or held[tag]) for tag in block.tags]
-            raw = tuple([word for _, (_, words) in entries for word in words])
+        fresh = {tag: tag.encode(value) for tag, value in values.items()}
+        for block, unit, places in self._write_plan(tuple(values)):
+            table, span = self._table(block), slice(block.address, block.address + block.count)
+            raw = table[span]
+            for tag, place in places:
+                raw[place] = fresh[tag]
             request: Request = (
                 WriteMultipleCoils(block.address, tuple(map(bool, raw)))
                 if block.table == "coil"
-                else WriteMultipleRegisters(block.address, raw)
+                else WriteMultipleRegisters(block.address, tuple(raw))
             )
             try:
-                self._master.exchange(request, self._unit(block.node))
+                self._master.exchange(request, unit)
             except (BusError, PortError) as error:
                 self._forget(block.tags)
                 if isinstance(error, RequestRefused):
                     names = ", ".join(tag.name for tag in block.tags)
                     raise RequestRefused(f"{error}; the request was to write {names}") from error
                 raise
-            if not held.keys() >= set(block.tags):
-                self._writes.clear()  # more is held now that a write may reach over
-            held.update(entries)
+            table[span] = raw
+            for tag, _ in places:
+                if tag not in held:
+                    self._writes.clear()  # more is held now that a write may reach over
+                held[tag] = values[tag]
 
     def held(self) -> dict[Tag, Value]:
         """What the press is known to hold, as this client wrote it last."""
-        return {tag: value for tag, (value, _) in self._held.items()}
+        return self._held.copy()
 
     def hold(self, values: Mapping[Tag, Value]) -> None:
         """Take over what another client knows."""
-        self._held.update({tag: (value, tag.encode(value)) for tag, value in values.items()})
+        self._held.update(values)
+        for tag, value in values.items():
+            self._table(tag)[tag.address : tag.address + tag.count] = tag.encode(value)
         self._writes.clear()
 
-    def _write_plan(self, tags: tuple[Tag, ...]) -> tuple[Block, ...]:
+    def _table(self, where: Tag | Block) -> list[int]:
+        """Raw contents of a table of a node; what is not held means nothing."""
+        table = self._raw.get((where.node, where.table))
+        if table is None:
+            ends = [tag.address + tag.count for tag in self._registers.tags.values() if tag.table == where.table]
+            table = self._raw[where.node, where.table] = [0] * max(ends)
+        return table
+
+    def _write_plan(self, tags: tuple[Tag, ...]) -> tuple[PlannedWrite, ...]:
         plan = self._writes.get(tags)
         if plan is None:
             wanted = (*tags, *self._bridges(tags))
             blocks = self._registers.blocks(wanted, longest=LARGEST_WRITE, longest_bits=LARGEST_BIT_WRITE)
             # coils last: a setpoint must be there before what acts on it is enabled
-            plan = self._writes[tags] = tuple(sorted(blocks, key=lambda block: block.table in BIT_TABLES))
+            blocks = tuple(sorted(blocks, key=lambda block: block.table in BIT_TABLES))
+            fresh = set(tags)
+            plan = self._writes[tags] = tuple(
+                PlannedWrite(block, self._unit(block.node), _places(block, fresh)) for block in blocks
+            )
         return plan
 
     def _bridges(self, tags: tuple[Tag, ...]) -> Iterator[Tag]:
@@ -333,6 +357,15 @@ class TagClient:
             return self._registers.nodes[node].address
         except KeyError:
             raise UsageError(f"no node {node!r} in the register map") from None
+
+
+def _places(block: Block, tags: Container[Tag]) -> tuple[tuple[Tag, slice], ...]:
+    """Those of `tags` that are in a block, and where in it."""
+    return tuple(
+        (tag, slice(tag.address - block.address, tag.address - block.address + tag.count))
+        for tag in block.tags
+        if tag in tags
+    )
 
 
 @lru_cache(maxsize=128)

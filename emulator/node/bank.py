@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emulator.image import Layout
-from rig.protocol import ExceptionCode, ModbusError
+from rig.protocol import ExceptionCode, ModbusError, pack_registers
 from rig.protocol.registers import BIT_TABLES, DIGITS, Table, Tag, TagValueError, Value
 
 __all__ = ["Bank", "BankState"]
@@ -66,8 +66,8 @@ class Bank:
 
     def _store_words(self, state: BankState, table: Table, address: int, values: Sequence[int]) -> None:
         first = self.layout.spans[table][0] + 2 * address
-        words = struct.pack(f">{len(values)}H", *values)
-        state.image[first : first + len(words)] = np.frombuffer(words, np.uint8)
+        words = pack_registers(values)
+        state.image.data[first : first + len(words)] = words
 
     def _store_bits(self, state: BankState, table: Table, address: int, values: Sequence[bool | int]) -> None:
         first = 8 * self.layout.spans[table][0] + address

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from rig.clock import SECOND_NS, ScanTimeout, ScanWatchdog
 from rig.controller.api import OPERATOR_REQUESTS, Controller, Inputs, Value
-from rig.errors import BusError, ControllerError, PortError, UsageError
+from rig.errors import BusError, ControllerError, PortError, UsageError, WriteRefused
 from rig.protocol.registers import TagValueError
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ SCAN_PERIOD_NS = SECOND_NS // 10
 """Scan period of the runner: 10 Hz."""
 REFRESH_EVERY_SCANS = 10
 """All commands are written again this often, so that a node that lost them (power dip) gets them back."""
+NEVER = object()
+"""Unlike every value."""
 GAVE_UP = ("fault", "emergency_stop")
 """States in which a controller waits for a person."""
 LONGEST_SILENCE_SCANS = 50
@@ -203,7 +205,11 @@ class Runner:
         return outputs
 
     def _check(self, changed: Mapping[str, Value]) -> None:
-        """Check what is commanded for the first time; what stays was checked then."""
+        """Say what is wrong with what the controller commanded.
+
+        Raises:
+            ControllerError: something is.
+        """
         name = type(self.controller).__name__
         for key, value in changed.items():
             tag = self.bench.registers.tags.get(key) if isinstance(key, str) else None
@@ -224,24 +230,26 @@ class Runner:
                 raise ControllerError(f"controller {name} commanded in scan {self.scans}: {error}") from error
 
     def _write(self, outputs: Mapping[str, Value]) -> None:
-        commanded = self.commanded
-        changed = {key: value for key, value in outputs.items() if key not in commanded or commanded[key] != value}
-        self._check(changed)
-        if self.scans % REFRESH_EVERY_SCANS == 0:
-            changed = {**self.commanded, **changed}
-        if not changed:
+        known = self.commanded.get
+        changed = {key: value for key, value in outputs.items() if known(key, NEVER) != value}
+        due = {**self.commanded, **changed} if self.scans % REFRESH_EVERY_SCANS == 0 else changed
+        if not due:
             return
         try:
-            self.bench.write(changed)
+            self.bench.write(due)
+        except (UsageError, WriteRefused):
+            # the envelope has kept all of it from the press; was it the controller's fault?
+            self._check(changed)
+            raise
         except PortError:
             raise
         except BusError as error:
             # not taken over as commanded: the next scan writes it again
             self.bench.record_event("bus", str(error))
-            for key in changed:
+            for key in due:
                 self.commanded.pop(key, None)
         else:
-            self.commanded.update(changed)
+            self.commanded.update(due)
 
 
 def _innermost(error: BaseException) -> str:

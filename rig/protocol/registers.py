@@ -98,6 +98,11 @@ class Tag:
         return "read-write" if self.writable else "read"
 
     @cached_property
+    def is_number(self) -> bool:
+        """True for what has a unit, a scale and an offset, or could have."""
+        return self.type in NUMERIC_TYPES
+
+    @cached_property
     def _names(self) -> Mapping[int, str]:
         return {raw: name for name, raw in self.values.items()}
 
@@ -107,6 +112,10 @@ class Tag:
         Raises:
             TagValueError: says tag, value, and what is allowed.
         """
+        if type(value) is float and self.is_number and self.limits is not None:
+            low, high = self.limits
+            if low <= value <= high:
+                return  # as a rule; below is what all else is
         if self.type == "bool":
             if not isinstance(value, bool) and value not in (0, 1):
                 raise TagValueError(f"{self.name}: {value!r} is not true or false")
@@ -135,6 +144,8 @@ class Tag:
             TagValueError: the value is not one that this tag can hold.
         """
         self.check(value)
+        if self.is_number:
+            return self.encode_number(value)  # type: ignore[arg-type]  # as `check` has found
         if self.type == "bool":
             return (int(bool(value)),)
         if self.type == "enum":
@@ -142,10 +153,7 @@ class Tag:
         if self.type == "bitfield":
             assert isinstance(value, (set, frozenset))
             return (sum(1 << index for index, bit in enumerate(self.bits) if bit in value),)
-        if self.type == "string":
-            return struct.unpack(f">{self.count}H", str(value).encode("ascii").ljust(2 * self.count, b"\0"))
-        assert isinstance(value, (int, float))
-        return self.encode_number(value)
+        return struct.unpack(f">{self.count}H", str(value).encode("ascii").ljust(2 * self.count, b"\0"))
 
     def encode_number(self, value: float) -> tuple[int, ...]:
         """Raw registers for a number, clipped to what the type can show (as a transmitter does)."""
