@@ -11,7 +11,8 @@ from __future__ import annotations
 import tempfile
 import weakref
 from collections.abc import Sequence
-from typing import IO, overload
+from itertools import chain
+from typing import IO, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,37 +110,46 @@ class FrameLog:
     """Frames in the order in which they became known."""
 
     def __init__(self) -> None:
-        self._recent: list[tuple[int, int, Direction, bytes, str]] = []
+        # five entries per frame, without an object around them for the garbage collector to look after
+        self._recent: list[int | str | bytes] = []
+        self._full = 5 * CHUNK_FRAMES
         self._count = 0
         self._size = 0
         self._files: tuple[IO[bytes], IO[bytes]] | None = None
 
     def append(self, start_ns: int, end_ns: int, direction: Direction, data: bytes, comment: str = "") -> None:
         """Take a frame in; arguments as in `Frame`."""
-        # a plain tuple: the garbage collector soon leaves it alone
-        self._recent.append((start_ns, end_ns, direction, bytes(data), comment))
-        if len(self._recent) >= CHUNK_FRAMES:
+        recent = self._recent
+        recent += (start_ns, end_ns, direction, bytes(data), comment)
+        if len(recent) >= self._full:
             self._spill()
 
     def frames(self) -> Sequence[Frame]:
         """All frames so far, by start."""
-        recent = [Frame(*frame) for frame in self._recent]
+        recent = [Frame(*fields) for fields in zip(*self._columns(), strict=True)]
         if self._files is None:
             return tuple(sorted(recent, key=_start_ns))
         return Frames(*self._files, self._count, recent)
 
+    def _columns(self) -> list[list[Any]]:
+        """Starts, ends, directions, bytes and comments of the recent frames."""
+        return [self._recent[field::5] for field in range(5)]
+
     def _spill(self) -> None:
         if self._files is None:
             self._files = _nameless(self), _nameless(self)
-        heads, bodies = self._files
-        packed = bytearray()
-        rows = []
-        for start_ns, end_ns, direction, data, text in self._recent:
-            comment = text.encode()
-            place = self._size + len(packed)
-            rows.append((start_ns, end_ns, place, len(data), len(comment), DIRECTIONS.index(direction)))
-            packed += data + comment
-        for file, content in ((heads, np.array(rows, HEAD).tobytes()), (bodies, packed)):
+        starts, ends, directions, bodies, comments = self._columns()
+        texts = [comment.encode() for comment in comments]
+        rows = np.empty(len(starts), HEAD)
+        rows["start_ns"] = starts
+        rows["end_ns"] = ends
+        rows["size"] = [len(data) for data in bodies]
+        rows["comment"] = [len(text) for text in texts]
+        rows["direction"] = [DIRECTIONS.index(direction) for direction in directions]
+        lengths = rows["size"].astype(np.int64) + rows["comment"]
+        rows["place"] = self._size + np.cumsum(lengths) - lengths
+        packed = b"".join(chain.from_iterable(zip(bodies, texts, strict=True)))
+        for file, content in zip(self._files, (rows.tobytes(), packed), strict=True):
             file.write(content)
             file.flush()
         self._count += len(rows)
