@@ -8,6 +8,7 @@ other (`emulator.random`).
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -160,13 +161,20 @@ class Sensors:
                     config.low,
                     config.high,
                     config.zero_without_signal,
-                    stream_key(seed, f"sensor.{tag}"),
+                    _key(seed, tag),
                     layout.number(tag),
                 )
                 names.append(tag)
         self.names = tuple(names)
         self.place = {name: index for index, name in enumerate(self.names)}
         self.state = SensorState(np.zeros((2, len(names))))
+
+    def reseeded(self, seed: int) -> Sensors:
+        """The same sensors with the random streams of another seed; the state is shared."""
+        other = copy.copy(self)
+        other.rows = self.rows.copy()
+        other.rows["key"] = [_key(seed, tag) for tag in self.names]
+        return other
 
     def value(self, name: str) -> float:
         """Last reading of one sensor, in its tag's unit."""
@@ -175,6 +183,11 @@ class Sensors:
     def readings(self) -> Mapping[str, float]:
         """Last reading of every sensor."""
         return dict(zip(self.names, self.state.memory[1].tolist(), strict=True))
+
+
+def _key(seed: int, tag: str) -> int:
+    """Key of a sensor's random stream."""
+    return stream_key(seed, f"sensor.{tag}")
 
 
 def _pairs(config: SensorConfig, registers: RegisterMap) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ import typing
 from collections import deque
 from collections.abc import Callable, Iterator
 from enum import Enum
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import numpy as np
@@ -118,6 +119,9 @@ def _copier(kind: type) -> Callable[[Any], Any]:
         if _is_frozen(kind):
             return lambda value: value
         names = fields_of(kind)
+        if len(names) > 1 and not hasattr(kind, "__post_init__") and all(f.init for f in dataclasses.fields(kind)):
+            contents = attrgetter(*names)  # much faster than one by one
+            return lambda value: kind(*[item if type(item) in SHARED else _copy(item) for item in contents(value)])
 
         def copy_fields(value: Any) -> Any:
             other = kind.__new__(kind)

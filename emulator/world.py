@@ -220,9 +220,10 @@ class World:
         self.state.now_ns = self.now_ns
         kin = self
         if seed is not None and seed != self.config.seed:
-            config = dataclasses.replace(self.config, seed=seed)
-            kin = World(dataclasses.replace(config, start="cold"), self.definitions)
-            kin.config = config
+            kin = copy.copy(self)
+            kin.config = dataclasses.replace(self.config, seed=seed)
+            kin.node = self.node.reseeded(seed)
+            kin.__dict__.pop("_parameters", None)  # of the other seed; see `emulator.saved`
         return kin.with_state(copied(self.state))
 
     def snapshot(self, extras: Mapping[str, Any] | None = None) -> bytes:

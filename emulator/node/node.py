@@ -95,6 +95,12 @@ class Node:
         state = self.state
         return state.memory, self.sensors.rows, state.sensors.memory, self.program, state.bank.image
 
+    def reseeded(self, seed: int) -> Node:
+        """The same node with the random streams of another seed; the state is shared."""
+        other = copy.copy(self)
+        other.sensors = self.sensors.reseeded(seed)
+        return other
+
     def with_state(self, state: NodeState) -> Node:
         """Another node with this program around a state, which becomes its own."""
         other = copy.copy(self)
