@@ -174,7 +174,7 @@ class Bench:
             now_ns = self.clock.now_ns
             self.recorder.sensed(now_ns, self._places, numbers)
             if self._virtual is not None:
-                self.recorder.truth_sample(now_ns, self._virtual.vector())
+                self._virtual.vector(self.recorder.truth_row(now_ns))
         return values
 
     def write(self, values: Mapping[str, Value] | None = None, /, **more: Value) -> None:
@@ -222,9 +222,11 @@ class Bench:
             self.recorder.event(self.clock.now_ns, kind, text)
 
     def _note_written(self, values: Mapping[str, Value]) -> None:
-        self._written.update(values)
+        known = self._written.get
+        news = {name: value for name, value in values.items() if known(name) is not value}
+        self._written.update(news)
         if self.recorder is not None:
-            self.recorder.commanded(values)
+            self.recorder.commanded(news)
 
     # -- copies ---------------------------------------------------------------------------------------
 

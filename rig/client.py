@@ -62,6 +62,8 @@ READ_GAP = 8
 """Registers that a merged read may read along without need: cheaper than another request."""
 WRITE_GAP = 16
 """The same for writes, over registers that are known to hold what is written."""
+NOTHING = object()
+"""Is no value."""
 LARGEST_WRITE = 120
 LARGEST_BIT_WRITE = 1900
 Read = ReadCoils | ReadDiscreteInputs | ReadInputRegisters | ReadHoldingRegisters
@@ -274,12 +276,14 @@ class TagClient:
             BusError: no usable answer.
         """
         held = self._held
-        fresh = {tag: tag.encode(value) for tag, value in values.items()}
+        # a refresh writes the very objects that were written before: they need no second encoding
+        fresh = {tag: tag.encode(value) for tag, value in values.items() if held.get(tag, NOTHING) is not value}
         for block, unit, places in self._write_plan(tuple(values)):
             table, span = self._table(block), slice(block.address, block.address + block.count)
             raw = table[span]
             for tag, place in places:
-                raw[place] = fresh[tag]
+                if tag in fresh:
+                    raw[place] = fresh[tag]
             request: Request = (
                 WriteMultipleCoils(block.address, tuple(map(bool, raw)))
                 if block.table == "coil"

@@ -112,7 +112,7 @@ class Tag:
         Raises:
             TagValueError: says tag, value, and what is allowed.
         """
-        if type(value) is float and self.is_number and self.limits is not None:
+        if self.is_number and self.limits is not None and (type(value) is float or type(value) is int):
             low, high = self.limits
             if low <= value <= high:
                 return  # as a rule; below is what all else is
@@ -162,7 +162,8 @@ class Tag:
             return (high, low)
         smallest, largest = RAW_RANGE[self.type]
         raw = round((value - self.offset) / self.scale) if math.isfinite(value) else largest
-        raw = min(max(raw, smallest), largest)
+        if not smallest <= raw <= largest:
+            raw = min(max(raw, smallest), largest)
         if self.count == 2:
             raw &= 0xFFFF_FFFF
             return (raw >> 16, raw & 0xFFFF)
