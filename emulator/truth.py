@@ -73,10 +73,10 @@ class Truth:
         self._world = world
         self.names, self._gain, self._offset = _scales(world.truth_names)
 
-    def vector(self) -> Floats:
-        """All truth signals now, in the order of `names`."""
-        values: Floats = self._world.truth_vector() * self._gain + self._offset
-        return values
+    def vector(self, out: Floats | None = None) -> Floats:
+        """All truth signals now, in the order of `names`; written into `out` if that is given."""
+        values: Floats = np.multiply(self._world.truth_vector(), self._gain, out)
+        return np.add(values, self._offset, values)
 
     def signals(self) -> dict[str, float]:
         """All truth signals now, by name."""

@@ -112,9 +112,9 @@ class VirtualPress:
         """The truth signals, in the order of `vector`."""
         return _truth_channels(self.world.truth.names)
 
-    def vector(self) -> NDArray[np.float64]:
-        """All truth signals now."""
-        return self.world.truth.vector()
+    def vector(self, out: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """All truth signals now; written into `out` if that is given."""
+        return self.world.truth.vector(out)
 
     def signals(self) -> dict[str, float]:
         """All truth signals now, by name."""

@@ -15,7 +15,7 @@ from math import nan
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from rig.trace.channels import ChannelInfo, tag_channels, text_tags
 from rig.trace.recording import Event, Recording, Samples
@@ -127,8 +127,16 @@ class Recorder:
             raise ValueError(
                 f"a truth sample has {len(self._truth_channels)} numbers, one per channel, not shape {numbers.shape}"
             )
+        self.truth_row(time_ns)[:] = numbers
+
+    def truth_row(self, time_ns: int) -> NDArray[np.float64]:
+        """Begin a truth sample that the caller fills at once; one number per truth channel.
+
+        Raises:
+            ValueError: time went backwards.
+        """
         array, index = self._truth.append(time_ns)
-        array[index, 1:] = numbers
+        return array[index, 1:]
 
     def event(self, time_ns: int, kind: str, text: str) -> None:
         """Record something that happened; arguments as in `Event`."""
