@@ -1,105 +1,106 @@
-"""Elementary functions for many parcels at once, in plain arithmetic.
+"""Elementary functions for one number or a vector of lanes, in plain arithmetic.
 
-A loop over lanes that calls the C library for every exponential stays a loop. These functions
-are additions, multiplications and bit shifts, so LLVM turns the loop around them into
-vector instructions; and they give the same bits on every machine, whatever its C library.
-No fast-math: every operation is IEEE 754 double precision in the order written.
+A call of the C library for every lane would undo the vector. These functions are additions, multiplications
+and bit shifts, so they work on `emulator.material.vector` as on numbers; and they give the same bits on every
+machine, whatever its C library. No fast-math: every operation is IEEE 754 double precision in the order written.
 
 `exp` and `log` are within 3 units in the last place of the C library's (tests/emulator/test_press_material.py).
 """
 
 from __future__ import annotations
 
-from typing import Any
+from numba import njit
 
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
+from emulator.material.vector import Vector, bits_of, from_bits, least, most, number_of, where
 
-__all__ = ["exp", "log", "sin_squared_pi", "sinh_over"]
+__all__ = ["decay", "exp", "log", "power", "sin_pi", "sin_squared_pi", "sinh_over"]
 
 LOG2_E = 1.4426950408889634
 LN2_HIGH = 6.93147180369123816490e-01  # ln 2 in two parts, the first with trailing zeros (fdlibm)
 LN2_LOW = 1.90821492927058770002e-10
 ROUND = 6755399441055744.0  # 1.5 * 2^52: adding it rounds to an integer, which ends up in the low bits
 MANTISSA = 0x000FFFFFFFFFFFFF
+ONE = 0x3FF0000000000000  # the bits of 1.0
 SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
 
 
-@intrinsic
-def _to_bits(typing_context: Any, x: Any) -> Any:
-    """The 64 bits of a float as an integer."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.bitcast(arguments[0], ir.IntType(64))
-
-    return types.int64(types.float64), generate
-
-
-@intrinsic
-def _from_bits(typing_context: Any, bits: Any) -> Any:
-    """The float that has these 64 bits."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.bitcast(arguments[0], ir.DoubleType())
-
-    return types.float64(types.int64), generate
-
-
-_bits: Any = _to_bits
-_float: Any = _from_bits
-
-
 @njit(cache=True, error_model="numpy")
-def exp(x: float) -> float:
-    """e^x for |x| <= 708; beyond, the value at that bound."""
-    x = min(max(x, -708.0), 708.0)
+def _exp_parts(x: Vector) -> tuple[Vector, Vector]:
+    """s, a power of two, and p, so that e^x = s + s p, for |x| <= 708; beyond, the value at that bound."""
+    x = least(most(x, -708.0), 708.0)
     shifted = x * LOG2_E + ROUND
     n = shifted - ROUND
     r = (x - n * LN2_HIGH) - n * LN2_LOW  # |r| <= ln(2)/2
     r2 = r * r
     r4 = r2 * r2
-    first = (1.0 + r) + r2 * (0.5 + r * (1.0 / 6.0))
+    first = r + r2 * (0.5 + r * (1.0 / 6.0))
     second = (1.0 / 24.0 + r * (1.0 / 120.0)) + r2 * (1.0 / 720.0 + r * (1.0 / 5040.0))
     third = (1.0 / 40320.0 + r * (1.0 / 362880.0)) + r2 * (1.0 / 3628800.0 + r * (1.0 / 39916800.0))
     p = first + r4 * (second + r4 * (third + r4 * (1.0 / 479001600.0)))
-    power: float = _float(_bits(p) + (_bits(shifted) << 52))
-    return power
+    return from_bits((bits_of(shifted) << 52) + ONE), p
 
 
 @njit(cache=True, error_model="numpy")
-def log(x: float) -> float:
+def exp(x: Vector) -> Vector:
+    """e^x for |x| <= 708; beyond, the value at that bound."""
+    s, p = _exp_parts(x)
+    return s + s * p
+
+
+@njit(cache=True, error_model="numpy")
+def decay(z: Vector) -> tuple[Vector, Vector]:
+    """Q = e^-z and (1 - q)/z for z >= 0, without loss of digits."""
+    z = most(z, 1e-300)
+    s, p = _exp_parts(-z)
+    return s + s * p, ((1.0 - s) - s * p) / z
+
+
+@njit(cache=True, error_model="numpy")
+def log(x: Vector) -> Vector:
     """Natural logarithm of a normal positive x."""
-    bits = _bits(x)
+    bits = bits_of(x)
     exponent = (bits - SQRT_HALF_BITS) >> 52
-    m = _float(bits - (exponent << 52))  # sqrt(1/2) <= m < sqrt(2)
+    m = from_bits(bits - (exponent << 52))  # sqrt(1/2) <= m < sqrt(2)
     s = (m - 1.0) / (m + 1.0)
     z = s * s
     z2 = z * z
     high = (1.0 / 15.0 + z * (1.0 / 17.0)) + z2 * (1.0 / 19.0 + z * (1.0 / 21.0))
     low = (1.0 / 7.0 + z * (1.0 / 9.0)) + z2 * (1.0 / 11.0 + z * (1.0 / 13.0))
     series = z * (1.0 / 3.0 + z * (0.2 + z * (low + z2 * z2 * high)))
-    n = float(exponent)
-    logarithm: float = n * LN2_HIGH + (2.0 * s + (2.0 * s * series + n * LN2_LOW))
-    return logarithm
+    n = number_of(exponent)
+    return n * LN2_HIGH + (2.0 * s + (2.0 * s * series + n * LN2_LOW))
 
 
 @njit(cache=True, error_model="numpy")
-def sinh_over(x: float) -> float:
+def sinh_over(x: Vector) -> Vector:
     """sinh(x)/x for 0 <= x; constant from 300 on."""
-    x = min(x, 300.0)
+    x = least(x, 300.0)
     e = exp(x)
-    full = 0.5 * (e - 1.0 / e) / max(x, 1e-3)
-    return full if x > 1e-3 else 1.0 + x * x / 6.0
+    full = 0.5 * (e - 1.0 / e) / most(x, 1e-3)
+    return where(x > 1e-3, full, 1.0 + x * x / 6.0)
 
 
 @njit(cache=True, error_model="numpy")
-def sin_squared_pi(x: float) -> float:
-    """sin^2(pi x) for |x| < 2^50, to 2e-11."""
-    t = 3.141592653589793 * (x - ((x + ROUND) - ROUND))  # |t| <= pi/2
+def sin_pi(x: Vector) -> Vector:
+    """sin(pi x) for |x| < 2^50, to 2e-11."""
+    shifted = x + ROUND
+    t = 3.141592653589793 * (x - (shifted - ROUND))  # |t| <= pi/2
     z = t * t
     z2 = z * z
     high = (-1.0 / 39916800.0 + z * (1.0 / 6227020800.0)) + z2 * (-1.0 / 1307674368000.0)
     low = (1.0 / 120.0 + z * (-1.0 / 5040.0)) + z2 * (1.0 / 362880.0)
     s = t + t * z * (-1.0 / 6.0 + z * (low + z2 * z * high))
+    return from_bits(bits_of(s) ^ (bits_of(shifted) << 63))  # the other way round in every second half wave
+
+
+@njit(cache=True, error_model="numpy")
+def sin_squared_pi(x: Vector) -> Vector:
+    """sin^2(pi x) for |x| < 2^50, to 2e-11."""
+    s = sin_pi(x)
     return s * s
+
+
+@njit(cache=True, error_model="numpy")
+def power(x: Vector, exponent: float) -> Vector:
+    """x^exponent for a normal positive x."""
+    return exp(exponent * log(x))

@@ -12,14 +12,26 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from emulator.material.block import Block, copy_row
 from emulator.material.constants import MaterialConstants
+from emulator.material.tile import Tile
+from emulator.material.vector import (
+    Places,
+    Vector,
+    broadcast,
+    four_columns,
+    least,
+    most,
+    number_of,
+    places,
+    read,
+    write,
+)
 
 Floats = NDArray[np.float64]
 
 THETA = 0.55  # weight of the new time level: second order in effect, and damps the first contact
 
-# Columns of the table over enthalpy: temperature and conductivity, each with its step to the next row.
+# Columns of the table over enthalpy: temperature and conductivity, each with its step to the next row, heat capacity.
 T_HERE, T_STEP, K_HERE, K_STEP, CP_HERE = 0, 1, 2, 3, 4
 
 
@@ -47,138 +59,152 @@ def enthalpy_at(T: float, m: MaterialConstants) -> float:
 
 
 @njit(cache=True, error_model="numpy")
-def density(T: float, m: MaterialConstants) -> float:
+def density(T: Vector, m: MaterialConstants) -> Vector:
     """Density [kg/m3] at temperature T [K]."""
     return m.rho_0 * (1.0 - m.expansion * (T - m.T_0))
 
 
 @njit(cache=True, error_model="numpy")
-def conduct(w: Block, n: int, lanes: int, m: MaterialConstants, layered: bool) -> None:
-    """Heat through the n layers of so many lanes over `dt`; updates `H`, `T`, `T_1`, `Q_up` and `Q_low`.
+def _row(H: Vector, m: MaterialConstants) -> tuple[Vector, Places]:
+    """Place in the table at enthalpy H: part of the row passed, and the row."""
+    u = (H - m.H_first) * m.per_H_step
+    row = places(least(most(u, 0.0), float(m.table.shape[0] - 1)))
+    return u - number_of(row), row
+
+
+@njit(cache=True, error_model="numpy")
+def conduct(w: Tile, n: int, m: MaterialConstants, layered: bool) -> None:
+    """Heat through the n layers of every lane over `dt`; updates `H`, `T`, `T_1`, `Q_up` and `Q_low`.
 
     Linearly implicit: heat capacity and conductivity of the start of the step, one
     tridiagonal system for the temperature changes, then fluxes into H. `layered`: layers have
     the thicknesses `dz`; else each has its part of `h`, and `dz` is not looked at.
     """
-    last = m.table.shape[0] - 1
     for j in range(n):
-        H, cp, k = w.H[j], w.cp[j], w.G[j]
-        for lane in range(lanes):
-            u = (H[lane] - m.H_first) * m.per_H_step
-            i = min(max(int(u), 0), last)
-            cp[lane] = m.table[i, CP_HERE]
-            k[lane] = m.table[i, K_HERE] + (u - i) * m.table[i, K_STEP]
-    _couple(w, n, lanes, m, layered)
-    _solve(w, n, lanes)
-    _exchange(w, n, lanes)
-    for lane in range(lanes):
-        w.T_1[lane] = 0.0
+        part, row = _row(read(w.H[j]), m)
+        _, k, k_step, cp = four_columns(m.table, row, T_STEP)
+        write(w.cp[j], cp)
+        write(w.G[j], k + part * k_step)
+    U_up, U_low = _couple(w, n, m, layered)
+    change = _eliminate(w, n, U_up, U_low)
+    _exchange(w, n, U_up, U_low, change)
+    total = broadcast(0.0)
     for j in range(n):
-        H, T = w.H[j], w.T[j]
-        for lane in range(lanes):
-            u = (H[lane] - m.H_first) * m.per_H_step
-            i = min(max(int(u), 0), last)
-            T[lane] = m.table[i, T_HERE] + (u - i) * m.table[i, T_STEP]
-        for lane in range(lanes):
-            w.T_1[lane] += T[lane]
-    for lane in range(lanes):
-        w.T_1[lane] *= 1.0 / n
+        part, row = _row(read(w.H[j]), m)
+        T, T_step, _, _ = four_columns(m.table, row, T_HERE)
+        T = T + part * T_step
+        write(w.T[j], T)
+        total = total + T
+    write(w.T_1, total * (1.0 / n))
 
 
 @njit(cache=True, error_model="numpy")
-def _couple(w: Block, n: int, lanes: int, m: MaterialConstants, layered: bool) -> None:
-    """Conductances [W/K]: in `G` conductivities become those to the next layer below; faces with their bodies.
+def _couple(w: Tile, n: int, m: MaterialConstants, layered: bool) -> tuple[Vector, Vector]:
+    """Conductances [W/K]: in `G` conductivities become those to the next layer below; returns those of the faces.
 
     Contact is in series with half a layer; the body cools as it gives heat.
     """
-    for lane in range(lanes):
-        w.area[lane] = w.mass[lane] / (m.rho_0 * (1.0 - m.expansion * (w.T_0[lane] - m.T_0)) * w.h[lane])
-        w.per_step[lane] = w.mass[lane] / (n * w.dt[lane])
-        gain = THETA * w.dt[lane] / w.C_face[lane]
-        half = 0.5 * w.h[lane] / n
-        first = w.dz[0][lane] * 0.5 if layered else half
-        final = w.dz[n - 1][lane] * 0.5 if layered else half
-        U = w.area[lane] / (1.0 / w.h_up[lane] + first / w.G[0][lane])
-        w.U_up[lane] = U / (1.0 + gain * U)
-        U = w.area[lane] / (1.0 / w.h_low[lane] + final / w.G[n - 1][lane])
-        w.U_low[lane] = U / (1.0 + gain * U)
-        w.flux[lane] = 0.5 * w.area[lane] * n / w.h[lane]
+    h = read(w.h)
+    area = read(w.mass) / (m.rho_0 * (1.0 - m.expansion * (read(w.T_mean) - m.T_0)) * h)
+    gain = THETA * read(w.dt) / read(w.C_face)
+    half = 0.5 / n * h
+    first = 0.5 * read(w.dz[0]) if layered else half
+    final = 0.5 * read(w.dz[n - 1]) if layered else half
+    k = read(w.G[0])
+    U_up = area / (1.0 / read(w.h_up) + first / k)
+    U_low = area / (1.0 / read(w.h_low) + final / read(w.G[n - 1]))
     if layered:
         for j in range(n - 1):
-            for lane in range(lanes):
-                resistance = w.dz[j][lane] / w.G[j][lane] + w.dz[j + 1][lane] / w.G[j + 1][lane]
-                w.G[j][lane] = 2.0 * w.area[lane] / resistance
+            k_next = read(w.G[j + 1])
+            write(w.G[j], 2.0 * area / (read(w.dz[j]) / k + read(w.dz[j + 1]) / k_next))
+            k = k_next
     else:
+        per_k = 0.5 * n * area / h
         for j in range(n - 1):
-            k, k_next = w.G[j], w.G[j + 1]
-            for lane in range(lanes):
-                k[lane] = w.flux[lane] * (k[lane] + k_next[lane])
+            k_next = read(w.G[j + 1])
+            write(w.G[j], per_k * (k + k_next))
+            k = k_next
+    return U_up / (1.0 + gain * U_up), U_low / (1.0 + gain * U_low)
 
 
 @njit(cache=True, error_model="numpy")
-def _solve(w: Block, n: int, lanes: int) -> None:
-    """Temperature changes `d` [K] of the layers by elimination from top to bottom and back."""
-    for lane in range(lanes):
-        w.flux[lane] = w.U_up[lane] * (w.T_up[lane] - w.T[0][lane])
-        w.moves[lane] = w.U_up[lane]
-        w.gained[lane] = 0.0
-        w.rate[lane] = 0.0
-    # Row j is worked on in rows of its own: where they lie is known when this is compiled, so loops become vectors.
-    for j in range(n):
-        copy_row(w.cp[j], w.cp_here, lanes)
-        copy_row(w.T[j], w.T_here, lanes)
-        if j < n - 1:
-            copy_row(w.G[j], w.G_here, lanes)
-            copy_row(w.T[j + 1], w.T_next, lanes)
-        else:
-            copy_row(w.U_low, w.G_here, lanes)
-            copy_row(w.T_low, w.T_next, lanes)
-        for lane in range(lanes):
-            G = w.G_here[lane]
-            below = G * (w.T_here[lane] - w.T_next[lane])
-            coupling = THETA * w.moves[lane]
-            factor = coupling * w.gained[lane]
-            pivot = 1.0 / (w.per_step[lane] * w.cp_here[lane] + coupling + THETA * G - factor * coupling)
-            w.rate[lane] = w.flux[lane] - below + factor * w.rate[lane]
-            w.gained[lane] = pivot
-            w.flux[lane] = below
-            w.moves[lane] = G
-        copy_row(w.gained, w.A[j], lanes)
-        copy_row(w.rate, w.d[j], lanes)
-    for lane in range(lanes):
-        w.rate[lane] *= w.gained[lane]
-    copy_row(w.rate, w.d[n - 1], lanes)
-    for j in range(n - 2, -1, -1):
-        copy_row(w.d[j], w.d_here, lanes)
-        copy_row(w.G[j], w.G_here, lanes)
-        copy_row(w.A[j], w.A_here, lanes)
-        for lane in range(lanes):
-            w.rate[lane] = (w.d_here[lane] + THETA * w.G_here[lane] * w.rate[lane]) * w.A_here[lane]
-        copy_row(w.rate, w.d[j], lanes)
+def _reduced(
+    w: Tile,
+    j: int,
+    inner: int,
+    G: Vector,
+    per_step: Vector,
+    flux: Vector,
+    coupling: Vector,
+    pivot: Vector,
+    rate: Vector,
+) -> tuple[Vector, Vector, Vector, Vector]:
+    """Row j without its outer neighbour: what the row of its inner neighbour needs of it."""
+    passed = G * (read(w.T[j]) - read(w.T[inner]))
+    factor = coupling * pivot
+    rate = flux - passed + factor * rate
+    pivot = 1.0 / (per_step * read(w.cp[j]) + coupling + THETA * G - factor * coupling)
+    write(w.A[j], pivot)
+    write(w.d[j], rate)
+    return passed, THETA * G, pivot, rate
 
 
 @njit(cache=True, error_model="numpy")
-def _exchange(w: Block, n: int, lanes: int) -> None:
-    """Heat [J] over every boundary, out of one layer and into the next."""
-    for lane in range(lanes):
-        w.Q_up[lane] = w.dt[lane] * w.U_up[lane] * (w.T_up[lane] - w.T[0][lane] - THETA * w.d[0][lane])
-        w.Q_low[lane] = w.dt[lane] * w.U_low[lane] * (w.T_low[lane] - w.T[n - 1][lane] - THETA * w.d[n - 1][lane])
-        w.flux[lane] = w.Q_up[lane]
-        w.moves[lane] = n / w.mass[lane]
-    for lane in range(lanes):
-        w.T_here[lane] = w.T[0][lane] + THETA * w.d[0][lane]
-    for j in range(n - 1):
-        copy_row(w.T[j + 1], w.T_next, lanes)
-        copy_row(w.d[j + 1], w.d_here, lanes)
-        copy_row(w.G[j], w.G_here, lanes)
-        for lane in range(lanes):
-            below = w.T_next[lane] + THETA * w.d_here[lane]
-            out = w.dt[lane] * w.G_here[lane] * (w.T_here[lane] - below)
-            w.rate[lane] = (w.flux[lane] - out) * w.moves[lane]
-            w.flux[lane] = out
-            w.T_here[lane] = below
-        H = w.H[j]
-        for lane in range(lanes):
-            H[lane] += w.rate[lane]
-    for lane in range(lanes):
-        w.H[n - 1][lane] += (w.flux[lane] + w.Q_low[lane]) * w.moves[lane]
+def _eliminate(w: Tile, n: int, U_up: Vector, U_low: Vector) -> Vector:
+    """From both faces to the middle: pivots into `A`, right sides into `d`; returns the temperature change [K] there.
+
+    Two eliminations that do not wait for each other take half the time, and equal faces leave equal halves.
+    """
+    per_step = read(w.mass) / (float(n) * read(w.dt))
+    nothing = broadcast(0.0)
+    up = U_up * (read(w.T_up) - read(w.T[0])), THETA * U_up, nothing, nothing
+    low = U_low * (read(w.T_low) - read(w.T[n - 1])), THETA * U_low, nothing, nothing
+    middle = n // 2
+    for k in range(n - 1 - middle):
+        i = n - 1 - k
+        up = _reduced(w, k, k + 1, read(w.G[k]), per_step, *up)
+        low = _reduced(w, i, i - 1, read(w.G[i - 1]), per_step, *low)
+    if n % 2 == 0:
+        up = _reduced(w, middle - 1, middle, read(w.G[middle - 1]), per_step, *up)
+    flux, coupling, pivot, rate = up
+    flux_low, coupling_low, pivot_low, rate_low = low
+    factor, factor_low = coupling * pivot, coupling_low * pivot_low
+    gained = (flux + factor * rate) + (flux_low + factor_low * rate_low)
+    own = (coupling - factor * coupling) + (coupling_low - factor_low * coupling_low)
+    return gained / (per_step * read(w.cp[middle]) + own)
+
+
+@njit(cache=True, error_model="numpy")
+def _resolved(
+    w: Tile, j: int, inner: int, G: Vector, dt: Vector, per_mass: Vector, change: Vector, T: Vector, gained: Vector
+) -> tuple[Vector, Vector, Vector]:
+    """Temperature change of row j from that of its inner neighbour, which is at T and has `gained` so far [J]."""
+    change = (read(w.d[j]) + THETA * G * change) * read(w.A[j])
+    T_outer = read(w.T[j]) + THETA * change
+    inward = dt * G * (T_outer - T)
+    write(w.H[inner], read(w.H[inner]) + (gained + inward) * per_mass)
+    return change, T_outer, -inward
+
+
+@njit(cache=True, error_model="numpy")
+def _exchange(w: Tile, n: int, U_up: Vector, U_low: Vector, change: Vector) -> None:
+    """From the middle to both faces: temperature changes, and heat [J] out of one layer and into the next."""
+    dt = read(w.dt)
+    per_mass = float(n) / read(w.mass)
+    middle = n // 2
+    T = read(w.T[middle]) + THETA * change
+    nothing = broadcast(0.0)
+    up = change, T, nothing
+    low = change, T, nothing
+    if n % 2 == 0:
+        up = _resolved(w, middle - 1, middle, read(w.G[middle - 1]), dt, per_mass, *up)
+    for k in range(n - 2 - middle, -1, -1):
+        i = n - 1 - k
+        up = _resolved(w, k, k + 1, read(w.G[k]), dt, per_mass, *up)
+        low = _resolved(w, i, i - 1, read(w.G[i - 1]), dt, per_mass, *low)
+    into = dt * U_up * (read(w.T_up) - up[1])
+    write(w.Q_up, into)
+    write(w.H[0], read(w.H[0]) + (up[2] + into) * per_mass)
+    into = dt * U_low * (read(w.T_low) - low[1])
+    write(w.Q_low, into)
+    write(w.H[n - 1], read(w.H[n - 1]) + (low[2] + into) * per_mass)

@@ -8,204 +8,206 @@ than the fast relaxation times stay accurate:
 
 The last term is the freeze-in: modulus gained on cooling is born free of
 stress; on heating modulus is lost and the strain stays (docs/model.md, mechanics).
-
-Functions that take a block (`emulator.material.block`) work on its first `lanes` lanes.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from emulator.material.block import Block, copy_row
 from emulator.material.constants import MaterialConstants
-from emulator.material.lanes import exp, log, sinh_over
+from emulator.material.lanes import decay, exp, log, sinh_over
+from emulator.material.tile import Tile
+from emulator.material.vector import Vector, absolute, any_of, broadcast, least, most, read, where, write
 
 Floats = NDArray[np.float64]
 
 SPEEDUP_TOLERANCE = 0.02
 CONVERGED = 1e-8  # a Newton step below this leaves an error of its square
-SMALL = 0.05  # below it the series of (1 - exp(-z))/z keeps more digits than the formula
+ITERATIONS = 50
 
 
 @njit(cache=True, error_model="numpy")
-def modulus_factor(T: float, m: MaterialConstants) -> float:
+def modulus_factor(T: Vector, m: MaterialConstants) -> Vector:
     """b(T): modulus at temperature T [K] over that at 25 degC."""
-    linear = min(max(1.0 - m.b_slope * (T - 298.15), m.b_min), m.b_max)
+    linear = least(most(1.0 - m.b_slope * (T - 298.15), m.b_min), m.b_max)
     return linear / (1.0 + exp((T - m.S_T) * m.per_S_w)) * m.per_S_25
 
 
 @njit(cache=True, error_model="numpy")
-def network_modulus(b: float, m: MaterialConstants) -> float:
+def network_modulus(b: Vector, m: MaterialConstants) -> Vector:
     """E_N [Pa] at modulus factor b."""
     return m.E_Nmin + (m.E_N25 - m.E_Nmin) * b
 
 
 @njit(cache=True, error_model="numpy")
-def stress_speedup(sigma: float, T: float, m: MaterialConstants) -> float:
+def stress_speedup(sigma: Vector, T: Vector, m: MaterialConstants) -> Vector:
     """1/a_s = sinh(x)/x, x = sigma V A/(kB T): relaxation is faster under stress (Eyring)."""
-    return sinh_over(abs(sigma) * m.VA_kB / T)
+    return sinh_over(absolute(sigma) * m.VA_kB / T)
 
 
 @njit(cache=True, error_model="numpy")
-def prepare(w: Block, lanes: int, m: MaterialConstants) -> None:
-    """Modulus factor at the end of the step and speed-up by the stress at its start, from `T_0`, `T_1`, `b_0`, `e`."""
-    arms = m.arms
-    for lane in range(lanes):
-        w.S0_arms[lane] = 0.0
-    for i in range(arms):
-        e, E = w.e[i], m.E[i]
-        for lane in range(lanes):
-            w.S0_arms[lane] += E * e[lane]
-    for lane in range(lanes):
-        w.b_1[lane] = modulus_factor(w.T_1[lane] - w.melt[lane], m)
-        w.moves[lane] = w.b_0[lane] * w.S0_arms[lane]  # stress of the arms at the start
-        w.speedup[lane] = stress_speedup(w.moves[lane], 0.5 * (w.T_0[lane] + w.T_1[lane]), m)
+def prepare(w: Tile, m: MaterialConstants) -> None:
+    """Modulus factor at the end of the step and speed-up by the stress at its start, from `T_mean`, `T_1`, `b`, `e`."""
+    stress = broadcast(0.0)
+    for i in range(m.arms):
+        stress = stress + m.E[i] * read(w.e[i])
+    stress = stress * read(w.b)
+    T_1 = read(w.T_1)
+    write(w.b_1, modulus_factor(T_1 - read(w.melt), m))
+    write(w.S_0, stress)
+    write(w.speedup, stress_speedup(stress, 0.5 * (read(w.T_mean) + T_1), m))
 
 
 @njit(cache=True, error_model="numpy")
-def linearise(w: Block, lanes: int, m: MaterialConstants) -> None:
+def linearise(w: Tile, m: MaterialConstants) -> None:
     """Coefficients of the step: `q`, `f`, and the stress at its end, `S0` + `S1` d_eps [Pa]."""
     arms = m.arms
-    for lane in range(lanes):
-        inverse = 2.0 / (w.T_0[lane] + w.T_1[lane]) - 1.0 / m.T_ref
-        w.rate[lane] = w.dt[lane] * w.speedup[lane] * exp(-m.Ea_R * inverse)
-        gained = log(w.b_1[lane] / w.b_0[lane])
-        w.gained[lane] = max(gained, 0.0)
-        w.S0_arms[lane] = 0.0
-        w.S1_arms[lane] = 0.0
-        E_N0 = network_modulus(w.b_0[lane], m)
-        E_N1 = network_modulus(w.b_1[lane], m)
-        gained = max(log(E_N1 / E_N0), 0.0)
-        z = w.dt[lane] * exp(-m.EaN_R * inverse) * m.per_tau_N + gained
-        w.q[arms][lane], w.f[arms][lane] = decay(z)
-        w.flux[lane] = E_N1
+    dt, b_0, b_1, stiff = read(w.dt), read(w.b), read(w.b_1), read(w.stiff)
+    inverse = 2.0 / (read(w.T_mean) + read(w.T_1)) - 1.0 / m.T_ref
+    rate = dt * read(w.speedup) * exp(-m.Ea_R * inverse)
+    gained = most(log(b_1 / b_0), 0.0)
+    S0 = broadcast(0.0)
+    S1 = broadcast(0.0)
     for i in range(arms):
-        E, per_tau = m.E[i], m.per_tau[i]
-        copy_row(w.e[i], w.e_here, lanes)
-        for lane in range(lanes):
-            q, f = decay(w.rate[lane] * per_tau + w.gained[lane])
-            w.q_here[lane] = q
-            w.f_here[lane] = f
-            w.S0_arms[lane] += E * w.e_here[lane] * q
-            w.S1_arms[lane] += E * f
-        copy_row(w.q_here, w.q[i], lanes)
-        copy_row(w.f_here, w.f[i], lanes)
-    for lane in range(lanes):
-        w.S0_arms[lane] *= w.b_1[lane]
-        w.S1_arms[lane] *= w.b_1[lane]
-        w.S0[lane] = w.stiff[lane] * (w.S0_arms[lane] + w.flux[lane] * w.e[arms][lane] * w.q[arms][lane])
-        w.S1[lane] = w.stiff[lane] * (w.S1_arms[lane] + w.flux[lane] * w.f[arms][lane])
+        q, f = decay(rate * m.per_tau[i] + gained)
+        write(w.q[i], q)
+        write(w.f[i], f)
+        S0 = S0 + m.E[i] * read(w.e[i]) * q
+        S1 = S1 + m.E[i] * f
+    S0 = S0 * b_1
+    S1 = S1 * b_1
+    write(w.S0_arms, S0)
+    write(w.S1_arms, S1)
+    E_N = network_modulus(b_1, m)
+    gained = most(log(E_N / network_modulus(b_0, m)), 0.0)
+    q, f = decay(dt * exp(-m.EaN_R * inverse) * m.per_tau_N + gained)
+    write(w.q[arms], q)
+    write(w.f[arms], f)
+    write(w.S0, stiff * (S0 + E_N * read(w.e[arms]) * q))
+    write(w.S1, stiff * (S1 + E_N * f))
 
 
 @njit(cache=True, error_model="numpy")
-def decay(z: float) -> tuple[float, float]:
-    """Decay q = exp(-z) and gain f = (1 - q)/z for z >= 0, without loss of digits."""
-    series = 1.0 - z * (0.5 - z * (1.0 / 6.0 - z * (1.0 / 24.0 - z * (1.0 / 120.0 - z * (1.0 / 720.0)))))
-    q = exp(-z)
-    small = z < SMALL
-    f = series if small else (1.0 - q) / z
-    return (1.0 - z * series if small else q), f
-
-
-@njit(cache=True, error_model="numpy")
-def correct(w: Block, lanes: int, m: MaterialConstants) -> int:
-    """Speed-up by the mean stress of the step, where it differs; returns in how many lanes it does.
+def correct(w: Tile, m: MaterialConstants) -> bool:
+    """Speed-up by the mean stress of the step, where it differs; returns whether it does in any lane.
 
     Relaxation depends on stress: where that moves, the step is to be taken again.
     """
-    again = 0
-    for lane in range(lanes):
-        after = w.S0_arms[lane] + w.S1_arms[lane] * w.d_eps[lane]
-        T = 0.5 * (w.T_0[lane] + w.T_1[lane])
-        middle = stress_speedup(0.5 * (w.moves[lane] + after), T, m)
-        moved = abs(middle - w.speedup[lane]) > SPEEDUP_TOLERANCE * w.speedup[lane]
-        w.speedup[lane] = middle if moved else w.speedup[lane]
-        again += 1 if moved else 0
-    return again
+    speedup = read(w.speedup)
+    after = read(w.S0_arms) + read(w.S1_arms) * read(w.d_eps)
+    T = 0.5 * (read(w.T_mean) + read(w.T_1))
+    middle = stress_speedup(0.5 * (read(w.S_0) + after), T, m)
+    moved = absolute(middle - speedup) > SPEEDUP_TOLERANCE * speedup
+    write(w.speedup, where(moved, middle, speedup))
+    return bool(any_of(moved))
 
 
 @njit(cache=True, error_model="numpy")
-def strain_under_belts(w: Block, lanes: int) -> None:
+def strain_under_belts(w: Tile) -> None:
     """Strain increment `d_eps` and pressure `p` [Pa] of sheet `h` thick in the gap `g` of compliance `C`.
 
     Solves S0 + S1 d_eps = (h exp(-d_eps) - g)/(2 C) by Newton. If that would need
     tension the sheet is free; above `p_limit` the press gives way at that pressure.
     """
-    for lane in range(lanes):
-        w.d_eps[lane] = 0.0
-        w.rate[lane] = 1.0  # this lane still moves
-        w.flux[lane] = 0.5 / w.C[lane]
-    for _ in range(50):
-        moving = 0
-        for lane in range(lanes):
-            thickness = w.h[lane] * exp(-w.d_eps[lane])
-            misfit = w.S0[lane] + w.S1[lane] * w.d_eps[lane] - (thickness - w.g[lane]) * w.flux[lane]
-            change = w.rate[lane] * misfit / (w.S1[lane] + thickness * w.flux[lane])
-            w.d_eps[lane] -= change
-            far = abs(change) > CONVERGED
-            w.rate[lane] = 1.0 if far else 0.0
-            moving += 1 if far else 0
-        if moving == 0:
+    h, g, S0, S1, p_limit = read(w.h), read(w.g), read(w.S0), read(w.S1), read(w.p_limit)
+    stiffness = 0.5 / read(w.C)
+    free = -S0 / S1
+    touches = h * exp(-free) > g
+    d_eps = broadcast(0.0)
+    still = broadcast(1.0)  # a lane that has arrived stays, whatever the others still do
+    for _ in range(ITERATIONS):
+        thickness = h * exp(-d_eps)
+        misfit = S0 + S1 * d_eps - (thickness - g) * stiffness
+        change = still * misfit / (S1 + thickness * stiffness)
+        d_eps = d_eps - change
+        far = absolute(change) > CONVERGED
+        if not any_of(far & touches):
             break
-    for lane in range(lanes):
-        free = -w.S0[lane] / w.S1[lane]
-        touches = w.h[lane] * exp(-free) > w.g[lane]
-        p = max(w.S0[lane] + w.S1[lane] * w.d_eps[lane], 0.0)
-        too_much = p > w.p_limit[lane]
-        d_eps = (w.p_limit[lane] - w.S0[lane]) / w.S1[lane] if too_much else w.d_eps[lane]
-        p = w.p_limit[lane] if too_much else p
-        w.d_eps[lane] = d_eps if touches else free
-        w.p[lane] = p if touches else 0.0
+        still = where(far, 1.0, 0.0)
+    p = most(S0 + S1 * d_eps, 0.0)
+    too_much = p > p_limit
+    d_eps = where(too_much, (p_limit - S0) / S1, d_eps)
+    write(w.d_eps, where(touches, d_eps, free))
+    write(w.p, where(touches, where(too_much, p_limit, p), 0.0))
 
 
 @njit(cache=True, error_model="numpy")
-def apply_strain(w: Block, lanes: int, m: MaterialConstants) -> None:
+def apply_strain(w: Tile, m: MaterialConstants) -> None:
     """Update strains, thickness and modulus factor for the strain increment of the step."""
+    d_eps = read(w.d_eps)
     for i in range(m.arms + 1):
-        e, q, f = w.e[i], w.q[i], w.f[i]
-        for lane in range(lanes):
-            e[lane] = e[lane] * q[lane] + f[lane] * w.d_eps[lane]
-    for lane in range(lanes):
-        w.h[lane] *= exp(-w.d_eps[lane])
-        w.b_0[lane] = w.b_1[lane]
+        write(w.e[i], read(w.e[i]) * read(w.q[i]) + read(w.f[i]) * d_eps)
+    write(w.h, read(w.h) * exp(-d_eps))
+    write(w.b, read(w.b_1))
 
 
 @njit(cache=True, error_model="numpy")
-def deform(w: Block, lanes: int, m: MaterialConstants) -> None:
+def deform(w: Tile, m: MaterialConstants) -> None:
     """Strain of every lane over the step into its gap; the layers share one strain."""
-    prepare(w, lanes, m)
-    linearise(w, lanes, m)
-    strain_under_belts(w, lanes)
-    if correct(w, lanes, m) > 0:
-        linearise(w, lanes, m)
-        strain_under_belts(w, lanes)
-    apply_strain(w, lanes, m)
+    prepare(w, m)
+    linearise(w, m)
+    strain_under_belts(w)
+    if correct(w, m):
+        linearise(w, m)
+        strain_under_belts(w)
+    apply_strain(w, m)
 
 
 @njit(cache=True, error_model="numpy")
-def stress_in_series(w: Block, n: int, g: float, C: float, p_limit: float) -> float:
-    """Stress [Pa] common to the first n lanes, layers of one parcel, that fits their gap g [m] of compliance C [m/Pa].
+def stress_in_series(w: Tile, layers: Sequence[Tile], n: int) -> Vector:
+    """Stress [Pa] common to the n layers that fits the gap `g` [m] of compliance `C` [m/Pa]; fills their `d_eps`.
 
-    Solves sum h_j exp(-d_j) - g = 2 C sigma with d_j = (sigma - S0_j)/S1_j, and fills `d_eps`
-    (docs/model.md, layers in series). Without contact the stress is 0; above p_limit [Pa] it is that.
+    Solves sum h_j exp(-d_j) - g = 2 C sigma with d_j = (sigma - S0_j)/S1_j (docs/model.md, layers in series). Without
+    contact the stress is 0; above `p_limit` [Pa] it is that.
     """
-    sigma = 0.0
-    for _ in range(50):
+    g, C = read(w.g), read(w.C)
+    sigma = broadcast(0.0)
+    still = broadcast(1.0)
+    for iteration in range(ITERATIONS):
         misfit = -g - 2.0 * C * sigma
         slope = -2.0 * C
         for j in range(n):
-            thickness = w.h[j] * exp((w.S0[j] - sigma) / w.S1[j])
-            misfit += thickness
-            slope -= thickness / w.S1[j]
-        if sigma == 0.0 and misfit <= 0.0:
-            break  # free
-        change = misfit / slope
-        sigma -= change
-        if abs(change) <= CONVERGED * abs(sigma):
+            v = layers[j]
+            S1 = read(v.S1)
+            thickness = read(v.h) * exp((read(v.S0) - sigma) / S1)
+            misfit = misfit + thickness
+            slope = slope - thickness / S1
+        if iteration == 0:
+            still = where(misfit > 0.0, 1.0, 0.0)  # the others are free
+        change = still * misfit / slope
+        sigma = sigma - change
+        far = absolute(change) > CONVERGED * absolute(sigma)
+        if not any_of(far):
             break
-    sigma = min(sigma, p_limit)
+        still = where(far, 1.0, 0.0)
+    sigma = least(sigma, read(w.p_limit))
     for j in range(n):
-        w.d_eps[j] = (sigma - w.S0[j]) / w.S1[j]
+        v = layers[j]
+        write(v.d_eps, (sigma - read(v.S0)) / read(v.S1))
+    return sigma
+
+
+@njit(cache=True, error_model="numpy")
+def deform_layers(w: Tile, layers: Sequence[Tile], n: int, m: MaterialConstants) -> Vector:
+    """Strain of every layer of every lane over the step into the gap of w at one stress, which is returned [Pa].
+
+    Layers are tiles of their own with `dt`, `stiff`, `melt`, `h`, `b`, `e`, `T_mean` and `T_1`.
+    """
+    for j in range(n):
+        prepare(layers[j], m)
+        linearise(layers[j], m)
+    stress_in_series(w, layers, n)
+    again = False
+    for j in range(n):
+        again |= correct(layers[j], m)
+    if again:
+        for j in range(n):
+            linearise(layers[j], m)
+    sigma = stress_in_series(w, layers, n)
+    for j in range(n):
+        apply_strain(layers[j], m)
     return sigma

@@ -16,7 +16,18 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from emulator.material.block import Block
+from emulator.material.vector import (
+    Places,
+    Vector,
+    add_at,
+    broadcast,
+    element,
+    floor,
+    largest,
+    most,
+    places,
+    where,
+)
 from emulator.press.constants import ENTRY_DRUM, EXIT_DRUM, FIRST_ZONE, SECTIONS, MachineConstants
 from emulator.press.geometry import along_press, station_clearance
 from emulator.press.state import Plant
@@ -32,12 +43,12 @@ class Belts(NamedTuple):
     cover: Floats  # [nodes] part of each upper node that lies on sheet
 
 
-@njit(inline="always", error_model="numpy")
-def ring_place(x: float, belt_s: float, nodes: int, c: MachineConstants) -> float:
+@njit(cache=True, error_model="numpy")
+def ring_place(x: Vector, belt_s: float, nodes: int, c: MachineConstants) -> Vector:
     """Place of x [m] on the ring of a belt whose node 0 is at belt_s [m], in nodes, 0 up to nodes."""
-    u = (x - belt_s) / c.ds
-    u -= nodes * math.floor(u / nodes)
-    return u if u < nodes else 0.0
+    u = (x - belt_s) * (1.0 / c.ds)
+    u = u - float(nodes) * floor(u * (1.0 / nodes))
+    return where(u < float(nodes), u, 0.0)
 
 
 @njit(inline="always", error_model="numpy")
@@ -56,49 +67,50 @@ def temperature_at(T: Floats, belt_s: float, x: float, c: MachineConstants) -> f
 
 
 @njit(cache=True, error_model="numpy")
-def place_lanes(w: Block, lanes: int, plant: Plant, nodes: int, c: MachineConstants) -> None:
-    """Places of the lanes on both rings, `on_up` and `on_low`."""
-    for lane in range(lanes):
-        w.on_up[lane] = ring_place(w.x[lane], plant.belt_s[0], nodes, c)
-        w.on_low[lane] = ring_place(w.x[lane], plant.belt_s[1], nodes, c)
-
-
-@njit(inline="always", error_model="numpy")
-def _points(length: float, c: MachineConstants) -> int:
+def _points(length: Vector, c: MachineConstants) -> Vector:
     """At how many points sheet of this length [m] along the belt meets it."""
-    return max(1, int(length / c.ds + 0.5))
+    return most(floor(length * (1.0 / c.ds) + 0.5), 1.0)
 
 
-@njit(inline="always", error_model="numpy")
-def _point(u: float, k: int, points: int, length: float, nodes: int, c: MachineConstants) -> float:
-    """Place of point k under a parcel at place u."""
-    v = u + length / c.ds * ((k + 0.5) / points - 0.5)
-    v = v + nodes if v < 0.0 else v
-    return v - nodes if v >= nodes else v
+@njit(cache=True, error_model="numpy")
+def _point(u: Vector, k: int, points: Vector, length: Vector, nodes: int, c: MachineConstants) -> Vector:
+    """Place of point k under parcels at places u."""
+    v = u + length * (1.0 / c.ds) * ((k + 0.5) / points - 0.5)
+    v = where(v < 0.0, v + float(nodes), v)
+    return where(v >= float(nodes), v - float(nodes), v)
 
 
-@njit(inline="always", error_model="numpy")
-def sample(T: Floats, u: float, length: float, c: MachineConstants) -> float:
-    """Mean belt temperature [K] under a parcel at place u and of this length [m]; T [nodes] of one side."""
+@njit(cache=True, error_model="numpy")
+def _beside(v: Vector, nodes: int) -> tuple[Vector, Places, Places]:
+    """Way from the node before place v to the one behind, and both."""
+    before = floor(v)
+    behind = where(before + 1.0 < float(nodes), before + 1.0, 0.0)
+    return v - before, places(before), places(behind)
+
+
+@njit(cache=True, error_model="numpy")
+def sample(T: Floats, u: Vector, length: Vector, c: MachineConstants) -> Vector:
+    """Mean belt temperature [K] under parcels at places u and of this length [m]; T [nodes] of one side."""
     points = _points(length, c)
-    total = 0.0
-    for k in range(points):
-        v = _point(u, k, points, length, T.size, c)
-        i = int(v)
-        total += T[i] + (v - i) * (T[next_node(i, T.size)] - T[i])
-    return total / points
+    sum_T = broadcast(0.0)
+    for k in range(int(largest(points))):
+        part, before, behind = _beside(_point(u, k, points, length, T.size, c), T.size)
+        T_before = element(T, before)
+        sum_T = sum_T + where(points > float(k), T_before + part * (element(T, behind) - T_before), 0.0)
+    return sum_T / points
 
 
-@njit(inline="always", error_model="numpy")
-def spread(amount: float, out: Floats, u: float, length: float, c: MachineConstants) -> None:
-    """Add an amount to the nodes under a parcel with the weights `sample` reads them with."""
+@njit(cache=True, error_model="numpy")
+def spread(amount: Vector, out: Floats, u: Vector, length: Vector, c: MachineConstants) -> None:
+    """Add amounts to the nodes under parcels with the weights `sample` reads them with."""
     points = _points(length, c)
-    for k in range(points):
-        v = _point(u, k, points, length, out.size, c)
-        i = int(v)
-        part = (v - i) * amount / points
-        out[i] += amount / points - part
-        out[next_node(i, out.size)] += part
+    share = amount / points
+    for k in range(int(largest(points))):
+        part, before, behind = _beside(_point(u, k, points, length, out.size, c), out.size)
+        here = where(points > float(k), share, 0.0)
+        further = part * here
+        add_at(out, before, here - further)
+        add_at(out, behind, further)
 
 
 @njit(cache=True, error_model="numpy")

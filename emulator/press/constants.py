@@ -116,8 +116,7 @@ class MachineConstants(NamedTuple):
     step_m: float
     step_ticks: int
     layers: int  # a number in memory: loops over constants would be unrolled, which takes long to compile
-    step_block: int  # address, see `outline`
-    step_layers: int
+    step_tile: int  # address, see `outline`
     layered_speed: float  # m/s, above it layers carry their own strain
 
 
@@ -225,8 +224,7 @@ def machine_constants(machine: Machine) -> Sequence[MachineConstants]:
         step_m=machine.numerics.step_max_mm * 1e-3,
         step_ticks=max(1, round(machine.numerics.step_max_s / TICK_S)),
         layers=machine.numerics.layer_count,
-        step_block=0,
-        step_layers=0,
+        step_tile=0,
         layered_speed=machine.numerics.layered_above_m_min / 60.0,
     )
     return as_table(constants)

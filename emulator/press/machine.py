@@ -11,7 +11,6 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from emulator.material.block import LANES
 from emulator.material.definition import Finite, Fraction, NonNegative, Positive, Section
 
 
@@ -173,12 +172,6 @@ class Numerics(Section):
     step_max_s: Annotated[float, Field(ge=0.01, le=1.0)]
     layer_count: Annotated[int, Field(ge=3, le=64)]
     layered_above_m_min: Annotated[float, Field(gt=0.0)]
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.layer_count > LANES and math.isfinite(self.layered_above_m_min):
-            raise ValueError(f"more than {LANES} layers cannot carry their own strain: set layered_above_m_min to inf")
-        return self
 
 
 class Machine(Section):

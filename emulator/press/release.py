@@ -13,11 +13,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from emulator.material.block import Block
 from emulator.material.constants import MaterialConstants
+from emulator.material.vector import LANES, write
 from emulator.press.constants import MachineConstants
-from emulator.press.outline import call_step_block, call_step_layers
-from emulator.press.parcel import Work, load, put_in_air, store
+from emulator.press.loading import load, store
+from emulator.press.outline import call_step_tile
+from emulator.press.parcel import Work, load_layers, put_in_air, store_layers
 from emulator.press.state import Parcel, Parcels, Record, Strains
 
 Floats = NDArray[np.float64]
@@ -36,23 +37,27 @@ def free_step(age: float) -> float:
 
 @njit(cache=True, error_model="numpy")
 def laboratory_thickness(
-    parcel: Parcel, strains: Strains, age: float, until: float, c: MachineConstants, m: MaterialConstants, work: Work
+    parcels: Parcels,
+    strains: Sequence[Strains],
+    slot: int,
+    age: float,
+    until: float,
+    c: MachineConstants,
+    m: MaterialConstants,
+    work: Work,
 ) -> float:
-    """Thickness [m] of the parcel after free recovery to `until` [s] since release.
+    """Thickness [m] of the parcel in a slot after free recovery to `until` [s] since release.
 
     `age` [s] is its time since release now. The parcel itself is left as it is.
     """
     w = work.sample
-    sample = work.strains
-    layered = parcel.layered > 0
-    load(parcel, strains, w, 0)
+    for lane in range(LANES):
+        work.slots[lane] = slot
+    load(parcels, work.slots, w)
+    layered = parcels[slot].layered > 0
     if layered:
-        for j in range(parcel.H.size):
-            sample.h[j] = strains.h[j]
-            sample.b[j] = strains.b[j]
-            for i in range(parcel.e.size):
-                sample.e[j, i] = strains.e[j, i]
-    put_in_air(w, 1, c)
+        load_layers(strains, work, c)
+    put_in_air(w, c)
     while age < until:
         dt = free_step(age)
         if age + 1.5 * dt > until:
@@ -60,14 +65,8 @@ def laboratory_thickness(
             age = until
         else:
             age += dt
-        w.dt[0] = dt
-        call_step_block(c.step_block, w, 1, layered, c, m)
-        if layered:
-            call_step_layers(c.step_layers, w, 0, sample, work.layers, c, m)
-            for j in range(parcel.H.size):
-                w.dz[j][0] = sample.h[j]
-        w.h_0[0] = w.h[0]
-        w.T_0[0] = w.T_1[0]
+        write(w.dt, dt)
+        call_step_tile(c.step_tile, w, work, layered, c, m)
     return float(w.h[0])
 
 
@@ -90,43 +89,47 @@ def advance_released(
     work: Work,
 ) -> None:
     """Bring the released parcels in the first `count` of `work.slots` up to now, each in one step."""
-    w: Block = work.lanes
+    w = work.tile
     layered = False
-    for lane in range(count):
-        slot = work.slots[lane]
-        parcel = parcels[slot]
-        load(parcel, strains[slot], w, lane)
+    for lane in range(LANES):
+        if lane >= count:
+            work.slots[lane] = work.slots[count - 1]
+        parcel = parcels[work.slots[lane]]
         w.dt[lane] = 1e-9 * (now_ns - parcel.updated_ns)
         layered |= parcel.layered > 0
-    put_in_air(w, count, c)
-    call_step_block(c.step_block, w, count, layered, c, m)
+    load(parcels, work.slots, w)
+    if layered:
+        load_layers(strains, work, c)
+    put_in_air(w, c)
+    call_step_tile(c.step_tile, w, work, layered, c, m)
+    for lane in range(LANES):
+        w.updated_ns[lane] = now_ns
+    store(parcels, work.slots, w)
+    if layered:
+        store_layers(strains, work, w, c)
     for lane in range(count):
-        slot = work.slots[lane]
-        parcel = parcels[slot]
-        if parcel.layered > 0:
-            call_step_layers(c.step_layers, w, lane, strains[slot], work.layers, c, m)
-        store(parcel, w, lane)
-        parcel.updated_ns = now_ns
         energy[7] -= w.Q_up[lane] + w.Q_low[lane]
 
 
 @njit(cache=True, error_model="numpy")
 def release(
-    parcel: Parcel,
-    strains: Strains,
+    parcels: Parcels,
+    strains: Sequence[Strains],
+    slot: int,
     exit_ns: int,
     record: Record,
     c: MachineConstants,
     m: MaterialConstants,
     work: Work,
 ) -> None:
-    """A parcel leaves the press: keep its truth (`state.FILM_COLUMNS`)."""
+    """The parcel in a slot leaves the press: keep its truth (`state.FILM_COLUMNS`)."""
+    parcel = parcels[slot]
     parcel.p = 0.0
     parcel.h_exit = parcel.h
     parcel.released = 1
     parcel.exit_ns = exit_ns
     parcel.updated_ns = exit_ns
-    t_600 = laboratory_thickness(parcel, strains, 0.0, RECOVERY_S, c, m, work)
+    t_600 = laboratory_thickness(parcels, strains, slot, 0.0, RECOVERY_S, c, m, work)
     n = record.film_count[0] % record.film.shape[0]
     record.film_count[0] += 1
     release_truth(parcel, t_600, record.film[n])

@@ -18,25 +18,17 @@ from numpy.typing import NDArray
 
 from emulator.material.constants import MaterialConstants
 from emulator.material.definition import Material
+from emulator.material.vector import LANES, least, most, read, write
 from emulator.press.commands import INPUT_COUNT, MISSING_ROLLER
 from emulator.press.constants import MachineConstants
 from emulator.press.feed import fresh_parcel
-from emulator.press.geometry import gap_of_lanes
+from emulator.press.geometry import find_gap
+from emulator.press.loading import load, store
 from emulator.press.machine import Machine
-from emulator.press.outline import call_step_block, call_step_layers, kernel_constants
-from emulator.press.parcel import (
-    Work,
-    approach,
-    load,
-    load_history,
-    note,
-    split_into_layers,
-    store,
-    store_history,
-    work,
-)
+from emulator.press.outline import call_step_tile, kernel_constants
+from emulator.press.parcel import Work, approach, load_layers, note, split_into_layers, store_layers, work
 from emulator.press.release import laboratory_thickness, release_truth
-from emulator.press.state import FILM_COLUMNS, PLANT, Parcel, Plant, Strains, parcel_type, strains_type
+from emulator.press.state import FILM_COLUMNS, PLANT, Parcels, Plant, Strains, parcel_type, strains_type
 
 Floats = NDArray[np.float64]
 
@@ -115,7 +107,7 @@ def _plant(how: Pass) -> Any:
 
 @njit(cache=True, error_model="numpy")
 def _roll(
-    parcels: Sequence[Parcel],
+    parcels: Parcels,
     strains: Sequence[Strains],
     plants: Sequence[Plant],
     machines: Sequence[MachineConstants],
@@ -132,20 +124,23 @@ def _roll(
     c = machines[0]
     m = materials[0]
     work = works[0]
-    w = work.lanes
+    w = work.tile
     v, h0, T_feed, rest = conditions
     fresh_parcel(parcel, h0, T_feed, 0.0, c, m)
-    load(parcel, strains[0], w, 0)
-    load_history(parcel, w, 0)
     layered = v > c.layered_speed
     if layered:
         split_into_layers(parcel, strains[0])
+    for lane in range(LANES):
+        work.slots[lane] = 0
+    load(parcels, work.slots, w)
+    if layered:
+        load_layers(strains, work, c)
     undisturbed = np.zeros(INPUT_COUNT)
     undisturbed[MISSING_ROLLER] = -1.0
     steps = trace.shape[0]
     dx = c.press_end / steps
-    w.dt[0] = dx / v
-    w.C_face[0] = math.inf
+    write(w.dt, dx / v)
+    write(w.C_face, np.inf)
     k = 0
     for step in range(steps):
         middle = (step + 0.5) * dx
@@ -153,29 +148,27 @@ def _roll(
             k += 1
         along = min(max((middle - belt_x[k]) / (belt_x[k + 1] - belt_x[k]), 0.0), 1.0)
         T_b = belt_T[k] + along * (belt_T[k + 1] - belt_T[k])
-        w.T_up[0] = T_b
-        w.T_low[0] = T_b
-        w.x_0[0] = step * dx
-        w.x[0] = x = (step + 1) * dx
-        gap_of_lanes(w, 1, plant, undisturbed, c)
-        approach(w, 1, c, m)
-        call_step_block(c.step_block, w, 1, layered, c, m)
-        if layered:
-            call_step_layers(c.step_layers, w, 0, strains[0], work.layers, c, m)
-            for j in range(parcel.H.size):
-                w.dz[j][0] = strains[0].h[j]
-        note(w, 1, c)
+        x = (step + 1) * dx
+        write(w.T_up, T_b)
+        write(w.T_low, T_b)
+        write(w.x_0, step * dx)
+        write(w.x, x)
+        write(w.h_0, read(w.h))
+        write(w.p_0, read(w.p))
+        find_gap(w, plant, undisturbed, c)
+        approach(w, c, m)
+        call_step_tile(c.step_tile, w, work, layered, c, m)
+        note(w, c)
         if w.p[0] > 0.0 and c.heat_start <= x < c.heat_end:
-            parcel.hot_min = min(parcel.hot_min, T_b)
-            parcel.hot_max = max(parcel.hot_max, T_b)
+            write(w.hot_min, least(read(w.hot_min), T_b))
+            write(w.hot_max, most(read(w.hot_max), T_b))
         trace[step, 0] = x
         trace[step, 1] = w.h[0]
         trace[step, 2] = w.p[0]
-        trace[step, 3] = w.T_1[0]
+        trace[step, 3] = w.T_mean[0]
         trace[step, 4] = w.T[parcel.T.size // 2][0]
-        w.h_1[0], w.p_1[0], w.dt_1[0] = w.h_0[0], w.p_0[0], w.dt[0]
-        w.h_0[0], w.p_0[0], w.T_0[0] = w.h[0], w.p[0], w.T_1[0]
-    parcel.belt_seen = T_b
-    store(parcel, w, 0)
-    store_history(parcel, w, 0)
-    release_truth(parcel, laboratory_thickness(parcel, strains[0], 0.0, rest, c, m, work), truth)
+    write(w.belt_seen, T_b)
+    store(parcels, work.slots, w)
+    if layered:
+        store_layers(strains, work, w, c)
+    release_truth(parcel, laboratory_thickness(parcels, strains, 0, 0.0, rest, c, m, work), truth)

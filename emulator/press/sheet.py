@@ -2,7 +2,7 @@
 
 A parcel keeps its mass. Under the belts it moves with them, or more slowly while
 it is still thick if part of the thinning goes into length (docs/model.md, volume
-balance: v = v_b (h_exit/h)^(1 - beta)). Parcels are stepped a block at a time.
+balance: v = v_b (h_exit/h)^(1 - beta)). Parcels are stepped a tile at a time.
 """
 
 from __future__ import annotations
@@ -14,24 +14,44 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from emulator.material.block import LANES, Block
 from emulator.material.constants import MaterialConstants
+from emulator.material.lanes import power
 from emulator.material.thermal import density
-from emulator.press.belts import Belts, place_lanes, sample, spread
+from emulator.material.tile import Tile
+from emulator.material.vector import (
+    LANES,
+    Vector,
+    any_of,
+    element,
+    first_lanes,
+    largest,
+    least,
+    most,
+    places,
+    read,
+    total,
+    where,
+    write,
+)
+from emulator.press.belts import Belts, ring_place, sample, spread
 from emulator.press.constants import FIRST_ZONE, MachineConstants
-from emulator.press.geometry import gap_of_lanes, zone_at
-from emulator.press.outline import call_step_block, call_step_layers
+from emulator.press.geometry import find_gap, zone_at
+from emulator.press.loading import load, store
+from emulator.press.outline import call_step_tile
 from emulator.press.parcel import (
+    AREA,
+    BEARINGS,
+    FORCE,
+    PEAK,
     PRESSURE_ACTS,
+    THINNEST,
     Work,
     approach,
     length_of,
-    load,
-    load_history,
+    load_layers,
     note,
     split_into_layers,
-    store,
-    store_history,
+    store_layers,
 )
 from emulator.press.release import advance_released, is_due, release
 from emulator.press.state import Parcel, Parcels, Plant, Progress, Record, Strains
@@ -59,13 +79,7 @@ def step_sheet(
     Leaves in `belts` the heat and the cover, in `plant` line forces and loading.
     """
     _step_table(parcels, strains, progress, record, now_ns, c, m, work)
-    plant.force[:] = 0.0
-    plant.loading[:] = 0.0
-    ring = progress.ring
-    if ring[1] > ring[2]:
-        _step_press(parcels, strains, plant, belts, progress, record, now_ns, dt, u, c, m, work)
-    if plant.loading[2] > 0.0:
-        plant.loading[1] /= plant.loading[2]
+    _step_press(parcels, strains, plant, belts, progress, record, now_ns, dt, u, c, m, work)
     plant.loading[2] = 1.0 if plant.loading[0] >= c.p_limit else 0.0
     run_off(parcels, strains, progress, record, now_ns, c, m, work)
 
@@ -116,116 +130,153 @@ def _step_press(
     m: MaterialConstants,
     work: Work,
 ) -> None:
-    """Everything between the belts, a block at a time; parcels that reach the end are released."""
-    w = work.lanes
+    """Everything between the belts, a tile at a time; parcels that reach the end are released."""
+    w = work.tile
     travel = progress.pending_travel[2]
-    speed = travel / dt
+    fast = travel > c.layered_speed * dt
     h_exit = grip_thickness(parcels, progress, c)
     half = 1.0 - math.exp(-0.5 * c.h_section[FIRST_ZONE] * dt / c.C_area)
-    first = progress.ring[2]
-    count = progress.ring[1]
+    clear(work.tally)
+    head, first, count = progress.ring[0], progress.ring[2], progress.ring[1]
     while first < count:
         lanes = min(LANES, count - first)
         layered = False
-        for lane in range(lanes):
-            slot = (progress.ring[0] + first + lane) % parcels.size
+        for lane in range(LANES):
+            slot = (head + first + min(lane, lanes - 1)) % parcels.size
             work.slots[lane] = slot
-            parcel = parcels[slot]
-            if speed > c.layered_speed and parcel.layered == 0:
-                split_into_layers(parcel, strains[slot])
-            layered |= parcel.layered > 0
-            load(parcel, strains[slot], w, lane)
-            load_history(parcel, w, lane)
-            _carry(parcel, w, lane, travel * carried(parcel.h, h_exit, c), dt, c)
-        gap_of_lanes(w, lanes, plant, u, c)
-        place_lanes(w, lanes, plant, belts.cover.size, c)
+            if fast and parcels[slot].layered == 0:
+                split_into_layers(parcels[slot], strains[slot])
+            layered |= parcels[slot].layered > 0
+        load(parcels, work.slots, w)
+        if layered:
+            load_layers(strains, work, c)
+        _carry(w, travel, h_exit, dt, c)
+        find_gap(w, plant, u, c)
+        _face_belts(w, plant, belts, half, c)
+        approach(w, c, m)
+        call_step_tile(c.step_tile, w, work, layered, c, m)
+        note(w, c)
+        _meet(w, lanes, plant, belts, c, m)
+        _bear(w, lanes, plant, work.tally, c, m)
+        write(w.x, read(w.x_0) + travel * carried(read(w.h_0), h_exit, c))
+        store(parcels, work.slots, w)
+        if layered:
+            store_layers(strains, work, w, c)
         for lane in range(lanes):
-            _face_belts(w, lane, plant, belts, half, c)
-        approach(w, lanes, c, m)
-        call_step_block(c.step_block, w, lanes, layered, c, m)
-        for lane in range(lanes):
-            slot = work.slots[lane]
-            if parcels[slot].layered > 0:
-                call_step_layers(c.step_layers, w, lane, strains[slot], work.layers, c, m)
-        note(w, lanes, c)
-        for lane in range(lanes):
-            slot = work.slots[lane]
-            parcel = parcels[slot]
-            store(parcel, w, lane)
-            store_history(parcel, w, lane)
-            _meet(parcel, w, lane, plant, belts, c, m)
-            parcel.x = w.x_0[lane] + travel * carried(w.h_0[lane], h_exit, c)
-            if parcel.x >= c.press_end:
-                release(parcel, strains[slot], now_ns - int(1e9 * (dt - w.dt[lane])), record, c, m, work)
+            if w.x[lane] >= c.press_end:
+                slot = (head + first + lane) % parcels.size
+                release(parcels, strains, slot, now_ns - int(1e9 * (dt - w.dt[lane])), record, c, m, work)
                 progress.ring[2] += 1
         first += lanes
+    _add_up(plant, work.tally)
 
 
-@njit(inline="always", error_model="numpy")
-def _carry(parcel: Parcel, w: Block, lane: int, move: float, dt: float, c: MachineConstants) -> None:
-    """Where the parcel goes in this step; for one that leaves, the part of the step before the exit."""
-    x = parcel.x + move
+@njit(cache=True, error_model="numpy")
+def _carry(w: Tile, travel: float, h_exit: float, dt: float, c: MachineConstants) -> None:
+    """Where the parcels go in this step; for one that leaves, the part of the step before the exit."""
+    x_0, h = read(w.x), read(w.h)
+    move = travel * carried(h, h_exit, c)
+    x = x_0 + move
     leaves = x >= c.press_end
-    w.x_0[lane] = parcel.x
-    w.x[lane] = c.press_end if leaves else x
-    w.dt[lane] = dt * (c.press_end - parcel.x) / move if leaves else dt
-    w.length[lane] = length_of(parcel, parcel.h, c)
+    write(w.x_0, x_0)
+    write(w.x, where(leaves, c.press_end, x))
+    write(w.dt, where(leaves, dt * (c.press_end - x_0) / move, dt))
+    write(w.length, length_of(read(w.length0), read(w.h0), h, c))
+    write(w.h_0, h)
+    write(w.p_0, read(w.p))
 
 
-@njit(inline="always", error_model="numpy")
-def _face_belts(w: Block, lane: int, plant: Plant, belts: Belts, half: float, c: MachineConstants) -> None:
-    """Belts above and below a lane, at the middle of the step as their plates move them by the part `half`."""
-    x, length = w.x[lane], w.length[lane]
-    T_up = sample(belts.T[0], w.on_up[lane], length, c)
-    T_low = sample(belts.T[1], w.on_low[lane], length, c)
-    if x >= c.heat_start:
-        plate = 2 * zone_at(x, c)
-        T_up += half * (plant.plate_T[plate] - T_up)
-        T_low += half * (plant.plate_T[plate + 1] - T_low)
-    w.T_up[lane] = T_up
-    w.T_low[lane] = T_low
-    w.C_face[lane] = c.C_area * c.width * length
+@njit(cache=True, error_model="numpy")
+def _face_belts(w: Tile, plant: Plant, belts: Belts, half: float, c: MachineConstants) -> None:
+    """Belts above and below the lanes, at the middle of the step as their plates move them by the part `half`."""
+    x, length = read(w.x), read(w.length)
+    nodes = belts.cover.size
+    on_up = ring_place(x, plant.belt_s[0], nodes, c)
+    on_low = ring_place(x, plant.belt_s[1], nodes, c)
+    T_up = sample(belts.T[0], on_up, length, c)
+    T_low = sample(belts.T[1], on_low, length, c)
+    heated = where(x >= c.heat_start, half, 0.0)
+    plate = 2.0 * zone_at(x, c)
+    write(w.on_up, on_up)
+    write(w.on_low, on_low)
+    write(w.T_up, T_up + heated * (element(plant.plate_T, places(plate)) - T_up))
+    write(w.T_low, T_low + heated * (element(plant.plate_T, places(plate + 1.0)) - T_low))
+    write(w.C_face, c.C_area * c.width * length)
 
 
-@njit(inline="always", error_model="numpy")
-def _meet(
-    parcel: Parcel, w: Block, lane: int, plant: Plant, belts: Belts, c: MachineConstants, m: MaterialConstants
-) -> None:
-    """What the step of a lane leaves behind on the belts, the rollers and the parcel's own story."""
-    x, length = w.x[lane], w.length[lane]
-    area = parcel.mass / (density(parcel.T_mean, m) * parcel.h)
-    spread(-w.Q_up[lane], belts.heat[0], w.on_up[lane], length, c)
-    spread(-w.Q_low[lane], belts.heat[1], w.on_low[lane], length, c)
-    spread(area / (c.ds * c.width), belts.cover, w.on_up[lane], length, c)
-    parcel.belt_seen = 0.5 * (w.T_up[lane] + w.T_low[lane])
-    p = parcel.p
-    if p > PRESSURE_ACTS and c.heat_start <= x < c.heat_end:
-        plate = 2 * zone_at(x, c)
-        parcel.hot_min = min(parcel.hot_min, plant.plate_T[plate], plant.plate_T[plate + 1])
-        parcel.hot_max = max(parcel.hot_max, plant.plate_T[plate], plant.plate_T[plate + 1])
-    loading = plant.loading  # peak pressure, force, pressed area, smallest thickness
-    if p > 0.0:
-        bear(plant, w, lane, area, c)
-        loading[0] = max(loading[0], p)
-        loading[1] += p * area
-        loading[2] += area
-    loading[3] = parcel.h if loading[3] == 0.0 else min(loading[3], parcel.h)
+@njit(cache=True, error_model="numpy")
+def _area(w: Tile, m: MaterialConstants) -> Vector:
+    """Area [m2] of the sheet at the end of the step."""
+    return read(w.mass) / (density(read(w.T_mean), m) * read(w.h))
 
 
-@njit(inline="always", error_model="numpy")
-def bear(plant: Plant, w: Block, lane: int, area: float, c: MachineConstants) -> None:
-    """Book the force on a lane of this area [m2] to the bearings of its roller group.
+@njit(cache=True, error_model="numpy")
+def _meet(w: Tile, lanes: int, plant: Plant, belts: Belts, c: MachineConstants, m: MaterialConstants) -> None:
+    """What the step of the first so many lanes leaves behind on the belts, and of them on the sheet."""
+    x, length, on_up = read(w.x), read(w.length), read(w.on_up)
+    there = first_lanes(lanes)
+    spread(where(there, -read(w.Q_up), 0.0), belts.heat[0], on_up, length, c)
+    spread(where(there, -read(w.Q_low), 0.0), belts.heat[1], read(w.on_low), length, c)
+    spread(where(there, _area(w, m) / (c.ds * c.width), 0.0), belts.cover, on_up, length, c)
+    write(w.belt_seen, 0.5 * (read(w.T_up) + read(w.T_low)))
+    hot = (read(w.p) > PRESSURE_ACTS) & (x >= c.heat_start) & (x < c.heat_end)
+    if any_of(hot):
+        plate = 2.0 * zone_at(x, c)
+        upper, lower = element(plant.plate_T, places(plate)), element(plant.plate_T, places(plate + 1.0))
+        write(w.hot_min, least(read(w.hot_min), where(hot, least(upper, lower), np.inf)))
+        write(w.hot_max, most(read(w.hot_max), where(hot, most(upper, lower), 0.0)))
+
+
+@njit(cache=True, error_model="numpy")
+def _bear(w: Tile, lanes: int, plant: Plant, tally: Floats, c: MachineConstants, m: MaterialConstants) -> None:
+    """Book the first so many lanes to loading and bearings.
 
     Where the right gap is wider than the left by a wedge, pressure varies linearly over the
     sheet width W [m], dp/dy = -wedge/(2 C width), and the left bearings take more.
     """
-    x, p = w.x[lane], w.p[lane]
-    W = min(area / w.length[lane], c.width)
-    tilt = w.wedge_g[lane] / (2.0 * w.C[lane] * c.width) * W * W / (12.0 * c.width)
-    left = min(max(0.5 + tilt / p, 0.0), 1.0)
-    group = 0 if x < c.taper_end else 1 if x < c.heat_end else 2
-    plant.force[2 * group] += p * area * left
-    plant.force[2 * group + 1] += p * area * (1.0 - left)
+    there = first_lanes(lanes)
+    write(tally[THINNEST], least(read(tally[THINNEST]), where(there, read(w.h), np.inf)))
+    p = where(there, read(w.p), 0.0)
+    pressed = p > 0.0
+    if not any_of(pressed):
+        return
+    x, area = read(w.x), _area(w, m)
+    force = p * area
+    write(tally[PEAK], most(read(tally[PEAK]), p))
+    write(tally[FORCE], read(tally[FORCE]) + force)
+    write(tally[AREA], read(tally[AREA]) + where(pressed, area, 0.0))
+    W = least(area / read(w.length), c.width)
+    tilt = read(w.wedge_g) / (2.0 * read(w.C) * c.width) * W * W / (12.0 * c.width)
+    left = force * least(most(0.5 + where(pressed, tilt / p, 0.0), 0.0), 1.0)
+    right = force - left
+    begin = -np.inf
+    for group in range(3):
+        end = c.taper_end if group == 0 else c.heat_end if group == 1 else np.inf
+        inside = (x >= begin) & (x < end)
+        row = BEARINGS + 2 * group
+        write(tally[row], read(tally[row]) + where(inside, left, 0.0))
+        write(tally[row + 1], read(tally[row + 1]) + where(inside, right, 0.0))
+        begin = end
+
+
+@njit(cache=True, error_model="numpy")
+def clear(tally: Floats) -> None:
+    """Nothing booked yet."""
+    for row in range(tally.shape[0]):
+        write(tally[row], 0.0)
+    write(tally[THINNEST], np.inf)
+
+
+@njit(cache=True, error_model="numpy")
+def _add_up(plant: Plant, tally: Floats) -> None:
+    """Loading (peak pressure, mean pressure, overforce flag, smallest thickness) and line forces of the step."""
+    area = total(read(tally[AREA]))
+    plant.loading[0] = largest(read(tally[PEAK]))
+    plant.loading[1] = total(read(tally[FORCE])) / area if area > 0.0 else 0.0
+    thinnest = -largest(-read(tally[THINNEST]))
+    plant.loading[3] = thinnest if thinnest < np.inf else 0.0
+    for bearing in range(6):
+        plant.force[bearing] = total(read(tally[BEARINGS + bearing]))
 
 
 @njit(cache=True, error_model="numpy")
@@ -240,12 +291,12 @@ def grip_thickness(parcels: Parcels, progress: Progress, c: MachineConstants) ->
     return thinnest
 
 
-@njit(inline="always", error_model="numpy")
-def carried(h: float, h_exit: float, c: MachineConstants) -> float:
+@njit(cache=True, error_model="numpy")
+def carried(h: Vector, h_exit: float, c: MachineConstants) -> Vector:
     """Speed of sheet of thickness h [m] over the belt's."""
     if c.spread >= 1.0 or h_exit == 0.0:
-        return 1.0
-    return float(min(1.0, (h_exit / h) ** (1.0 - c.spread)))
+        return 1.0 + 0.0 * h
+    return least(1.0, power(h_exit / h, 1.0 - c.spread))
 
 
 @njit(cache=True, error_model="numpy")

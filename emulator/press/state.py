@@ -14,13 +14,15 @@ for `i < count`, the oldest first, the first `released` of them behind the press
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.material.block import ARMS
+from emulator.material.tile import ARMS
+from emulator.material.vector import LANES
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -66,47 +68,52 @@ LEDGER: Final = (
 
 _F, _I = np.float64, np.int64
 
+SPARE: Final = "spare"
+"""Fills the last line of a parcel; nothing."""
+
 
 @functools.cache  # compiled functions are found at once for a type they have met, slowly for an equal one
 def parcel_type(layers: int) -> np.dtype[Any]:
-    """Memory of one parcel of so many layers."""
-    return np.dtype(
-        [
-            ("serial", _I),
-            ("entry_ns", _I),
-            ("exit_ns", _I),  # meaningful once released
-            ("updated_ns", _I),  # time the temperatures and strains belong to, once released
-            ("released", _I),  # 1 behind the press
-            ("layered", _I),  # 1 where layers carry their own strain (`Strains`)
-            ("x", _F),  # m, centre, from the entry
-            ("mass", _F),  # kg
-            ("length0", _F),  # m, at entry
-            ("stiff", _F),  # scale of all moduli
-            ("melt", _F),  # K, shift of the gel melting point
-            ("h0", _F),  # m, at entry
-            ("h", _F),  # m
-            ("h_min", _F),  # m, smallest so far: t0
-            ("h_1", _F),  # m, before the last step
-            ("p_1", _F),  # Pa, before the last step
-            ("dt_1", _F),  # s, length of the last step, 0 before the first
-            ("h_exit", _F),  # m, when it left the press
-            ("crown", _F),  # m, middle less edge of the working width, from where h_min was reached
-            ("wedge", _F),  # m, right less left
-            ("p", _F),  # Pa
-            ("p_max", _F),  # Pa
-            ("t_p", _F),  # s under more than 1 kPa
-            ("t_gap", _F),  # s under less, after the pressure had begun
-            ("b", _F),  # modulus factor the arm strains belong to
-            ("T_mean", _F),  # K, of the layers
-            ("hot_min", _F),  # K, coldest plate met under pressure in the heat zones
-            ("hot_max", _F),  # K
-            ("belt_seen", _F),  # K, mean of both belts where the parcel is or last was
-            ("e", _F, (ARMS + 1,)),  # strains of the arms, the network last; means where layered
-            ("H", _F, (layers,)),  # J/kg above 25 degC
-            ("T", _F, (layers,)),  # K
-        ],
-        align=True,
-    )
+    """Memory of one parcel of so many layers, in whole lines of LANES numbers: it is loaded by the line."""
+    fields: list[tuple[str, Any, tuple[int, ...]]] = [
+        ("serial", _I, ()),
+        ("entry_ns", _I, ()),
+        ("exit_ns", _I, ()),  # meaningful once released
+        ("updated_ns", _I, ()),  # time the temperatures and strains belong to, once released
+        ("released", _I, ()),  # 1 behind the press
+        ("layered", _I, ()),  # 1 where layers carry their own strain (`Strains`)
+        ("x", _F, ()),  # m, centre, from the entry
+        ("mass", _F, ()),  # kg
+        ("length0", _F, ()),  # m, at entry
+        ("stiff", _F, ()),  # scale of all moduli
+        ("melt", _F, ()),  # K, shift of the gel melting point
+        ("h0", _F, ()),  # m, at entry
+        ("h", _F, ()),  # m
+        ("h_min", _F, ()),  # m, smallest so far: t0
+        ("h_1", _F, ()),  # m, before the last step
+        ("p_1", _F, ()),  # Pa, before the last step
+        ("dt_1", _F, ()),  # s, length of the last step, 0 before the first
+        ("h_exit", _F, ()),  # m, when it left the press
+        ("crown", _F, ()),  # m, middle less edge of the working width, from where h_min was reached
+        ("wedge", _F, ()),  # m, right less left
+        ("p", _F, ()),  # Pa
+        ("p_max", _F, ()),  # Pa
+        ("t_p", _F, ()),  # s under more than 1 kPa
+        ("t_gap", _F, ()),  # s under less, after the pressure had begun
+        ("b", _F, ()),  # modulus factor the arm strains belong to
+        ("T_mean", _F, ()),  # K, of the layers
+        ("hot_min", _F, ()),  # K, coldest plate met under pressure in the heat zones
+        ("hot_max", _F, ()),  # K
+        ("belt_seen", _F, ()),  # K, mean of both belts where the parcel is or last was
+        ("e", _F, (ARMS + 1,)),  # strains of the arms, the network last; means where layered
+        ("H", _F, (layers,)),  # J/kg above 25 degC
+        ("T", _F, (layers,)),  # K
+    ]
+    words = sum(math.prod(shape) for _, _, shape in fields)
+    if words % LANES:
+        # a field, because NumPy does not copy what lies between fields
+        fields.append((SPARE, _F, (-words % LANES,)))
+    return np.dtype(fields, align=True)
 
 
 @functools.cache
@@ -321,7 +328,7 @@ class PressState:
         """Wrap the six arrays; use `blank` to make them."""
         self.memory: tuple[Any, ...] = memory
         parcels, strains, plant, belt_T, progress, record = memory
-        self.sheet = Sheet(**{name: parcels[name] for name in parcels.dtype.names})
+        self.sheet = Sheet(**{name: parcels[name] for name in parcels.dtype.names if name != SPARE})
         self.strains: Any = strains
         """Layer strains by slot of the ring; meaningful where the parcel is layered."""
         self.plant = _view(plant, Plant)

@@ -181,6 +181,6 @@ def _parcel_at(parcels: Parcels, progress: Progress, x: float, c: MachineConstan
         if k < progress.ring[2]:
             slot = (progress.ring[0] + k) % parcels.size
             parcel = parcels[slot]
-            if abs(parcel.x - x) <= 0.51 * length_of(parcel, parcel.h_exit, c):
+            if abs(parcel.x - x) <= 0.51 * length_of(parcel.length0, parcel.h0, parcel.h_exit, c):
                 return int(slot)
     return -1

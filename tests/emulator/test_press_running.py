@@ -202,7 +202,7 @@ def test_laboratory_sample_taken_from_the_table_reads_what_was_foretold_at_the_e
         slot = int((ring[0] + place) % sheet.x.size)
         age = 1e-9 * float(sheet.updated_ns[slot] - sheet.exit_ns[slot])
         c, m = running.machine_constants, running.material_constants
-        t_600 = laboratory_thickness(parcels[slot], strains[slot], age, 600.0, c, m, work(11)[0])
+        t_600 = laboratory_thickness(parcels, strains, slot, age, 600.0, c, m, work(11)[0])
         assert t_600 == pytest.approx(foretold[int(sheet.serial[slot])], abs=3e-8)
 
 
