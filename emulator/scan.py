@@ -8,30 +8,32 @@ the press. It is refreshed here and nowhere else.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-from numba import njit
+from numba import carray, njit  # type: ignore[attr-defined]
 from numpy.typing import NDArray
 
-from emulator.material.constants import MaterialConstants
+from emulator.node import Node
 from emulator.node.program import Program
 from emulator.node.scan import scan_node
-from emulator.node.state import NodeMemory
-from emulator.press.belts import Belts
-from emulator.press.commands import CLEARANCE_SENSOR_OFFSET, COMMAND_COUNT
+from emulator.node.state import NODE, NodeMemory
+from emulator.pointer import ARGUMENTS, Call, address_of, make_call
+from emulator.press.commands import CLEARANCE_SENSOR_OFFSET, COMMAND_COUNT, INPUT_COUNT
 from emulator.press.constants import MachineConstants
-from emulator.press.kernel import advance
-from emulator.press.parcel import Work
+from emulator.press.press import TICKS as PRESS_TICKS
+from emulator.press.press import Press
 from emulator.press.signals import ACTUATORS, SIGNALS, index
-from emulator.press.state import Parcels, Plant, Progress, Record, Strains
-from emulator.sensors import SensorRow
+from emulator.press.state import PLANT, Plant
+from emulator.sensors import SENSOR, SensorRow
 
-__all__ = ["SENSOR_SHIFTS", "TRUTH", "complete_truth", "scan_world"]
+__all__ = ["NOW_NS", "SENSOR_SHIFTS", "TICKS", "TRUTH", "scan_call"]
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 TRUTH: Final = (
     *SIGNALS,
@@ -46,6 +48,13 @@ SENSOR_SHIFTS: Final = {
     f"{actuator}_clearance_m": CLEARANCE_SENSOR_OFFSET + place for place, actuator in enumerate(ACTUATORS)
 }
 """By signal, the place in the kernel's inputs of what its sensor sees beside the truth."""
+
+TICKS: Final = 1
+NOW_NS: Final = 2
+"""Places in the table of a `scan_call`."""
+SIGNAL_COUNT: Final = len(SIGNALS)
+TRUTH_COUNT: Final = len(TRUTH)
+DISTURBANCE_COUNT: Final = INPUT_COUNT - COMMAND_COUNT
 
 TRAVEL: Final = TRUTH.index("upper_belt_travel_m")
 ENTRY_SPEED: Final = TRUTH.index("entry_sheet_speed_m_s")
@@ -67,16 +76,8 @@ M3_S: Final = 1.0 / 60_000.0
 
 
 @njit(cache=True, error_model="numpy")
-def complete_truth(
-    signals: Floats,
-    plants: Sequence[Plant],
-    machines: Sequence[MachineConstants],
-    programs: Sequence[Program],
-    truth: Floats,
-) -> None:
+def complete_truth(signals: Floats, plant: Plant, c: MachineConstants, k: Program, truth: Floats) -> None:
     """Fill the truth vector from the press's signals and state."""
-    plant = plants[0]
-    ambient = machines[0].T_ambient
     for i in range(signals.size):  # a slice would compile the shape check, which takes longer than all the rest
         truth[i] = signals[i]
     for side in range(2):
@@ -84,47 +85,114 @@ def complete_truth(
     truth[ENTRY_SPEED] = 0.0
     if signals[FEEDING] != 0.0:
         truth[ENTRY_SPEED] = 0.5 * (signals[BELT_SPEED] + signals[BELT_SPEED + 1])
-    truth[FLOW] = signals[FLOW_FRACTION] * (programs[0].full_flow_l_min * M3_S)
-    truth[AMBIENT] = ambient
+    truth[FLOW] = signals[FLOW_FRACTION] * (k.full_flow_l_min * M3_S)
+    truth[AMBIENT] = c.T_ambient
     for place in SHEET_TEMPERATURES:
         if truth[place] == 0.0:
-            truth[place] = ambient  # a pyrometer without sheet sees the surroundings
+            truth[place] = c.T_ambient  # a pyrometer without sheet sees the surroundings
+
+
+def scan_call(press: Press, node: Node, disturbances: Floats, truth: Floats) -> Call:
+    """A call that advances the press by `TICKS` to `NOW_NS` under the node's commands, then lets the node scan.
+
+    The commands are those that the node gave in its scan before. With `TICKS` below 0 only the truth is refreshed.
+    """
+    machines: Any = press.kernel_constants[0]
+    state = node.state
+    program: Any = node.program
+    rows, readings, image = node.sensors.rows, state.sensors.memory, state.bank.image
+    return Call(
+        _scan_address(machines.dtype, program.dtype),
+        0,
+        0,
+        press.call.table,
+        press.inputs,
+        press.signals,
+        press.state.memory[2],
+        machines,
+        disturbances,
+        truth,
+        state.memory,
+        rows,
+        len(rows),
+        readings,
+        program,
+        image,
+        len(image),
+    )
+
+
+@functools.cache
+def _scan_address(machine: np.dtype[Any], program: np.dtype[Any]) -> int:
+    floats, words, octets = np.dtype(np.float64), np.dtype(np.int64), np.dtype(np.uint8)
+    press = words, floats, floats, PLANT, machine, floats, floats
+    return address_of(_scan, int, int, *press, NODE, SENSOR, int, floats, program, octets, int)
+
+
+def _scan(
+    ticks: int,
+    now_ns: int,
+    press: Any,
+    inputs: Any,
+    signals: Any,
+    plant: Any,
+    machine: Any,
+    disturbances: Any,
+    truth: Any,
+    node: Any,
+    rows: Any,
+    sensors: int,
+    readings: Any,
+    program: Any,
+    image: Any,
+    octets: int,
+) -> None:
+    instruments: Any = carray(rows, sensors)
+    scan_world(
+        ticks,
+        now_ns,
+        carray(press, 1 + ARGUMENTS),
+        carray(inputs, INPUT_COUNT),
+        carray(signals, SIGNAL_COUNT),
+        carray(plant, 1)[0],
+        carray(machine, 1)[0],
+        carray(disturbances, DISTURBANCE_COUNT),
+        carray(truth, TRUTH_COUNT),
+        carray(node, 1)[0],
+        instruments,
+        carray(readings, (2, sensors)),
+        carray(program, 1)[0],
+        carray(image, octets),
+    )
 
 
 @njit(cache=True, error_model="numpy")
 def scan_world(
     ticks: int,
     now_ns: int,
-    parcels: Parcels,
-    strains: Sequence[Strains],
-    plants: Sequence[Plant],
-    belts: Belts,
-    progresses: Sequence[Progress],
-    records: Sequence[Record],
+    press: Ints,
     u: Floats,
-    machines: Sequence[MachineConstants],
-    materials: Sequence[MaterialConstants],
-    works: Sequence[Work],
     signals: Floats,
+    plant: Plant,
+    c: MachineConstants,
     disturbances: Floats,
     truth: Floats,
-    nodes: Sequence[NodeMemory],
+    s: NodeMemory,
     rows: Sequence[SensorRow],
     readings: Floats,
-    programs: Sequence[Program],
+    k: Program,
     image: Bytes,
 ) -> None:
-    """Advance the press by `ticks` to `now_ns` under the node's commands, then let the node scan.
-
-    Arguments in the plural are arrays of one record, but `rows`, which has one per sensor; the first eleven after the
-    times are those of `emulator.press.kernel.advance`.
-    """
-    s = nodes[0]
+    """What a `scan_call` does; `press` is the table of `Press.call`."""
+    if ticks < 0:
+        complete_truth(signals, plant, c, k, truth)
+        return
     for i in range(COMMAND_COUNT):
         u[i] = s.commands[i]
     for i in range(disturbances.size):
         u[COMMAND_COUNT + i] = disturbances[i]
     if ticks > 0:
-        advance(ticks, parcels, strains, plants, belts, progresses, records, u, machines, materials, works, signals)
-    complete_truth(signals, plants, machines, programs, truth)
-    scan_node(now_ns, truth, u, rows, readings, s, programs[0], image)
+        press[PRESS_TICKS] = ticks
+        make_call(press)
+    complete_truth(signals, plant, c, k, truth)
+    scan_node(now_ns, truth, u, rows, readings, s, k, image)

@@ -34,7 +34,7 @@ from emulator.press.constants import TICK_NS
 from emulator.press.press import Press
 from emulator.press.start import OperatingPoint
 from emulator.press.state import PressState
-from emulator.scan import SENSOR_SHIFTS, TRUTH, complete_truth, scan_world
+from emulator.scan import NOW_NS, SENSOR_SHIFTS, TICKS, TRUTH, scan_call
 from emulator.state import copied
 from emulator.truth import Truth
 from emulator.units import KELVIN
@@ -172,24 +172,20 @@ class World:
 
     def _connect(self) -> None:
         """Gather the arrays of the state that the compiled scan works on, and fill the truth vector."""
-        press, node = self.press, self.node
         self._truth: NDArray[np.float64] = np.zeros(len(TRUTH))
-        self._period_ns = node.config.scan_period_ns
+        self._period_ns = self.node.config.scan_period_ns
         self._wake_up = WakeUp(self.env, self._scan)
-        kernel = press.kernel_arguments
-        self._arguments = (
-            *kernel,
-            self.state.disturbances.vector,
-            self._truth,
-            *node.scan_arguments,
-        )
-        _, _, plants, _, _, _, _, machines, *_ = kernel
-        complete_truth(press.signals, plants, machines, node.program, self._truth)
+        self._call = scan_call(self.press, self.node, self.state.disturbances.vector, self._truth)
+        self._call.table[TICKS] = -1
+        self._call()
 
     def _scan(self) -> None:
         """Advance the press to now, then let the node scan."""
         now_ns, period_ns = self.state.next_scan_ns, self._period_ns
-        scan_world(period_ns // TICK_NS if now_ns > 0 else 0, now_ns, *self._arguments)
+        table = self._call.table
+        table[TICKS] = period_ns // TICK_NS if now_ns > 0 else 0
+        table[NOW_NS] = now_ns
+        self._call()
         self.state.next_scan_ns = now_ns + period_ns
         self.agenda.put(self.state.next_scan_ns, Priority.SCAN, self._wake_up)
 

@@ -99,13 +99,15 @@ def enthalpy_table(material: Material) -> tuple[NDArray[np.float64], float, floa
 
     Rows hold temperature [K] and conductivity [W/(m K)] with their steps to the next row, and the heat
     capacity between them [J/(kg K)], which is the one that conserves energy when H is stepped.
+    Conductivity is times the square root of the density over that at the reference temperature, for `thermal.conduct`.
     """
     grid = np.linspace(TABLE_MIN_K, TABLE_MAX_K, 24001)  # 0.01 K; 25 degC is a grid point
     H = enthalpy(material, grid)
     H_rows = np.linspace(H[0], H[-1], TABLE_ROWS + 1)
     step = float(H_rows[1] - H_rows[0])
     T = np.interp(H_rows, H, grid)
-    k = conductivity(material, T)
+    thermal = material.thermal
+    k = conductivity(material, T) * np.sqrt(1.0 - thermal.expansion_per_k * (T - thermal.reference_temperature_k))
     table = np.stack([T[:-1], np.diff(T), k[:-1], np.diff(k), step / np.diff(T)], axis=1)
     return table, float(H[0]), 1.0 / step
 

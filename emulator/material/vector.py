@@ -41,6 +41,7 @@ __all__ = [
     "number_of",
     "places",
     "read",
+    "root",
     "total",
     "where",
     "write",
@@ -229,6 +230,7 @@ least: Any = intrinsic(_smaller_or_larger("<"))
 most: Any = intrinsic(_smaller_or_larger(">"))
 floor: Any = intrinsic(_unary("floor"))
 absolute: Any = intrinsic(_unary("fabs"))
+root: Any = intrinsic(_unary("sqrt"))
 bits_of: Any = _bits_of
 from_bits: Any = _from_bits
 number_of: Any = _number_of

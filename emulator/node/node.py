@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from emulator.image import Layout
 from emulator.node.bank import Bank
@@ -88,12 +87,6 @@ class Node:
     def commands(self) -> Commands:
         """What the actuators are told."""
         return self.state.commands
-
-    @property
-    def scan_arguments(self) -> tuple[Any, ...]:
-        """What `emulator.scan.scan_world` takes from the node; the arrays are those of the state as it is now."""
-        state = self.state
-        return state.memory, self.sensors.rows, state.sensors.memory, self.program, state.bank.image
 
     def reseeded(self, seed: int) -> Node:
         """The same node with the random streams of another seed; the state is shared."""

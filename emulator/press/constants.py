@@ -116,7 +116,7 @@ class MachineConstants(NamedTuple):
     step_m: float
     step_ticks: int
     layers: int  # a number in memory: loops over constants would be unrolled, which takes long to compile
-    step_tile: int  # address, see `outline`
+    step_tile: int  # address, see `compiled`
     layered_speed: float  # m/s, above it layers carry their own strain
 
 

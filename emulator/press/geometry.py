@@ -76,17 +76,29 @@ def find_gap(w: Tile, plant: Plant, u: Floats, c: MachineConstants) -> None:
     x = read(w.x)
     g = along_press(x, entry, taper, cold, c)
     wedge = along_press(x, clearance[1] - clearance[0], clearance[3] - clearance[2], clearance[5] - clearance[4], c)
-    C = local_compliance(x, span_compliance(tension, c), c)
+    x_0 = read(w.x_0)
+    C_m = span_compliance(tension, c)
+    C_0 = local_compliance(x_0, C_m, c)
+    C = local_compliance(x, C_m, c)
     if u[at.RUNOUT] != 0.0:
         turned = c.roller_turn * plant.belt_travel[0] / math.pi
         g = g + u[at.RUNOUT] * sin_pi(turned + 2.0 * GOLDEN_TURN / c.pitch * x)
     missing = u[at.MISSING_ROLLER]
     if missing >= 0.0:
-        off = (x - c.pitch * round(missing / c.pitch)) / c.pitch
-        wide = c.C_n + span_compliance(tension, c, 2.0) * sin_squared_pi(0.5 * (off + 1.0))
-        C = where(absolute(off) < 1.0, wide, C)
-    write(w.g_0, along_press(read(w.x_0), entry, taper, cold, c))
+        place = c.pitch * round(missing / c.pitch)
+        C_wide = span_compliance(tension, c, 2.0)
+        C_0 = _without_roller(x_0, place, C_0, C_wide, c)
+        C = _without_roller(x, place, C, C_wide, c)
+    write(w.g_0, along_press(x_0, entry, taper, cold, c))
     write(w.g, g)
     write(w.wedge_g, wedge)
+    write(w.C_0, C_0)
     write(w.C, C)
     write(w.p_limit, c.p_limit)
+
+
+@njit(cache=True, error_model="numpy")
+def _without_roller(x: Vector, place: float, C: Vector, C_wide: float, c: MachineConstants) -> Vector:
+    """Compliance [m/Pa] at x where the pair of rollers at a place [m] is missing: one span of twice the pitch."""
+    off = (x - place) * (1.0 / c.pitch)
+    return where(absolute(off) < 1.0, c.C_n + C_wide * sin_squared_pi(0.5 * (off + 1.0)), C)

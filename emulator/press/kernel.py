@@ -38,26 +38,17 @@ def advance(
     ticks: int,
     parcels: Parcels,
     strains: Sequence[Strains],
-    plants: Sequence[Plant],
+    plant: Plant,
     belts: Belts,
-    progresses: Sequence[Progress],
-    records: Sequence[Record],
+    progress: Progress,
+    record: Record,
     u: Floats,
-    machines: Sequence[MachineConstants],
-    materials: Sequence[MaterialConstants],
-    works: Sequence[Work],
+    c: MachineConstants,
+    m: MaterialConstants,
+    work: Work,
     signals: Floats,
 ) -> None:
-    """Advance the press by so many ticks under constant inputs u, then fill the signals.
-
-    Arguments in the plural are arrays of one record; `parcels` and `strains` are the ring of the sheet.
-    """
-    plant = plants[0]
-    progress = progresses[0]
-    record = records[0]
-    c = machines[0]
-    m = materials[0]
-    work = works[0]
+    """Advance the press by so many ticks under constant inputs u, then fill the signals."""
     for _ in range(ticks):
         tick_hydraulics(plant, u, c)
         tick_tension(plant, u, c)

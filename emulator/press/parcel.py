@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 import numpy as np
 from numba import njit
@@ -44,19 +44,11 @@ class Work(Protocol):
     """Sums over the sheet, lane by lane, [rows, LANES]."""
 
 
+@functools.cache  # one for all presses: compiled code does not give way to another thread
 def work(layers: int) -> Sequence[Work]:
-    """Fresh scratch for sheet of so many layers, as an array of one record."""
-    form = _work_type(layers)
-    line = 64  # bytes of a cache line: rows of a tile do not lie across two
-    memory = np.zeros(form.itemsize + line, np.uint8)
-    start = -memory.ctypes.data % line
-    return cast(Sequence[Work], memory[start : start + form.itemsize].view(form))
-
-
-@functools.cache
-def _work_type(layers: int) -> np.dtype[Any]:
+    """Scratch for sheet of so many layers, as an array of one record."""
     tile = tile_type(parcel_type(layers), layers)
-    return np.dtype(
+    form = np.dtype(
         [
             ("tile", tile),
             ("sample", tile),
@@ -66,6 +58,10 @@ def _work_type(layers: int) -> np.dtype[Any]:
         ],
         align=True,
     )
+    line = 64  # bytes of a cache line: rows of a tile do not lie across two
+    memory = np.zeros(form.itemsize + line, np.uint8)
+    start = -memory.ctypes.data % line
+    return cast(Sequence[Work], memory[start : start + form.itemsize].view(form))
 
 
 # Rows of `Work.tally`.
@@ -167,11 +163,16 @@ def _layers_in_series(w: Tile, layers: Sequence[Tile], n: int, m: MaterialConsta
 
 @njit(cache=True, error_model="numpy")
 def approach(w: Tile, c: MachineConstants, m: MaterialConstants) -> None:
-    """Contact conductances of the faces: by pressure, lying on, or through the air gap above."""
-    p, h, g, dt, dt_1 = read(w.p), read(w.h), read(w.g), read(w.dt), read(w.dt_1)
-    # pressure at the middle of the step, if it goes on as it went
-    slope = where(dt_1 > 0.0, (p - read(w.p_1)) / dt_1, 0.0)
-    under_pressure = c.h_base + c.h_pressure * most(p + 0.5 * slope * dt, 0.0)
+    """Thickness for the heat, and contact conductances of the faces: by pressure, lying on, or through the air gap.
+
+    Pressure and thickness are those of the middle of the step, if they go on as they went; where contact has
+    begun in the step before, nothing does.
+    """
+    p, h, g, dt_1, p_1 = read(w.p), read(w.h), read(w.g), read(w.dt_1), read(w.p_1)
+    goes_on = (dt_1 > 0.0) & ((p_1 > 0.0) | (p <= 0.0))
+    ahead = where(goes_on, 0.5 * read(w.dt) / dt_1, 0.0)
+    write(w.h_middle, h * exp(ahead * log(h / read(w.h_1))))
+    under_pressure = c.h_base + c.h_pressure * most(p + ahead * (p - p_1), 0.0)
     pressed = p > 0.0
     h_up = where(pressed, under_pressure, least(c.h_closed, c.k_gap / most(g - h, 1e-9)))
     h_low = where(pressed, under_pressure, c.h_closed)
@@ -210,6 +211,12 @@ def note(w: Tile, c: MachineConstants) -> None:
     # a parabola across a corner of the gap goes too deep; no sheet is thinner than its gap and the nip's give
     floor = least(read(w.g_0), read(w.g)) + 2.0 * c.C_n * least(p_0, p)
     lowest = least(h, most(bottom, floor))
+    # at the design pressure the sheet creeps on until the belts leave it: it is thinnest in a corner, not in a bow
+    p_limit = read(w.p_limit)
+    gave_way = p_0 >= p_limit
+    if any_of(gave_way | (read(w.p_1) >= p_limit)):
+        in_corner = where(p < p_limit, least(h, _corner(w)), h)
+        lowest = where(gave_way, in_corner, where(read(w.p_1) >= p_limit, h, lowest))
     deepest = lowest < h_min
     # the sheet follows a deviation of the gap across the width as far as it is soft against the belts
     follows = 1.0 / (1.0 + 2.0 * read(w.C) * read(w.S1) / h)
@@ -241,6 +248,20 @@ def _between(h_1: Vector, dt_1: Vector, h_0: Vector, h: Vector, dt: Vector) -> V
     slope = (before * dt + after * dt_1) / span
     bottom = h_0 - 0.25 * slope * slope / curvature
     return where((dt_1 > 0.0) & (h_0 <= h_1) & (h_0 <= h) & (curvature > 0.0), bottom, h)
+
+
+@njit(cache=True, error_model="numpy")
+def _corner(w: Tile) -> Vector:
+    """Thickness [m] at which lanes leave the design pressure within the step: where their creep meets the belts."""
+    limit, h_0, dt_1, S1 = read(w.p_limit), read(w.h_0), read(w.dt_1), read(w.S1)
+    went_on = (read(w.p_1) >= limit) & (dt_1 > 0.0)
+    # where there is none to go on, the strain of this step at the design pressure
+    begun = h_0 * (exp(-read(w.d_eps) - (limit - read(w.p)) / S1) - 1.0)
+    creep = where(went_on, (h_0 - read(w.h_1)) * read(w.dt) / dt_1, begun)
+    belts_0 = read(w.g_0) + 2.0 * read(w.C_0) * limit
+    belts = read(w.g) + 2.0 * read(w.C) * limit
+    part = least(most((h_0 - belts_0) / (belts - belts_0 - creep), 0.0), 1.0)
+    return h_0 + part * least(creep, 0.0)
 
 
 @njit(cache=True, error_model="numpy")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any, Final, Self
 
 import numpy as np
@@ -10,12 +11,11 @@ from numpy.typing import NDArray
 
 from emulator.material.constants import MaterialConstants
 from emulator.material.definition import Material
-from emulator.press.belts import Belts
+from emulator.pointer import Call
 from emulator.press.commands import COMMAND_COUNT, INPUT_COUNT, Commands, Disturbances
+from emulator.press.compiled import advance_address, kernel_constants
 from emulator.press.constants import TICK_NS, MachineConstants
-from emulator.press.kernel import advance as _advance
 from emulator.press.machine import Machine
-from emulator.press.outline import kernel_constants
 from emulator.press.parcel import work
 from emulator.press.signals import SIGNALS
 from emulator.press.start import OperatingPoint, begin_now, fill, warm_up
@@ -23,6 +23,8 @@ from emulator.press.state import FILM_COLUMNS, FILM_IDS, LEDGER, PressState, bla
 from emulator.state import copied
 
 _UNDISTURBED: Final = Disturbances()
+TICKS: Final = 1
+"""Place of the number of ticks in the table of `Press.call`."""
 
 
 class Press:
@@ -31,6 +33,10 @@ class Press:
     `advance` moves time in multiples of the 10 ms grid; how the caller slices it
     changes nothing. A state copied with `state.copy()` and given back to another
     press of the same machine and material continues bit for bit.
+
+    Attributes:
+        inputs: commands and disturbances as the kernel reads them.
+        call: of the kernel; `TICKS` in its table says how far.
     """
 
     def __init__(self, machine: Machine, material: Material, state: PressState | None = None) -> None:
@@ -40,9 +46,7 @@ class Press:
         self.state = cold_state(machine) if state is None else state
         self.signals: NDArray[np.float64] = np.zeros(len(SIGNALS))
         self.holding = Commands()
-        self._inputs = np.zeros(INPUT_COUNT)
-        self._work = work(machine.numerics.layer_count)
-        self._belts = self._wrap_belts()
+        self._connect()
         self.refresh()
 
     @classmethod
@@ -70,6 +74,11 @@ class Press:
         return press
 
     @property
+    def kernel_constants(self) -> tuple[Sequence[MachineConstants], Sequence[MaterialConstants]]:
+        """SI numbers of machine and material, each as an array of one record."""
+        return self._machines, self._materials
+
+    @property
     def machine_constants(self) -> MachineConstants:
         """SI numbers of the machine."""
         return self._machines[0]
@@ -89,38 +98,45 @@ class Press:
         ticks, rest = divmod(duration_ns, TICK_NS)
         if rest or ticks < 0:
             raise ValueError(f"the press advances in multiples of {TICK_NS} ns, not by {duration_ns} ns")
-        self._inputs[:COMMAND_COUNT] = commands.vector
-        self._inputs[COMMAND_COUNT:] = disturbances.vector
+        self.inputs[:COMMAND_COUNT] = commands.vector
+        self.inputs[COMMAND_COUNT:] = disturbances.vector
         self._advance(ticks)
 
-    @property
-    def kernel_arguments(self) -> tuple[Any, ...]:
-        """What the kernel's `advance` takes after the ticks; the arrays are those of the state as it is now."""
-        parcels, strains, plant, _, progress, record = self.state.memory
-        return (
-            parcels,
-            strains,
-            plant,
-            self._belts,
-            progress,
-            record,
-            self._inputs,
-            self._machines,
-            self._materials,
-            self._work,
-            self.signals,
-        )
-
     def _advance(self, ticks: int) -> None:
-        _advance(ticks, *self.kernel_arguments)
+        self.call.table[TICKS] = ticks
+        self.call()
 
     def refresh(self) -> None:
         """Bring `signals` in line with `state`, after the state was replaced or changed from outside."""
         self._advance(0)
 
-    def _wrap_belts(self) -> Belts:
-        nodes = self.machine.belt_node_count
-        return Belts(self.state.belt_T, np.zeros((2, nodes)), np.zeros(nodes))
+    def _connect(self) -> None:
+        """Gather what the kernel works on: the arrays of the state, and scratch."""
+        parcels, strains, plant, belt_T, progress, record = self.state.memory
+        layers, nodes = self.machine.numerics.layer_count, self.machine.belt_node_count
+        machines: Any = self._machines
+        materials: Any = self._materials
+        scratch: Any = work(layers)
+        self.inputs = np.zeros(INPUT_COUNT)
+        self.call = Call(
+            advance_address(layers, machines.dtype, materials.dtype),
+            0,
+            parcels,
+            len(parcels),
+            strains,
+            plant,
+            belt_T,
+            np.zeros((2, nodes)),
+            np.zeros(nodes),
+            nodes,
+            progress,
+            record,
+            self.inputs,
+            machines,
+            materials,
+            scratch,
+            self.signals,
+        )
 
     def with_state(self, state: PressState, signals: NDArray[np.float64]) -> Press:
         """Another press of this machine and material around a state, which becomes its own.
@@ -131,9 +147,8 @@ class Press:
         other.state = state
         other.signals = signals
         other.holding = copied(self.holding)
-        other._inputs = self._inputs.copy()
-        other._work = work(self.machine.numerics.layer_count)
-        other._belts = other._wrap_belts()
+        other._connect()
+        other.inputs[:] = self.inputs
         return other
 
     def restore(self, state: PressState) -> None:

@@ -14,10 +14,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from emulator.material.constants import MaterialConstants
-from emulator.material.vector import LANES, write
+from emulator.material.vector import LANES, read, write
+from emulator.pointer import call_at
 from emulator.press.constants import MachineConstants
 from emulator.press.loading import load, store
-from emulator.press.outline import call_step_tile
 from emulator.press.parcel import Work, load_layers, put_in_air, store_layers
 from emulator.press.state import Parcel, Parcels, Record, Strains
 
@@ -66,7 +66,8 @@ def laboratory_thickness(
         else:
             age += dt
         write(w.dt, dt)
-        call_step_tile(c.step_tile, w, work, layered, c, m)
+        write(w.h_middle, read(w.h))
+        call_at(c.step_tile, (w, work, layered, c, m))
     return float(w.h[0])
 
 
@@ -101,7 +102,8 @@ def advance_released(
     if layered:
         load_layers(strains, work, c)
     put_in_air(w, c)
-    call_step_tile(c.step_tile, w, work, layered, c, m)
+    write(w.h_middle, read(w.h))
+    call_at(c.step_tile, (w, work, layered, c, m))
     for lane in range(LANES):
         w.updated_ns[lane] = now_ns
     store(parcels, work.slots, w)

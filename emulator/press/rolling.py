@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 from emulator.material.constants import MaterialConstants
 from emulator.material.definition import Material
 from emulator.material.vector import LANES, least, most, read, write
+from emulator.pointer import call_at
 from emulator.press.commands import INPUT_COUNT, MISSING_ROLLER
+from emulator.press.compiled import kernel_constants
 from emulator.press.constants import MachineConstants
 from emulator.press.feed import fresh_parcel
 from emulator.press.geometry import find_gap
 from emulator.press.loading import load, store
 from emulator.press.machine import Machine
-from emulator.press.outline import call_step_tile, kernel_constants
 from emulator.press.parcel import Work, approach, load_layers, note, split_into_layers, store_layers, work
 from emulator.press.release import laboratory_thickness, release_truth
 from emulator.press.state import FILM_COLUMNS, PLANT, Parcels, Plant, Strains, parcel_type, strains_type
@@ -157,7 +158,7 @@ def _roll(
         write(w.p_0, read(w.p))
         find_gap(w, plant, undisturbed, c)
         approach(w, c, m)
-        call_step_tile(c.step_tile, w, work, layered, c, m)
+        call_at(c.step_tile, (w, work, layered, c, m))
         note(w, c)
         if w.p[0] > 0.0 and c.heat_start <= x < c.heat_end:
             write(w.hot_min, least(read(w.hot_min), T_b))

@@ -33,11 +33,11 @@ from emulator.material.vector import (
     where,
     write,
 )
+from emulator.pointer import call_at
 from emulator.press.belts import Belts, ring_place, sample, spread
 from emulator.press.constants import FIRST_ZONE, MachineConstants
 from emulator.press.geometry import find_gap, zone_at
 from emulator.press.loading import load, store
-from emulator.press.outline import call_step_tile
 from emulator.press.parcel import (
     AREA,
     BEARINGS,
@@ -154,7 +154,7 @@ def _step_press(
         find_gap(w, plant, u, c)
         _face_belts(w, plant, belts, half, c)
         approach(w, c, m)
-        call_step_tile(c.step_tile, w, work, layered, c, m)
+        call_at(c.step_tile, (w, work, layered, c, m))
         note(w, c)
         _meet(w, lanes, plant, belts, c, m)
         _bear(w, lanes, plant, work.tally, c, m)

@@ -53,6 +53,7 @@ def tile(layers: int = 11, temperature_k: float = ROOM, **values: Any) -> Any:
 def tiles(count: int, layers: int = 11, temperature_k: float = ROOM, **values: Any) -> Any:
     memory = np.zeros(count, tile_type(parcel_type(layers), layers))
     ordinary = {"dt": 1.0, "mass": 1.0, "stiff": 1.0, "h": 1e-3, "C_face": math.inf, "b": 1.0, "b_1": 1.0}
+    ordinary["h_middle"] = values.get("h", 1e-3)
     ordinary |= {"g": 1.0, "g_0": 1.0, "C": 1.0, "p_limit": math.inf}
     ordinary |= dict.fromkeys(("T", "T_mean", "T_1", "T_up", "T_low"), temperature_k)
     for name, value in (ordinary | values).items():
