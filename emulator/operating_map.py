@@ -152,7 +152,7 @@ def outcome(machine: Machine, material: Material, recipe: Recipe) -> Outcome:
 
 def _settled(machine: Machine, material: Material, point: OperatingPoint) -> Press:
     """A press without sheet whose plates, drums and belts are as a long run with sheet leaves them."""
-    rough = _changed(machine, "numerics", step_max_mm=COARSE_STEP_MM, step_max_s=COARSE_STEP_S)
+    rough = _changed(machine, "numerics", step_max_mm=COARSE_STEP_MM, step_max_s=COARSE_STEP_S, step_max_of_nip=10.0)
     rough = _changed(rough, "sheet", parcel_length_mm=max(COARSE_PARCEL_MM, machine.sheet.parcel_length_mm))
     light = Press(_light(rough), material)
     guess(light, point)

@@ -132,6 +132,17 @@ def section_ends(machine: Machine) -> NDArray[np.float64]:
     return np.cumsum(lengths)
 
 
+def _longest_step(machine: Machine, pitch: float, bending: float, string: float) -> float:
+    """Longest step along the belt [m]: resolves the pitch, and the nips.
+
+    The half width of a nip is where the belt span gives way as much as the nip does, C_m sin^2(pi x/L) = C_n: under a
+    wide pitch it is narrow.
+    """
+    stiffness = bending + string * machine.tension.nominal_kn_m * 1e3
+    nip = pitch / math.pi * math.asin(min(1.0, math.sqrt(machine.geometry.nip_compliance_m_pa * stiffness)))
+    return min(machine.numerics.step_max_mm * 1e-3, machine.numerics.step_max_of_nip * nip)
+
+
 def _blend(lag_s: float) -> float:
     """Part of a first-order change that comes in one tick."""
     return 1.0 - math.exp(-TICK_S / lag_s)
@@ -145,6 +156,8 @@ def machine_constants(machine: Machine) -> Sequence[MachineConstants]:
     d = belts.thickness_mm * 1e-3
     width = geometry.working_width_mm * 1e-3
     E = belts.elastic_modulus_gpa * 1e9
+    bending = 384.0 * E * d**3 / 12.0 / (1.0 - belts.poisson_ratio**2) / pitch**4
+    string = 8.0 / pitch**2
     C_area = belts.density_kg_m3 * belts.heat_capacity_j_kgk * d
     ds = machine.belt_loop_m / machine.belt_node_count
     h_section = np.full(SECTIONS, belts.return_loss_w_m2k)
@@ -160,8 +173,8 @@ def machine_constants(machine: Machine) -> Sequence[MachineConstants]:
         C_n=geometry.nip_compliance_m_pa,
         roller_turn=2.0 / (geometry.roller_diameter_mm * 1e-3),
         p_limit=geometry.design_pressure_mpa * 1e6,
-        bending=384.0 * E * d**3 / 12.0 / (1.0 - belts.poisson_ratio**2) / pitch**4,
-        string=8.0 / pitch**2,
+        bending=bending,
+        string=string,
         bow=5.0 * width**4 / (384.0 * geometry.roller_bending_stiffness_n_m2),
         crown=geometry.roller_crown_um * 1e-6,
         loop=machine.belt_loop_m,
@@ -221,7 +234,7 @@ def machine_constants(machine: Machine) -> Sequence[MachineConstants]:
         table_end=machine.press_length_m + sheet.runout_length_mm * 1e-3,
         exit_gauge=machine.press_length_m + sheet.exit_gauge_mm * 1e-3,
         recovered_gauge=machine.press_length_m + sheet.recovered_gauge_mm * 1e-3,
-        step_m=machine.numerics.step_max_mm * 1e-3,
+        step_m=_longest_step(machine, pitch, bending, string),
         step_ticks=max(1, round(machine.numerics.step_max_s / TICK_S)),
         layers=machine.numerics.layer_count,
         step_tile=0,

@@ -170,6 +170,8 @@ class Numerics(Section):
 
     step_max_mm: Annotated[float, Field(ge=0.05, le=10.0)]
     step_max_s: Annotated[float, Field(ge=0.01, le=1.0)]
+    step_max_of_nip: Annotated[float, Field(gt=0.0)] = 0.27
+    """Longest step as a part of the half width of a nip."""
     layer_count: Annotated[int, Field(ge=3, le=64)]
     layered_above_m_min: Annotated[float, Field(gt=0.0)]
 
