@@ -69,6 +69,7 @@ class Node:
         self.sensors = Sensors(sensor_configs, layout, truth_names, seed, config.scan_period_ms * 1e-3, shifts)
         self.program = node_program(config, layout, self.sensors.place)
         self.state = power_on(self.bank.state, self.sensors.state)
+        self._last_request_ns = self.state.memory["last_request_ns"]  # the field of the state, not a copy
         for name, value in (
             ("press_identity", identity),
             ("register_map_version", registers.format),
@@ -98,6 +99,7 @@ class Node:
         """Another node with this program around a state, which becomes its own."""
         other = copy.copy(self)
         other.state = state
+        other._last_request_ns = state.memory["last_request_ns"]
         other.bank = copy.copy(self.bank)
         other.bank.state = state.bank
         other.sensors = copy.copy(self.sensors)
@@ -106,5 +108,5 @@ class Node:
 
     def answer(self, request: Request | InvalidRequest, now: int) -> Response:
         """Answer a request that arrived whole and undamaged at time `now`, ns."""
-        self.state.last_request_ns = now
+        self._last_request_ns[0] = now
         return respond(request, self.bank)
