@@ -7,7 +7,7 @@ engineering values. Neither knows what kind of port it has.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -226,7 +226,6 @@ class TagClient:
     def __init__(self, master: Master, registers: RegisterMap) -> None:
         self._master = master
         self._registers = registers
-        self._reads: dict[tuple[Tag, ...], tuple[PlannedRead, ...]] = {}
         self._writes: dict[tuple[Tag, ...], tuple[PlannedWrite, ...]] = {}
         # what the press holds as this client wrote it last: as values, and raw by node, table and address
         self._held: dict[Tag, Value] = {}
@@ -234,14 +233,7 @@ class TagClient:
 
     def plan(self, tags: Iterable[Tag]) -> tuple[PlannedRead, ...]:
         """The requests that read `tags`."""
-        key = tuple(tags)
-        plan = self._reads.get(key)
-        if plan is None:
-            plan = self._reads[key] = tuple(
-                PlannedRead(READS[block.table](block.address, block.count), self._unit(block.node), block)
-                for block in _read_blocks(self._registers, key)
-            )
-        return plan
+        return _planned_reads(self._registers, tuple(tags))
 
     def read(self, tags: Sequence[Tag]) -> dict[str, Value]:
         """Engineering values by tag name, in the order asked for.
@@ -325,30 +317,8 @@ class TagClient:
     def _write_plan(self, tags: tuple[Tag, ...]) -> tuple[PlannedWrite, ...]:
         plan = self._writes.get(tags)
         if plan is None:
-            wanted = (*tags, *self._bridges(tags))
-            blocks = self._registers.blocks(wanted, longest=LARGEST_WRITE, longest_bits=LARGEST_BIT_WRITE)
-            # coils last: a setpoint must be there before what acts on it is enabled
-            blocks = tuple(sorted(blocks, key=lambda block: block.table in BIT_TABLES))
-            fresh = set(tags)
-            plan = self._writes[tags] = tuple(
-                PlannedWrite(block, self._unit(block.node), _places(block, fresh)) for block in blocks
-            )
+            plan = self._writes[tags] = _planned_writes(self._registers, tags, frozenset(self._held))
         return plan
-
-    def _bridges(self, tags: tuple[Tag, ...]) -> Iterator[Tag]:
-        """Holding registers between `tags` that can be written along, as it is known what they hold."""
-        holding = sorted((tag for tag in tags if tag.table == "holding"), key=lambda tag: (tag.node, tag.address))
-        for left, right in pairwise(holding):
-            start, end = left.address + left.count, right.address
-            if left.node != right.node or not 0 < end - start <= WRITE_GAP:
-                continue
-            between = [
-                tag
-                for tag in self._held
-                if (tag.node, tag.table) == (left.node, left.table) and start <= tag.address < end
-            ]
-            if sum(tag.count for tag in between) == end - start:
-                yield from between
 
     def _forget(self, tags: Iterable[Tag]) -> None:
         """Nobody knows what these hold now."""
@@ -356,11 +326,48 @@ class TagClient:
             self._held.pop(tag, None)
         self._writes.clear()
 
-    def _unit(self, node: str) -> int:
-        try:
-            return self._registers.nodes[node].address
-        except KeyError:
-            raise UsageError(f"no node {node!r} in the register map") from None
+
+def _unit(registers: RegisterMap, node: str) -> int:
+    try:
+        return registers.nodes[node].address
+    except KeyError:
+        raise UsageError(f"no node {node!r} in the register map") from None
+
+
+@lru_cache(maxsize=128)
+def _planned_reads(registers: RegisterMap, tags: tuple[Tag, ...]) -> tuple[PlannedRead, ...]:
+    """Shared by all clients, with the tables that the blocks have made for decoding."""
+    return tuple(
+        PlannedRead(READS[block.table](block.address, block.count), _unit(registers, block.node), block)
+        for block in registers.blocks(tags, gap=READ_GAP)
+    )
+
+
+@lru_cache(maxsize=128)
+def _planned_writes(registers: RegisterMap, tags: tuple[Tag, ...], held: frozenset[Tag]) -> tuple[PlannedWrite, ...]:
+    """The same for writes, which may reach over what is held."""
+    wanted = (*tags, *_bridges(tags, held))
+    blocks = registers.blocks(wanted, longest=LARGEST_WRITE, longest_bits=LARGEST_BIT_WRITE)
+    fresh = set(tags)
+    return tuple(
+        PlannedWrite(block, _unit(registers, block.node), _places(block, fresh))
+        # coils last: a setpoint must be there before what acts on it is enabled
+        for block in sorted(blocks, key=lambda block: block.table in BIT_TABLES)
+    )
+
+
+def _bridges(tags: Iterable[Tag], held: Collection[Tag]) -> Iterator[Tag]:
+    """Holding registers between `tags` that can be written along, as it is known what they hold."""
+    holding = sorted((tag for tag in tags if tag.table == "holding"), key=lambda tag: (tag.node, tag.address))
+    for left, right in pairwise(holding):
+        start, end = left.address + left.count, right.address
+        if left.node != right.node or not 0 < end - start <= WRITE_GAP:
+            continue
+        between = [
+            tag for tag in held if (tag.node, tag.table) == (left.node, left.table) and start <= tag.address < end
+        ]
+        if sum(tag.count for tag in between) == end - start:
+            yield from between
 
 
 def _places(block: Block, tags: Container[Tag]) -> tuple[tuple[Tag, slice], ...]:
@@ -370,9 +377,3 @@ def _places(block: Block, tags: Container[Tag]) -> tuple[tuple[Tag, slice], ...]
         for tag in block.tags
         if tag in tags
     )
-
-
-@lru_cache(maxsize=128)
-def _read_blocks(registers: RegisterMap, tags: tuple[Tag, ...]) -> tuple[Block, ...]:
-    """Shared by all clients, with the tables that the blocks have made for decoding."""
-    return registers.blocks(tags, gap=READ_GAP)
