@@ -18,6 +18,7 @@ from emulator.press.constants import MachineConstants, machine_constants
 from emulator.press.kernel import advance
 from emulator.press.machine import Machine
 from emulator.press.parcel import step_tile, work
+from emulator.press.parts import Parts
 from emulator.press.signals import SIGNALS
 from emulator.press.state import PLANT, PROGRESS, RECORD, parcel_type, strains_type
 
@@ -76,8 +77,7 @@ def _advance(
     signals: Any,
 ) -> None:
     ring: Any = carray(strains, capacity)
-    advance(
-        ticks,
+    parts = Parts(
         carray(parcels, capacity),
         ring,
         carray(plant, 1)[0],
@@ -88,5 +88,5 @@ def _advance(
         carray(machine, 1)[0],
         carray(material, 1)[0],
         carray(work, 1)[0],
-        carray(signals, SIGNAL_COUNT),
     )
+    advance(ticks, parts, carray(signals, SIGNAL_COUNT))

@@ -14,60 +14,41 @@ from emulator.material.viscoelastic import modulus_factor
 from emulator.press import commands as at
 from emulator.press.constants import MachineConstants
 from emulator.press.geometry import smallest_clearance
+from emulator.press.parts import Parts
 from emulator.press.sheet import carried, grip_thickness, take_out
-from emulator.press.state import Parcel, Parcels, Plant, Progress, Record
+from emulator.press.state import Parcel
 
 Floats = NDArray[np.float64]
 
 
 @njit(cache=True, error_model="numpy")
-def feed_sheet(
-    parcels: Parcels,
-    plant: Plant,
-    progress: Progress,
-    record: Record,
-    now_ns: int,
-    dt: float,
-    u: Floats,
-    c: MachineConstants,
-    m: MaterialConstants,
-) -> None:
-    """Draw sheet in over the pending travel in dt [s]; u is the packed input vector.
+def feed_sheet(p: Parts, now_ns: int, dt: float) -> None:
+    """Draw sheet in over the pending travel in dt [s].
 
     The press draws in when it is commanded to and grips the sheet somewhere: when the
     smallest clearance is below the thickness that arrives.
     """
+    progress, u, c = p.progress, p.u, p.c
     h0 = u[at.FEED_THICKNESS] * u[at.FEED_SCALE]
     if u[at.RIPPLE] != 0.0:
         h0 *= 1.0 + u[at.RIPPLE] * math.sin(2.0 * math.pi * progress.fed[0] / u[at.RIPPLE_LENGTH])
-    if u[at.FEED] < 0.5 or smallest_clearance(plant.clearance) >= h0:
+    if u[at.FEED] < 0.5 or smallest_clearance(p.plant.clearance) >= h0:
         progress.feed[0] = 0.0
         return
-    drawn = progress.pending_travel[2] * carried(h0, grip_thickness(parcels, progress, c), c)
+    drawn = progress.pending_travel[2] * carried(h0, grip_thickness(p), c)
     progress.feed[0] += drawn
     progress.fed[0] += drawn
     while progress.feed[0] >= c.parcel:
         progress.feed[0] -= c.parcel
         x = progress.feed[0] + 0.5 * c.parcel
         since = dt * x / drawn
-        entry_ns = now_ns - int(1e9 * since)
-        _insert(parcels, progress, record, x, h0, u, entry_ns, c, m)
+        _insert(p, x, h0, now_ns - int(1e9 * since))
 
 
 @njit(cache=True, error_model="numpy")
-def _insert(
-    parcels: Parcels,
-    progress: Progress,
-    record: Record,
-    x: float,
-    h0: float,
-    u: Floats,
-    entry_ns: int,
-    c: MachineConstants,
-    m: MaterialConstants,
-) -> None:
+def _insert(p: Parts, x: float, h0: float, entry_ns: int) -> None:
     """A fresh parcel at the young end of the ring, free of stress."""
-    ring = progress.ring
+    parcels, ring, record, u = p.parcels, p.progress.ring, p.record, p.u
     if ring[1] == parcels.size:  # cannot happen with the capacity of config; the oldest leaves early
         take_out(parcels[ring[0]], record)
         ring[0] = (ring[0] + 1) % parcels.size
@@ -75,7 +56,7 @@ def _insert(
         ring[2] = max(ring[2] - 1, 0)
     parcel = parcels[(ring[0] + ring[1]) % parcels.size]
     ring[1] += 1
-    fresh_parcel(parcel, h0, u[at.FEED_TEMPERATURE], u[at.SOLIDS], c, m)
+    fresh_parcel(parcel, h0, u[at.FEED_TEMPERATURE], u[at.SOLIDS], p.c, p.m)
     parcel.serial = ring[3]
     ring[3] += 1
     parcel.entry_ns = entry_ns

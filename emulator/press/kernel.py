@@ -8,22 +8,19 @@ caller slices time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from emulator.material.constants import MaterialConstants
-from emulator.press.belts import Belts, step_belts
+from emulator.press.belts import step_belts
 from emulator.press.constants import TICK_NS, TICK_S, MachineConstants
 from emulator.press.drives import tick_drives
 from emulator.press.feed import feed_sheet
 from emulator.press.geometry import station_clearance
 from emulator.press.hydraulics import tick_hydraulics
-from emulator.press.parcel import Work
+from emulator.press.parts import Parts
 from emulator.press.sheet import step_sheet
-from emulator.press.state import Parcels, Plant, Progress, Record, Strains
+from emulator.press.state import Plant, Progress
 from emulator.press.tension import tick_tension, tick_tracking
 from emulator.press.truth import observe
 from emulator.press.zones import tick_zones
@@ -34,27 +31,15 @@ CLEARANCE_STEP = 20e-6  # m: a larger change of clearance calls for a step
 
 
 @njit(cache=True, error_model="numpy")
-def advance(
-    ticks: int,
-    parcels: Parcels,
-    strains: Sequence[Strains],
-    plant: Plant,
-    belts: Belts,
-    progress: Progress,
-    record: Record,
-    u: Floats,
-    c: MachineConstants,
-    m: MaterialConstants,
-    work: Work,
-    signals: Floats,
-) -> None:
-    """Advance the press by so many ticks under constant inputs u, then fill the signals."""
+def advance(ticks: int, p: Parts, signals: Floats) -> None:
+    """Advance the press by so many ticks under constant inputs, then fill the signals."""
+    plant, progress, u, c = p.plant, p.progress, p.u, p.c
     for _ in range(ticks):
         tick_hydraulics(plant, u, c)
         tick_tension(plant, u, c)
         tick_drives(plant, u, c)
         tick_tracking(plant, u, c)
-        tick_zones(plant, record.energy, u, c)
+        tick_zones(plant, p.record.energy, u, c)
         progress.tick[0] += 1
         progress.pending_ticks[0] += 1
         upper = plant.speed[0] * TICK_S
@@ -63,8 +48,8 @@ def advance(
         progress.pending_travel[1] += lower
         progress.pending_travel[2] += 0.5 * (upper + lower)
         if _step_due(plant, progress, 0.5 * (upper + lower), c):
-            _step(parcels, strains, plant, belts, progress, record, u, c, m, work)
-    observe(parcels, plant, belts, progress, record, u, c, signals)
+            _step(p)
+    observe(p, signals)
 
 
 @njit(cache=True, error_model="numpy")
@@ -79,19 +64,9 @@ def _step_due(plant: Plant, progress: Progress, next_travel: float, c: MachineCo
 
 
 @njit(cache=True, error_model="numpy")
-def _step(
-    parcels: Parcels,
-    strains: Sequence[Strains],
-    plant: Plant,
-    belts: Belts,
-    progress: Progress,
-    record: Record,
-    u: Floats,
-    c: MachineConstants,
-    m: MaterialConstants,
-    work: Work,
-) -> None:
+def _step(p: Parts) -> None:
     """Belts and sheet over everything that has gathered since the last step."""
+    plant, progress, c = p.plant, p.progress, p.c
     dt = progress.pending_ticks[0] * TICK_S
     now_ns = progress.tick[0] * TICK_NS
     for side in range(2):
@@ -101,9 +76,9 @@ def _step(
         while s >= c.loop:
             s -= c.loop
         plant.belt_s[side] = s
-    step_sheet(parcels, strains, plant, belts, progress, record, now_ns, dt, u, c, m, work)
-    feed_sheet(parcels, plant, progress, record, now_ns, dt, u, c, m)
-    step_belts(belts, plant, dt, record.energy, c)
+    step_sheet(p, now_ns, dt)
+    feed_sheet(p, now_ns, dt)
+    step_belts(p.belts, plant, dt, p.record.energy, c)
     progress.pending_ticks[0] = 0
     for station in range(3):
         progress.pending_travel[station] = 0.0

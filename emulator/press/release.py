@@ -19,7 +19,8 @@ from emulator.pointer import call_at
 from emulator.press.constants import MachineConstants
 from emulator.press.loading import load, store
 from emulator.press.parcel import Work, load_layers, put_in_air, store_layers
-from emulator.press.state import Parcel, Parcels, Record, Strains
+from emulator.press.parts import Parts
+from emulator.press.state import Parcel, Parcels, Strains
 
 Floats = NDArray[np.float64]
 
@@ -79,17 +80,9 @@ def is_due(parcel: Parcel, now_ns: int) -> bool:
 
 
 @njit(cache=True, error_model="numpy")
-def advance_released(
-    parcels: Parcels,
-    strains: Sequence[Strains],
-    count: int,
-    now_ns: int,
-    energy: Floats,
-    c: MachineConstants,
-    m: MaterialConstants,
-    work: Work,
-) -> None:
+def advance_released(p: Parts, count: int, now_ns: int) -> None:
     """Bring the released parcels in the first `count` of `work.slots` up to now, each in one step."""
+    parcels, work, c, m = p.parcels, p.work, p.c, p.m
     w = work.tile
     layered = False
     for lane in range(LANES):
@@ -100,7 +93,7 @@ def advance_released(
         layered |= parcel.layered > 0
     load(parcels, work.slots, w)
     if layered:
-        load_layers(strains, work, c)
+        load_layers(p.strains, work, c)
     put_in_air(w, c)
     write(w.h_middle, read(w.h))
     call_at(c.step_tile, (w, work, layered, c, m))
@@ -108,30 +101,21 @@ def advance_released(
         w.updated_ns[lane] = now_ns
     store(parcels, work.slots, w)
     if layered:
-        store_layers(strains, work, w, c)
+        store_layers(p.strains, work, w, c)
     for lane in range(count):
-        energy[7] -= w.Q_up[lane] + w.Q_low[lane]
+        p.record.energy[7] -= w.Q_up[lane] + w.Q_low[lane]
 
 
 @njit(cache=True, error_model="numpy")
-def release(
-    parcels: Parcels,
-    strains: Sequence[Strains],
-    slot: int,
-    exit_ns: int,
-    record: Record,
-    c: MachineConstants,
-    m: MaterialConstants,
-    work: Work,
-) -> None:
+def release(p: Parts, slot: int, exit_ns: int) -> None:
     """The parcel in a slot leaves the press: keep its truth (`state.FILM_COLUMNS`)."""
-    parcel = parcels[slot]
+    parcel, record = p.parcels[slot], p.record
     parcel.p = 0.0
     parcel.h_exit = parcel.h
     parcel.released = 1
     parcel.exit_ns = exit_ns
     parcel.updated_ns = exit_ns
-    t_600 = laboratory_thickness(parcels, strains, slot, 0.0, RECOVERY_S, c, m, work)
+    t_600 = laboratory_thickness(p.parcels, p.strains, slot, 0.0, RECOVERY_S, p.c, p.m, p.work)
     n = record.film_count[0] % record.film.shape[0]
     record.film_count[0] += 1
     release_truth(parcel, t_600, record.film[n])

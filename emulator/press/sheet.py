@@ -8,7 +8,6 @@ balance: v = v_b (h_exit/h)^(1 - beta)). Parcels are stepped a tile at a time.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numba import njit
@@ -45,7 +44,6 @@ from emulator.press.parcel import (
     PEAK,
     PRESSURE_ACTS,
     THINNEST,
-    Work,
     approach,
     length_of,
     load_layers,
@@ -53,91 +51,59 @@ from emulator.press.parcel import (
     split_into_layers,
     store_layers,
 )
+from emulator.press.parts import Parts
 from emulator.press.release import advance_released, is_due, release
-from emulator.press.state import Parcel, Parcels, Plant, Progress, Record, Strains
+from emulator.press.state import Parcel, Plant, Record
 
 Floats = NDArray[np.float64]
 
 
 @njit(cache=True, error_model="numpy")
-def step_sheet(
-    parcels: Parcels,
-    strains: Sequence[Strains],
-    plant: Plant,
-    belts: Belts,
-    progress: Progress,
-    record: Record,
-    now_ns: int,
-    dt: float,
-    u: Floats,
-    c: MachineConstants,
-    m: MaterialConstants,
-    work: Work,
-) -> None:
+def step_sheet(p: Parts, now_ns: int, dt: float) -> None:
     """Move every parcel by the pending travel in dt [s] ending now, and integrate it.
 
     Leaves in `belts` the heat and the cover, in `plant` line forces and loading.
     """
-    _step_table(parcels, strains, progress, record, now_ns, c, m, work)
-    _step_press(parcels, strains, plant, belts, progress, record, now_ns, dt, u, c, m, work)
-    plant.loading[2] = 1.0 if plant.loading[0] >= c.p_limit else 0.0
-    run_off(parcels, strains, progress, record, now_ns, c, m, work)
+    _step_table(p, now_ns)
+    _step_press(p, now_ns, dt)
+    p.plant.loading[2] = 1.0 if p.plant.loading[0] >= p.c.p_limit else 0.0
+    run_off(p, now_ns)
 
 
 @njit(cache=True, error_model="numpy")
-def _step_table(
-    parcels: Parcels,
-    strains: Sequence[Strains],
-    progress: Progress,
-    record: Record,
-    now_ns: int,
-    c: MachineConstants,
-    m: MaterialConstants,
-    work: Work,
-) -> None:
+def _step_table(p: Parts, now_ns: int) -> None:
     """Carry released sheet along, and let it recover where a step is due."""
-    travel = progress.pending_travel[2]
-    slot = progress.ring[0]
+    parcels, ring = p.parcels, p.progress.ring
+    travel = p.progress.pending_travel[2]
+    slot = ring[0]
     due = 0
-    for _ in range(progress.ring[2]):
+    for _ in range(ring[2]):
         parcel = parcels[slot]
         parcel.x += travel
         if is_due(parcel, now_ns):
-            work.slots[due] = slot
+            p.work.slots[due] = slot
             due += 1
             if due == LANES:
-                advance_released(parcels, strains, due, now_ns, record.energy, c, m, work)
+                advance_released(p, due, now_ns)
                 due = 0
         slot += 1
         if slot == parcels.size:
             slot = 0
     if due > 0:
-        advance_released(parcels, strains, due, now_ns, record.energy, c, m, work)
+        advance_released(p, due, now_ns)
 
 
 @njit(cache=True, error_model="numpy")
-def _step_press(
-    parcels: Parcels,
-    strains: Sequence[Strains],
-    plant: Plant,
-    belts: Belts,
-    progress: Progress,
-    record: Record,
-    now_ns: int,
-    dt: float,
-    u: Floats,
-    c: MachineConstants,
-    m: MaterialConstants,
-    work: Work,
-) -> None:
+def _step_press(p: Parts, now_ns: int, dt: float) -> None:
     """Everything between the belts, a tile at a time; parcels that reach the end are released."""
+    parcels, plant, ring, c, m, work = p.parcels, p.plant, p.progress.ring, p.c, p.m, p.work
     w = work.tile
-    travel = progress.pending_travel[2]
+    travel = p.progress.pending_travel[2]
     fast = travel > c.layered_speed * dt
-    h_exit = grip_thickness(parcels, progress, c)
+    h_exit = grip_thickness(p)
     half = 1.0 - math.exp(-0.5 * c.h_section[FIRST_ZONE] * dt / c.C_area)
     clear(work.tally)
-    head, first, count = progress.ring[0], progress.ring[2], progress.ring[1]
+    head, first, count = ring[0], ring[2], ring[1]
     while first < count:
         lanes = min(LANES, count - first)
         layered = False
@@ -145,28 +111,27 @@ def _step_press(
             slot = (head + first + min(lane, lanes - 1)) % parcels.size
             work.slots[lane] = slot
             if fast and parcels[slot].layered == 0:
-                split_into_layers(parcels[slot], strains[slot])
+                split_into_layers(parcels[slot], p.strains[slot])
             layered |= parcels[slot].layered > 0
         load(parcels, work.slots, w)
         if layered:
-            load_layers(strains, work, c)
+            load_layers(p.strains, work, c)
         _carry(w, travel, h_exit, dt, c)
-        find_gap(w, plant, u, c)
-        _face_belts(w, plant, belts, half, c)
+        find_gap(w, plant, p.u, c)
+        _face_belts(w, plant, p.belts, half, c)
         approach(w, c, m)
         call_at(c.step_tile, (w, work, layered, c, m))
         note(w, c)
-        _meet(w, lanes, plant, belts, c, m)
-        _bear(w, lanes, plant, work.tally, c, m)
+        _meet(w, lanes, plant, p.belts, c, m)
+        _bear(w, lanes, work.tally, c, m)
         write(w.x, read(w.x_0) + travel * carried(read(w.h_0), h_exit, c))
         store(parcels, work.slots, w)
         if layered:
-            store_layers(strains, work, w, c)
+            store_layers(p.strains, work, w, c)
         for lane in range(lanes):
             if w.x[lane] >= c.press_end:
-                slot = (head + first + lane) % parcels.size
-                release(parcels, strains, slot, now_ns - int(1e9 * (dt - w.dt[lane])), record, c, m, work)
-                progress.ring[2] += 1
+                release(p, (head + first + lane) % parcels.size, now_ns - int(1e9 * (dt - w.dt[lane])))
+                ring[2] += 1
         first += lanes
     _add_up(plant, work.tally)
 
@@ -228,7 +193,7 @@ def _meet(w: Tile, lanes: int, plant: Plant, belts: Belts, c: MachineConstants, 
 
 
 @njit(cache=True, error_model="numpy")
-def _bear(w: Tile, lanes: int, plant: Plant, tally: Floats, c: MachineConstants, m: MaterialConstants) -> None:
+def _bear(w: Tile, lanes: int, tally: Floats, c: MachineConstants, m: MaterialConstants) -> None:
     """Book the first so many lanes to loading and bearings.
 
     Where the right gap is wider than the left by a wedge, pressure varies linearly over the
@@ -280,12 +245,13 @@ def _add_up(plant: Plant, tally: Floats) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def grip_thickness(parcels: Parcels, progress: Progress, c: MachineConstants) -> float:
+def grip_thickness(p: Parts) -> float:
     """Thickness [m] of the thinnest parcel under pressure: that one moves with the belt. 0 if none."""
+    ring = p.progress.ring
     thinnest = 0.0
-    if c.spread < 1.0:
-        for k in range(progress.ring[2], progress.ring[1]):
-            parcel = parcels[(progress.ring[0] + k) % parcels.size]
+    if p.c.spread < 1.0:
+        for k in range(ring[2], ring[1]):
+            parcel = p.parcels[(ring[0] + k) % p.parcels.size]
             if parcel.p > 0.0 and (thinnest == 0.0 or parcel.h < thinnest):
                 thinnest = parcel.h
     return thinnest
@@ -300,23 +266,14 @@ def carried(h: Vector, h_exit: float, c: MachineConstants) -> Vector:
 
 
 @njit(cache=True, error_model="numpy")
-def run_off(
-    parcels: Parcels,
-    strains: Sequence[Strains],
-    progress: Progress,
-    record: Record,
-    now_ns: int,
-    c: MachineConstants,
-    m: MaterialConstants,
-    work: Work,
-) -> None:
+def run_off(p: Parts, now_ns: int) -> None:
     """Take parcels off the end of the table, the oldest first."""
-    ring = progress.ring
-    while ring[2] > 0 and parcels[ring[0]].x >= c.table_end:
+    parcels, ring = p.parcels, p.progress.ring
+    while ring[2] > 0 and parcels[ring[0]].x >= p.c.table_end:
         if parcels[ring[0]].updated_ns < now_ns:
-            work.slots[0] = ring[0]
-            advance_released(parcels, strains, 1, now_ns, record.energy, c, m, work)
-        take_out(parcels[ring[0]], record)
+            p.work.slots[0] = ring[0]
+            advance_released(p, 1, now_ns)
+        take_out(parcels[ring[0]], p.record)
         ring[0] = (ring[0] + 1) % parcels.size
         ring[1] -= 1
         ring[2] -= 1

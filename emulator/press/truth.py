@@ -13,8 +13,9 @@ from emulator.press.belts import Belts, temperature_at
 from emulator.press.constants import MachineConstants
 from emulator.press.geometry import smallest_clearance
 from emulator.press.parcel import length_of
+from emulator.press.parts import Parts
 from emulator.press.signals import index
-from emulator.press.state import Parcels, Plant, Progress, Record
+from emulator.press.state import Parcels, Plant, Progress
 
 Floats = NDArray[np.float64]
 
@@ -50,20 +51,12 @@ STANDSTILL = 1e-4  # m/s: no speed mismatch below
 
 
 @njit(cache=True, error_model="numpy")
-def observe(
-    parcels: Parcels,
-    plant: Plant,
-    belts: Belts,
-    progress: Progress,
-    record: Record,
-    u: Floats,
-    c: MachineConstants,
-    out: Floats,
-) -> None:
+def observe(p: Parts, out: Floats) -> None:
     """Write every signal."""
-    _observe_thermal(plant, belts, c, out)
-    _observe_mechanics(plant, c, out)
-    _observe_sheet(parcels, plant, progress, u, c, out)
+    record = p.record
+    _observe_thermal(p.plant, p.belts, p.c, out)
+    _observe_mechanics(p.plant, p.c, out)
+    _observe_sheet(p, out)
     done = record.film_count[0]
     out[RELEASED] = done
     for offset in range(5):
@@ -125,9 +118,8 @@ def _observe_mechanics(plant: Plant, c: MachineConstants, out: Floats) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def _observe_sheet(
-    parcels: Parcels, plant: Plant, progress: Progress, u: Floats, c: MachineConstants, out: Floats
-) -> None:
+def _observe_sheet(p: Parts, out: Floats) -> None:
+    parcels, plant, progress, u, c = p.parcels, p.plant, p.progress, p.u, p.c
     released = progress.ring[2]
     inside = progress.ring[1] - released
     for offset in range(3):
