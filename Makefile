@@ -13,12 +13,12 @@ SEED ?= 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup hil test validate emulate bench lint format docs window clean
+.PHONY: help setup hil test validate emulate bench performance lint format docs window clean
 
 help: ## list the targets
 	@echo "press-rig: a virtual double-belt press on a serial port, and the bench to test its controller"
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  make hil PRESS=emu:// CONTROLLER=package.module:factory PROFILE=dev SEED=0"
 
@@ -60,6 +60,12 @@ emulate: $(READY) ## serve the virtual press on a pseudo-terminal in real time (
 
 bench: $(READY) ## measure speed against its goals, side by side; writes out/bench.json
 	@$(BIN)/python -m benchmarks
+
+performance: $(READY) ## measure everything on a quiet machine and bring docs/performance.md up to date; 10 minutes
+	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks.profile
+	@$(BIN)/python -m benchmarks.plots --docs
+	@$(BIN)/python -m benchmarks.document
 
 docs: $(READY) ## make the generated parts of docs/ from their sources
 	@$(BIN)/press-rig docs

@@ -11,9 +11,11 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from benchmarks.errors import Unable
 from emulator import user_cache
 from emulator.compile_cache import VARIABLE as COMPILE_CACHE
 
+STATUS = Path("/proc/self/status")
 FIRST_BYTES = """
 import serial
 import rig
@@ -49,11 +51,25 @@ def peak_memory() -> float:
 
 def own_peak_mb() -> float:
     """MB that this process has had in memory at most."""
-    status = Path("/proc/self/status")
-    if status.exists():  # what `getrusage` says on Linux begins with the memory of the parent process
-        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return float(line.split()[1]) / 2**10
+    if STATUS.exists():  # what `getrusage` says on Linux begins with the memory of the parent process
+        return _status_mb("VmHWM")
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def own_memory_mb() -> float:
+    """MB that this process has in memory now.
+
+    Raises:
+        Unable: the operating system does not say.
+    """
+    if not STATUS.exists():
+        raise Unable("only Linux says how much memory a process has now")
+    return _status_mb("VmRSS")
+
+
+def _status_mb(name: str) -> float:
+    (line,) = (line for line in STATUS.read_text().splitlines() if line.startswith(name))
+    return float(line.split()[1]) / 2**10
 
 
 def _first_bytes(variables: Mapping[str, str]) -> float:
