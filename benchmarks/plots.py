@@ -87,10 +87,12 @@ def draw_long_run(samples: Sequence[Sample]) -> Figure:
     figure, (upper, lower) = _figure(2, 4.6)
     hours = [sample.virtual_h for sample in samples]
     upper.plot(hours, [1e-3 * sample.cpu_us_per_virtual_s for sample in samples], color=COLOURS[0], linewidth=1.3)
-    upper.set(ylabel="CPU ms per virtual s", ylim=(0.0, None))
+    upper.set(ylabel="CPU ms per virtual s")
     upper.set_title("Production in closed loop, everything recorded: time and memory over the length of the run")
     lower.plot(hours, [sample.memory_mb for sample in samples], color=COLOURS[1], linewidth=1.3)
-    lower.set(ylabel="memory in MB", ylim=(0.0, None), xlabel="virtual time in h", xlim=(0.0, hours[-1]))
+    lower.set(ylabel="memory in MB", xlabel="virtual time in h", xlim=(0.0, hours[-1]))
+    for axes in (upper, lower):
+        axes.set_ylim(0.0, 1.1 * axes.dataLim.ymax)
     return figure
 
 
