@@ -1,7 +1,7 @@
 """Where the time goes, part by part, measured; writes out/bench/profile.json.
 
-Two profiles. The loop: every part of a production run is timed while it runs, without what it calls. The press:
-compiled code cannot be timed from inside without changing it, so its parts are what a press costs more with them than
+Two profiles. The loop: every part of a production run is timed while it runs (`benchmarks.parts`). The press: compiled
+code cannot be timed from inside without changing it, so its parts are what a press costs more with them than
 without: sheet or none, a longer table or a shorter, one scan per call or many, more layers or fewer. The loop is wall
 time, the press CPU time, the least of several each; measure on a quiet machine.
 """
@@ -18,39 +18,22 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.parts import PARTS
+from benchmarks.parts import profile as cycle_profile
 from benchmarks.scaling import variant
-from benchmarks.stopwatch import Stopwatch
-from emulator.agenda import Agenda
 from emulator.config import Machine, load_machine, load_material
-from emulator.ports.protocol_emu import Serial
 from emulator.press import Commands, OperatingPoint, Press
 from emulator.press.constants import TICK_NS
-from emulator.world import World
-from rig.bench import Bench
-from rig.controller.reference import ReferenceController
 from rig.running import producing_press
-from rig.trace import Recorder
-from rig.virtual import VirtualPress
 
 __all__ = ["loop_profile", "press_profile"]
 
 SCAN_NS = 50_000_000
-LOOP_S = 60
+CYCLES_PER_S = 10
 PRESS_S = 10
 REPEATS = 7
 LAYERS, FEWER_LAYERS = 11, 5
 TABLE_FACTOR = 2.0
-
-REST = "runner, clock and watchdog"
-LOOP: Mapping[str, Sequence[tuple[type, str]]] = {
-    "press and node: the compiled scan": [(World, "_scan")],
-    "port and line: wake-ups, frames, the node's answers": [(Serial, "read"), (Serial, "write"), (Agenda, "run_until")],
-    "client: requests, codec, tags": [(Bench, "poll"), (Bench, "write")],
-    "controller": [(ReferenceController, "scan")],
-    "recording": [(Recorder, "sensed"), (Recorder, "commanded"), (Recorder, "event"), (VirtualPress, "vector")],
-}
-TOTAL = "all of it, nothing timed inside"
-FRAMES = "recording"
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -79,35 +62,12 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def loop_profile() -> dict[str, float]:
-    """Wall time of a production run in closed loop by part, µs per virtual second; the last entry is the whole run."""
-    plain = float("inf")
-    best: tuple[float, Stopwatch] | None = None
-    for _ in range(REPEATS):
-        plain = min(plain, _produce(Stopwatch(), {}))
-        watch = Stopwatch()
-        whole = _produce(watch, LOOP)
-        if best is None or whole < best[0]:
-            best = whole, watch
-    assert best is not None
-    whole, watch = best
-    parts = {part: seconds / LOOP_S * 1e6 for part, seconds in watch.spent.items()}
-    parts[REST] = whole / LOOP_S * 1e6 - sum(parts.values())
-    return parts | {TOTAL: plain / LOOP_S * 1e6}
-
-
-def _produce(watch: Stopwatch, parts: Mapping[str, Sequence[tuple[type, str]]]) -> float:
-    """One run, timed; returns what it took, s."""
-    with watch.on(parts), producing_press() as runner:
-        if parts:
-            bus = runner.bench.virtual.world.bus
-            assert bus.on_frame is not None
-            bus.on_frame = watch.wrapped(FRAMES, bus.on_frame)
-        runner.run_for(1)
-        for part in watch.spent:
-            watch.spent[part] = 0.0
-        begun = time.perf_counter()
-        runner.run_for(LOOP_S)
-        return time.perf_counter() - begun
+    """Wall time of a production run in closed loop by part, of the median cycle, µs per virtual second."""
+    with producing_press() as runner:
+        runner.run_for(5)
+        spent_us = cycle_profile(runner)
+    parts = {f"{part}: {what}": spent_us[part] * CYCLES_PER_S for part, what in PARTS.items()}
+    return parts | {"the closed loop": sum(parts.values())}
 
 
 def press_profile() -> dict[str, float]:

@@ -11,28 +11,6 @@ from benchmarks import document, plots
 from benchmarks.catalogue import BENCHMARKS
 from benchmarks.long_run import Sample
 from benchmarks.scaling import Cost, cost, variant
-from benchmarks.stopwatch import Stopwatch
-
-
-class Clockwork:
-    """Something that calls something else of its own."""
-
-    def outer(self) -> int:
-        return self.inner() + self.inner()
-
-    def inner(self) -> int:
-        return sum(range(20_000))
-
-
-def test_stopwatch_counts_every_moment_once_and_leaves_no_trace() -> None:
-    before = dict(vars(Clockwork))
-    watch = Stopwatch()
-    with watch.on({"outer": [(Clockwork, "outer")], "inner": [(Clockwork, "inner")]}):
-        assert Clockwork().outer() == 2 * sum(range(20_000))
-        assert dict(vars(Clockwork)) != before
-    assert dict(vars(Clockwork)) == before
-    # nearly all of it is spent inside, and what is called does not count for the caller
-    assert 0.0 < watch.spent["outer"] < watch.spent["inner"]
 
 
 def test_pictures_come_with_their_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
