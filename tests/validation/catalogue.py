@@ -16,6 +16,7 @@ from tests.validation import (
     plane,
     press_forms,
     running,
+    sensitivity,
     stress_forms,
 )
 from tests.validation.comparison import Comparison
@@ -39,6 +40,7 @@ CATALOGUE: Final[Mapping[str, Sequence[Callable[..., Comparison]]]] = {
     "Independent solutions": (independent.between_belts, *_LAYERED, running.running_press, plane.plane),
     "Balances and invariants": (balances.balances, invariants.drawn, invariants.what_must_come_out),
     "What the model leaves out": (left_out.sizes,),
+    "What the parameters are worth": (sensitivity.parameters,),
 }
 
 
