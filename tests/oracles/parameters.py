@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,9 @@ class Gel:
 
     solids: float
     melting: float
+    """K, where the gel softens."""
+    peak: float
+    """K, the melting point that the peak of the heat capacity is below."""
     flory: Tables
     thermal: Tables
     mechanics: Tables
@@ -56,13 +59,16 @@ class Gel:
         own = composition["solids_fraction"]
         melting = composition["gel_melting_point_c"] + 273.15
         if solids is not None and solids != own:
-            squared = (solids / own) ** 2
-            mechanics["arm_modulus_25c_mpa"] = [squared * E for E in mechanics["arm_modulus_25c_mpa"]]
-            mechanics["network_modulus_25c_mpa"] *= squared
-            mechanics["network_modulus_min_mpa"] *= squared
-            mechanics["stress_amplification"] /= squared
+            mechanics = _diluted(mechanics, solids / own)
             melting += _flory(flory, solids) - _flory(flory, own)
-        return cls(own if solids is None else solids, melting, flory, tables["thermal"], mechanics)
+        return cls(own if solids is None else solids, melting, melting, flory, tables["thermal"], mechanics)
+
+    def uneven(self, deviation: float, heat: bool = False) -> Gel:
+        """A piece of this sheet with so much more resin, relatively; its `heat` properties follow only if told to."""
+        solids = self.solids * (1.0 + deviation)
+        melting = self.melting + _flory(self.flory, solids) - _flory(self.flory, self.solids)
+        piece = replace(self, melting=melting, mechanics=_diluted(self.mechanics, 1.0 + deviation))
+        return replace(piece, solids=solids, peak=melting) if heat else piece
 
     # --- heat --------------------------------------------------------------------
 
@@ -93,7 +99,7 @@ class Gel:
             a["polymer_heat_capacity_max_j_kgk"],
         )
         oil = a["oil_heat_capacity_j_kgk"] + a["oil_heat_capacity_slope_j_kgk2"] * warm
-        off = (T - (self.melting - a["melting_peak_below_gel_k"])) / a["melting_peak_sigma_k"]
+        off = (T - (self.peak - a["melting_peak_below_gel_k"])) / a["melting_peak_sigma_k"]
         fusion = w * a["crystallinity"] * a["heat_of_fusion_kj_kg"] * 1e3
         peak = fusion / (a["melting_peak_sigma_k"] * math.sqrt(2.0 * math.pi)) * np.exp(-0.5 * off * off)
         return np.asarray(w * resin + (1.0 - w) * oil + peak)
@@ -127,6 +133,7 @@ class Rollers:
     bending: float
     string: float
     pressure_limit: float
+    diameter: float
     contact_base: float
     contact_per_pascal: float
     contact_closed: float
@@ -153,6 +160,7 @@ class Rollers:
             bending=384.0 * b["elastic_modulus_gpa"] * 1e9 * inertia / pitch**4,
             string=8.0 / pitch**2,
             pressure_limit=g["design_pressure_mpa"] * 1e6,
+            diameter=g["roller_diameter_mm"] * 1e-3,
             contact_base=s["contact_base_w_m2k"],
             contact_per_pascal=s["contact_pressure_w_m2k_pa"],
             contact_closed=b["closed_conductance_w_m2k"],
@@ -172,9 +180,20 @@ class Rollers:
         """m, entry to exit."""
         return self.entry + self.heat + self.cold
 
-    def span_compliance(self, tension: float) -> float:
-        """C_m in m/Pa at a belt tension in N/m."""
-        return 1.0 / (self.bending + self.string * tension)
+    def span_compliance(self, tension: float, pitches: float = 1.0) -> float:
+        """C_m in m/Pa of a span over so many pitches at a belt tension in N/m."""
+        return 1.0 / (self.bending / pitches**4 + self.string / pitches**2 * tension)
+
+
+def _diluted(mechanics: Tables, ratio: float) -> Tables:
+    """Mechanics at solids times `ratio`: moduli go with its square, the stress on the skeleton against it."""
+    squared = ratio * ratio
+    return mechanics | {
+        "arm_modulus_25c_mpa": [squared * E for E in mechanics["arm_modulus_25c_mpa"]],
+        "network_modulus_25c_mpa": squared * mechanics["network_modulus_25c_mpa"],
+        "network_modulus_min_mpa": squared * mechanics["network_modulus_min_mpa"],
+        "stress_amplification": mechanics["stress_amplification"] / squared,
+    }
 
 
 def _volume_fraction(flory: Tables, solids: float) -> float:

@@ -32,6 +32,7 @@ from tests.oracles.parameters import BOLTZMANN, GAS, Floats, Gel, Rollers
 ARMS = 9
 LAYERS = 11
 COUNTS_AS_PRESSURE = 1e3
+GOLDEN_SECTION = 0.381966
 
 Mode = Literal["loose", "pressed", "capped"]
 Along = Callable[[float], float]
@@ -56,6 +57,12 @@ class Drive:
     """Places where the belt temperatures bend: the solver restarts there."""
     sheet: tuple[Along, Along] | None = None
     """Mean temperature of the sheet and its slope along the press, where it is given and not integrated."""
+    runout: float = 0.0
+    """Amplitude of the gap's ripple by rollers out of round, m."""
+    travel: float = 0.0
+    """Way of the belt when the parcel enters, m: where the rollers stand."""
+    missing: float | None = None
+    """Place of a roller pair that is not there, m from the entry."""
 
 
 @dataclass
@@ -107,6 +114,7 @@ class Parcel:
         self.T_ref = m["reference_temperature_c"] + 273.15
         self.VA = m["activation_volume_m3"] * m["stress_amplification"] / BOLTZMANN
         self.C_m = rollers.span_compliance(drive.tension)
+        self.C_wide = rollers.span_compliance(drive.tension, 2.0)
         self.strains = slice(layers, layers + self.bodies * ARMS)
         self.networks = slice(self.strains.stop, self.strains.stop + self.bodies)
         self.hencky = slice(self.networks.stop, self.networks.stop + self.bodies)
@@ -116,7 +124,17 @@ class Parcel:
     # --- the machine along the sheet ----------------------------------------------
 
     def gap(self, x: float) -> tuple[float, float]:
-        """g(x) and dg/dx within the stretch that ends at the next bend."""
+        """g and dg/dx as the parcel meets them, within the stretch that ends at the next bend."""
+        g, slope = self._set_gap(x)
+        a, r = self.drive.runout, self.rollers
+        if a == 0.0:
+            return g, slope
+        # every roller turns with the belt, and its neighbour stands on by the golden section of a turn
+        per_metre = 2.0 / r.diameter + 2.0 * math.pi * GOLDEN_SECTION / r.pitch
+        turn = 2.0 * self.drive.travel / r.diameter + per_metre * x
+        return g + a * math.sin(turn), slope + a * per_metre * math.cos(turn)
+
+    def _set_gap(self, x: float) -> tuple[float, float]:
         d, r = self.drive, self.rollers
         if x < r.taper_end:
             slope = (d.taper_clearance - d.entry_clearance) / r.taper_end
@@ -130,12 +148,13 @@ class Parcel:
 
     def compliance(self, x: float) -> tuple[float, float]:
         """C(x) and dC/dx."""
-        turn = math.pi * x / self.rollers.pitch
+        span, C_m, start = self.rollers.pitch, self.C_m, 0.0
+        missing = self.drive.missing
+        if missing is not None and abs(x - missing) < span:
+            span, C_m, start = 2.0 * span, self.C_wide, missing - span
+        turn = math.pi * (x - start) / span
         sine = math.sin(turn)
-        return (
-            self.rollers.nip_compliance + self.C_m * sine * sine,
-            self.C_m * math.pi / self.rollers.pitch * math.sin(2.0 * turn),
-        )
+        return self.rollers.nip_compliance + C_m * sine * sine, C_m * math.pi / span * math.sin(2.0 * turn)
 
     def belts(self, x: float, h: float) -> float:
         """Stress of the belts on a sheet of thickness h, Pa; negative where they do not reach it."""
@@ -288,6 +307,8 @@ class Parcel:
         y[: self.layers] = d.feed_temperature if d.sheet is None else d.sheet[0](0.0)
         mode, y = self._first_touch(y)
         bends = {r.taper_end, r.heat_end, r.heat_end + r.pitch, r.length, *d.kinks}
+        if d.missing is not None:
+            bends |= {d.missing - r.pitch, d.missing + r.pitch}
         way = _Way(self)
         t = 0.0
         for end in sorted(x / d.speed for x in bends if 0.0 < x <= r.length):

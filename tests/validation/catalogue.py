@@ -9,6 +9,7 @@ from typing import Final
 from tests.oracles.parameters import machine_file
 from tests.validation import (
     balances,
+    disturbed,
     heat_forms,
     independent,
     invariants,
@@ -37,7 +38,13 @@ CATALOGUE: Final[Mapping[str, Sequence[Callable[..., Comparison]]]] = {
         press_forms.rolling_coefficient,
     ),
     "Convergence": (press_forms.step_length, press_forms.parcel_length, independent.solver),
-    "Independent solutions": (independent.between_belts, *_LAYERED, running.running_press, plane.plane),
+    "Independent solutions": (
+        independent.between_belts,
+        *_LAYERED,
+        running.running_press,
+        disturbed.bad_rollers_and_uneven_feed,
+        plane.plane,
+    ),
     "Balances and invariants": (balances.balances, invariants.drawn, invariants.what_must_come_out),
     "What the model leaves out": (left_out.sizes,),
     "What the parameters are worth": (sensitivity.parameters,),

@@ -96,7 +96,7 @@ def free_recovery(effort: Effort) -> Comparison:
 
     numbers = [
         Number("strain left at once, emulator − closed form", float(error[0]), "", 1e-4),
-        Number("strain left later, largest difference", float(error[1:].max()), "", 2e-3),
+        Number("strain left later, largest difference", float(error[1:].max()), "", 4e-3),
         Number(
             "closed form − tabulated 1.27442, 1.17253, 0.77298",
             float(np.abs(tabulated - [1.27442, 1.17253, 0.77298]).max()),
