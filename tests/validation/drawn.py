@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from emulator.config import Machine, Material
 from emulator.press import Pass, Rolled, roll
+from emulator.press.constants import machine_constants
 from tests.oracles.parameters import Gel, Rollers, Tables, machine_file, material_file
 from tests.oracles.parcel import LAYERS, Drive, Outcome, roll_parcel
 from tests.validation.setups import changed, ideal_belt
@@ -92,6 +93,11 @@ class Case:
             feed_thickness_m=1e-3 * self.feed_mm,
         )
         return roll(press, gel, how, step_m)
+
+    def own_step(self) -> float:
+        """Step that the emulator takes, m."""
+        press = Machine.model_validate(self.machine)
+        return min(machine_constants(press)[0].step_m, press.numerics.step_max_s * self.speed)
 
     def independent(self, rtol: float = 1e-6, layers: int = LAYERS, layered: bool | None = None) -> Outcome:
         """Rolled by the stiff solver."""

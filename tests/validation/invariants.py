@@ -44,7 +44,7 @@ def drawn(effort: Effort) -> Comparison:
         truth = case.emulator().truth
         t0, out, t, h0 = (truth[n] for n in ("t0_m", "exit_thickness_m", "t_600_m", "h0_m"))
         thickness_off = max(thickness_off, t0 - out, out - t, t - h0)
-        half = case.emulator(0.5 * min(1.8e-3, 0.1 * case.speed)).truth
+        half = case.emulator(0.5 * case.own_step()).truth
         limit = NEAR_LIMIT * 1e6 * case.machine["geometry"]["design_pressure_mpa"]
         peak = max(truth["max_pressure_pa"], half["max_pressure_pa"])
         kind = giving if peak > limit else halving if case.speed_m_min <= LAYERS_ABOVE_M_MIN else fast
@@ -78,8 +78,8 @@ def drawn(effort: Effort) -> Comparison:
         Number("r rises with speed, largest step against it", speed_off, "points", SLACK),
         Number("r rises with cold-zone temperature, largest step against it", cold_off, "points", SLACK),
         Number("r when the step is halved, largest change up to 4 m/min", max(halving, default=0.0), "points", 0.05),
-        Number("the same above 4 m/min", max(fast, default=0.0), "points", 0.5),
-        Number("the same where the press gives way at its design pressure", max(giving, default=0.0), "points", 1.0),
+        Number("the same above 4 m/min", max(fast, default=0.0), "points", 0.05),
+        Number("the same where the press gives way at its design pressure", max(giving, default=0.0), "points", 0.1),
     ]
     return Comparison(
         "Invariants over drawn cases",

@@ -8,6 +8,7 @@ import numpy as np
 
 from emulator.config import Machine, Material
 from emulator.press import FILM_COLUMNS, OperatingPoint, Press, roll
+from emulator.press.constants import machine_constants
 from rig.report.colours import SERIES
 from rig.report.figures import INK
 from tests.oracles import closed_forms as exact
@@ -129,7 +130,7 @@ def step_length(effort: Effort) -> Comparison:
         tables = changed(machine_file(), geometry={"roller_pitch_mm": pitch})
         press, how = Machine.model_validate(tables), between(tables, heat, 15.0, speed)
         r = [roll(press, GEL, how, step_m=step).truth["r_percent"] for step in steps]
-        own = min(1.8e-3, speed / 60.0 * 0.1)
+        own = min(machine_constants(press)[0].step_m, press.numerics.step_max_s * speed / 60.0)
         fine = [roll(press, GEL, how, step_m=step).truth["r_percent"] for step in (0.1e-3, 0.05e-3)]
         limit = fine[1] + (fine[1] - fine[0])  # Richardson, first order: errs on the side of a larger error
         r_error[name] = [abs(value - limit) for value in r]
