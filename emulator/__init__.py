@@ -3,4 +3,4 @@
 from emulator.compile_cache import use_cache_of_these_sources
 
 COMPILES = use_cache_of_these_sources()
-"""True where the kernels have to be compiled first, once for these sources: some 25 seconds."""
+"""True where the kernels have to be compiled first, once for these sources: some 20 seconds."""

@@ -18,6 +18,8 @@ __all__ = ["use_cache_of_these_sources"]
 
 PREFIX = "numba-"
 VARIABLE = "NUMBA_CACHE_DIR"
+LEVEL = "NUMBA_OPT"
+"""How hard LLVM tries. The kernels say themselves what is a vector, so level 1 gives the same speed in less time."""
 
 
 def use_cache_of_these_sources() -> bool:
@@ -26,8 +28,11 @@ def use_cache_of_these_sources() -> bool:
     Returns:
         True if the cache is new, so that kernels are about to be compiled.
     """
+    if "numba" not in sys.modules:
+        os.environ.setdefault(LEVEL, "1")
     if VARIABLE in os.environ:
-        return False
+        kept = Path(os.environ[VARIABLE])
+        return not (kept.is_dir() and any(kept.iterdir()))
     package = Path(__file__).parent
     digest = blake2b(version("numba").encode(), digest_size=8)
     for path in sorted(package.rglob("*.py")):

@@ -29,7 +29,7 @@ from emulator.press.signals import ACTUATORS, SIGNALS, index
 from emulator.press.state import PLANT, Plant
 from emulator.sensors import SENSOR, SensorRow
 
-__all__ = ["NOW_NS", "SENSOR_SHIFTS", "TICKS", "TRUTH", "scan_call"]
+__all__ = ["NOW_NS", "SENSOR_SHIFTS", "TICKS", "TRUTH", "compile_scan", "scan_call"]
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -102,7 +102,7 @@ def scan_call(press: Press, node: Node, disturbances: Floats, truth: Floats) -> 
     program: Any = node.program
     rows, readings, image = node.sensors.rows, state.sensors.memory, state.bank.image
     return Call(
-        _scan_address(machines.dtype, program.dtype),
+        compile_scan(machines, node.program),
         0,
         0,
         press.call.table,
@@ -120,6 +120,11 @@ def scan_call(press: Press, node: Node, disturbances: Floats, truth: Floats) -> 
         image,
         len(image),
     )
+
+
+def compile_scan(machines: Any, program: Any) -> int:
+    """Where the compiled scan for constants of these types stands; both are arrays of one record."""
+    return _scan_address(machines.dtype, program.dtype)
 
 
 @functools.cache

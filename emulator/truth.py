@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emulator.press.belts import temperature_at
-from emulator.press.geometry import along_press, station_clearance
+from emulator.press.geometry import along_press, station_clearances
 from emulator.press.state import FILM_CAPACITY, FILM_COLUMNS, FILM_IDS
 from emulator.units import KELVIN
 
@@ -121,7 +121,7 @@ class Truth:
         slots = (head + np.arange(released, count)) % sheet.x.size
         slots = slots[np.argsort(sheet.x[slots])]
         places = sheet.x[slots]
-        entry, taper, cold = (station_clearance(plant.clearance, station) for station in range(3))
+        entry, taper, cold = station_clearances(plant.clearance)
         belts = [
             np.array([temperature_at(state.belt_T[side], plant.belt_s[side], x, c) for x in places]) - KELVIN
             for side in range(2)

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from emulator import saved
 from emulator.agenda import Agenda, Priority, WakeUp
 from emulator.bus import Bus, BusState
+from emulator.compile_ahead import compile_ahead
 from emulator.config import ConfigError
 from emulator.definitions import Definitions
 from emulator.node import Node, NodeState
@@ -124,19 +125,12 @@ class World:
         self.machine = self.definitions.machine
         self.material = self.definitions.gel
         self.registers = default_registers()
+        compile_ahead(self.machine, self.material)
         self.press = Press(self.machine, self.material)
         if config.start != "cold":
             state, _ = settled(self.machine, self.material, operating_point(self.recipe), config.start)
             self.press.restore(state)
-        self.node = Node(
-            self.definitions.node,
-            self.registers,
-            self.definitions.sensors.sensor,
-            TRUTH,
-            SENSOR_SHIFTS,
-            config.seed,
-            config.identity,
-        )
+        self.node = make_node(self.definitions, config)
         self.node.commands.feed_thickness_m = self.recipe.sheet.thickness_um * 1e-6
         self.node.commands.feed_temperature_k = self.recipe.sheet.temperature_c + KELVIN
         self.env = simpy.Environment(initial_time=0)
@@ -282,6 +276,19 @@ class World:
             "feed_enable",
         ):
             bank.publish(name, True)
+
+
+def make_node(definitions: Definitions, config: WorldConfig) -> Node:
+    """The press's I/O node, just powered on."""
+    return Node(
+        definitions.node,
+        default_registers(),
+        definitions.sensors.sensor,
+        TRUTH,
+        SENSOR_SHIFTS,
+        config.seed,
+        config.identity,
+    )
 
 
 def operating_point(recipe: Recipe) -> OperatingPoint:

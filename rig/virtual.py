@@ -70,7 +70,7 @@ __all__ = [
 PORT, NOTES = "port", "notes"
 """Names of what is kept with a snapshot."""
 Kept = TypeVar("Kept")
-COMPILE_NOTE = "compiling the press model, once for these sources; some 25 seconds ..." if COMPILES else ""
+COMPILE_NOTE = "compiling the press model, once for these sources; some 20 seconds ..." if COMPILES else ""
 """What to tell people who wait; empty when there is nothing to wait for."""
 
 UNITS = {

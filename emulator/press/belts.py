@@ -10,7 +10,7 @@ Places on a ring are counted in nodes: node i of a belt whose node 0 is at s is 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -29,10 +29,13 @@ from emulator.material.vector import (
     where,
 )
 from emulator.press.constants import ENTRY_DRUM, EXIT_DRUM, FIRST_ZONE, SECTIONS, MachineConstants
-from emulator.press.geometry import along_press, station_clearance
+from emulator.press.geometry import along_press, station_clearances
 from emulator.press.state import Plant
 
 Floats = NDArray[np.float64]
+
+
+FIRST_NODE: Any = np.int64(0)  # 0 itself would be a type of its own for the compiler, and _run_over be compiled twice
 
 
 class Belts(NamedTuple):
@@ -141,12 +144,13 @@ def step_belts(belts: Belts, plant: Plant, dt: float, energy: Floats, c: Machine
                 target = plant.drum_T[2 + side]
             low = first % nodes
             high = low + end - first
-            taken = _run_over(T, heat, low, min(high, nodes), target, part, per_joule)
-            if high > nodes:
-                taken += _run_over(T, heat, 0, high - nodes, target, part, per_joule)
+            taken = 0.0
+            while low < high:
+                taken += _run_over(T, heat, low, min(high, nodes), target, part, per_joule)
+                low, high = FIRST_NODE, high - nodes  # what goes beyond the last node goes on at the first
             _book(c.C_node * taken, section, side, plant, energy, c)
             first = end
-        plant.belt_mean[side] = _total(T, 0, nodes) / nodes
+        plant.belt_mean[side] = _total(T, FIRST_NODE, nodes) / nodes
 
 
 @njit(cache=True, error_model="numpy")
@@ -197,9 +201,7 @@ def _book(joules: float, section: int, side: int, plant: Plant, energy: Floats, 
 def _exchange_facing(belts: Belts, plant: Plant, dt: float, c: MachineConstants) -> None:
     """Heat from belt to belt where no sheet lies between: contact when closed, else through the air gap."""
     nodes = belts.cover.size
-    entry = station_clearance(plant.clearance, 0)
-    taper = station_clearance(plant.clearance, 1)
-    cold = station_clearance(plant.clearance, 2)
+    entry, taper, cold = station_clearances(plant.clearance)
     upper = belts.T[0]
     lower = belts.T[1]
     # both rings have the same spacing: every upper node lies at the same part between two lower ones

@@ -132,14 +132,13 @@ def section_ends(machine: Machine) -> NDArray[np.float64]:
     return np.cumsum(lengths)
 
 
-def _longest_step(machine: Machine, pitch: float, bending: float, string: float) -> float:
+def _longest_step(machine: Machine, pitch: float, bending: float) -> float:
     """Longest step along the belt [m]: resolves the pitch, and the nips.
 
-    The half width of a nip is where the belt span gives way as much as the nip does, C_m sin^2(pi x/L) = C_n: under a
-    wide pitch it is narrow.
+    The half width of a nip is where the span of a slack belt gives way as much as the nip does,
+    C_m sin^2(pi x/L) = C_n: under a wide pitch it is narrow.
     """
-    stiffness = bending + string * machine.tension.nominal_kn_m * 1e3
-    nip = pitch / math.pi * math.asin(min(1.0, math.sqrt(machine.geometry.nip_compliance_m_pa * stiffness)))
+    nip = pitch / math.pi * math.asin(min(1.0, math.sqrt(machine.geometry.nip_compliance_m_pa * bending)))
     return min(machine.numerics.step_max_mm * 1e-3, machine.numerics.step_max_of_nip * nip)
 
 
@@ -234,7 +233,7 @@ def machine_constants(machine: Machine) -> Sequence[MachineConstants]:
         table_end=machine.press_length_m + sheet.runout_length_mm * 1e-3,
         exit_gauge=machine.press_length_m + sheet.exit_gauge_mm * 1e-3,
         recovered_gauge=machine.press_length_m + sheet.recovered_gauge_mm * 1e-3,
-        step_m=_longest_step(machine, pitch, bending, string),
+        step_m=_longest_step(machine, pitch, bending),
         step_ticks=max(1, round(machine.numerics.step_max_s / TICK_S)),
         layers=machine.numerics.layer_count,
         step_tile=0,

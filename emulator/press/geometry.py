@@ -31,9 +31,19 @@ def station_clearance(clearance: Floats, station: int) -> float:
 
 
 @njit(cache=True, error_model="numpy")
+def station_clearances(clearance: Floats) -> tuple[float, float, float]:
+    """Mean clearance [m] at the entry, the end of the taper and in the cold section; clearance [6]."""
+    entry = 0.5 * (clearance[0] + clearance[1])
+    taper = 0.5 * (clearance[2] + clearance[3])
+    cold = 0.5 * (clearance[4] + clearance[5])
+    return entry, taper, cold
+
+
+@njit(cache=True, error_model="numpy")
 def smallest_clearance(clearance: Floats) -> float:
     """Smallest station clearance [m]."""
-    return min(station_clearance(clearance, 0), station_clearance(clearance, 1), station_clearance(clearance, 2))
+    entry, taper, cold = station_clearances(clearance)
+    return min(entry, taper, cold)
 
 
 @njit(cache=True, error_model="numpy")
@@ -69,9 +79,7 @@ def local_compliance(x: Vector, C_m: float, c: MachineConstants) -> Vector:
 def find_gap(w: Tile, plant: Plant, u: Floats, c: MachineConstants) -> None:
     """Gap at both ends of the step, its wedge and its compliance, for lanes that went from `x_0` to `x`."""
     clearance = plant.clearance
-    entry = station_clearance(clearance, 0)
-    taper = station_clearance(clearance, 1)
-    cold = station_clearance(clearance, 2)
+    entry, taper, cold = station_clearances(clearance)
     tension = 0.5 * (plant.tension[0] + plant.tension[1])
     x = read(w.x)
     g = along_press(x, entry, taper, cold, c)

@@ -25,9 +25,9 @@ from emulator.press.state import Parcel, Parcels, Strains
 Floats = NDArray[np.float64]
 
 RECOVERY_S = 600.0
-STEP_FIRST_S = 0.01
-STEP_GROWTH = 0.25  # of the time since release: recovery follows its logarithm
-STEP_LAST_S = 40.0
+STEP_FIRST_S = 0.005
+STEP_GROWTH = 0.15  # of the time since release: recovery follows its logarithm
+STEP_LAST_S = 20.0
 
 
 @njit(cache=True, error_model="numpy")

@@ -8,6 +8,7 @@ balance: v = v_b (h_exit/h)^(1 - beta)). Parcels are stepped a tile at a time.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -57,6 +58,10 @@ from emulator.press.state import Parcel, Plant, Record
 
 Floats = NDArray[np.float64]
 
+# plain numbers would each be a type of its own for the compiler, and what they are handed to be compiled again
+NONE: Any = np.int64(0)
+ONE: Any = np.int64(1)
+
 
 @njit(cache=True, error_model="numpy")
 def step_sheet(p: Parts, now_ns: int, dt: float) -> None:
@@ -76,7 +81,7 @@ def _step_table(p: Parts, now_ns: int) -> None:
     parcels, ring = p.parcels, p.progress.ring
     travel = p.progress.pending_travel[2]
     slot = ring[0]
-    due = 0
+    due = NONE
     for _ in range(ring[2]):
         parcel = parcels[slot]
         parcel.x += travel
@@ -85,7 +90,7 @@ def _step_table(p: Parts, now_ns: int) -> None:
             due += 1
             if due == LANES:
                 advance_released(p, due, now_ns)
-                due = 0
+                due = NONE
         slot += 1
         if slot == parcels.size:
             slot = 0
@@ -272,7 +277,7 @@ def run_off(p: Parts, now_ns: int) -> None:
     while ring[2] > 0 and parcels[ring[0]].x >= p.c.table_end:
         if parcels[ring[0]].updated_ns < now_ns:
             p.work.slots[0] = ring[0]
-            advance_released(p, 1, now_ns)
+            advance_released(p, ONE, now_ns)
         take_out(parcels[ring[0]], p.record)
         ring[0] = (ring[0] + 1) % parcels.size
         ring[1] -= 1
