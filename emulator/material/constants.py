@@ -21,7 +21,7 @@ REFERENCE_K: Final = 298.15  # moduli are given here, enthalpy is zero here
 # Range and size of the enthalpy table: 0.06 K between rows.
 TABLE_MIN_K: Final = 233.15
 TABLE_MAX_K: Final = 473.15
-TABLE_ROWS: Final = 4096
+TABLE_ROWS: Final = 1024
 
 
 class MaterialConstants(NamedTuple):

@@ -329,10 +329,11 @@ def _four_columns(typing_context: Any, table: Any, place: Any, first: Any) -> An
     def generate(context: Any, builder: Any, sig: Any, arguments: Any) -> Any:
         array = context.make_array(sig.args[0])(context, builder, arguments[0])
         width = cgutils.unpack_tuple(builder, array.shape, 2)[1]
+        starts = builder.mul(arguments[1], _splat(builder, width, _INTEGERS))
+        first_row = builder.gep(array.data, [arguments[2]])
         rows = []
         for lane in range(LANES):
-            at = builder.mul(builder.extract_element(arguments[1], _INT(lane)), width)
-            start = builder.gep(array.data, [builder.add(at, arguments[2])])
+            start = builder.gep(first_row, [builder.extract_element(starts, _INT(lane))])
             rows.append(builder.load(builder.bitcast(start, quarter.as_pointer()), align=8))
         # rows 0 and 4 side by side, 1 and 5, ...; then columns 0 and 2, 1 and 3 of two such; then single columns
         halves = [shuffled(builder, rows[i], rows[i + 4], list(range(8))) for i in range(4)]
