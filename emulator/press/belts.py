@@ -216,7 +216,7 @@ def _exchange_facing(belts: Belts, plant: Plant, dt: float, c: MachineConstants)
         if bare > 0.0:
             g = along_press(s, entry, taper, cold, c)
             U = min(c.h_closed, c.k_gap / max(g, 1e-6))
-            a = (i + below) % nodes
+            a = i + below if i + below < nodes else i + below - nodes
             b = next_node(a, nodes)
             Q = bare * U * c.ds * c.width * dt * (upper[i] - (1.0 - w) * lower[a] - w * lower[b])
             belts.heat[0, i] -= Q

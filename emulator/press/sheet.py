@@ -112,12 +112,14 @@ def _step_press(p: Parts, now_ns: int, dt: float) -> None:
     while first < count:
         lanes = min(LANES, count - first)
         layered = False
+        slot = (head + first) % parcels.size
         for lane in range(LANES):
-            slot = (head + first + min(lane, lanes - 1)) % parcels.size
             work.slots[lane] = slot
             if fast and parcels[slot].layered == 0:
                 split_into_layers(parcels[slot], p.strains[slot])
             layered |= parcels[slot].layered > 0
+            if lane + 1 < lanes:
+                slot = slot + 1 if slot + 1 < parcels.size else 0
         load(parcels, work.slots, w)
         if layered:
             load_layers(p.strains, work, c)
