@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_BAUDRATE", "Abilities", "Bench", "open_press"]
 
 DEFAULT_BAUDRATE = 115_200
-"""bit/s; a poll of all tags takes 26 ms of line time at this rate, and must fit into a 100 ms scan."""
+"""bit/s; a poll of all tags takes 19 ms of line time at this rate, and must fit into a 100 ms scan."""
 RESPONSE_TIMEOUT_S = 0.25
 """Silence after a request for so long counts as no answer: ten times the longest exchange at 115200."""
 RETRIES = 2

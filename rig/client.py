@@ -339,7 +339,7 @@ def _planned_reads(registers: RegisterMap, tags: tuple[Tag, ...]) -> tuple[Plann
     """Shared by all clients, with the tables that the blocks have made for decoding."""
     return tuple(
         PlannedRead(READS[block.table](block.address, block.count), _unit(registers, block.node), block)
-        for block in registers.blocks(tags, gap=READ_GAP)
+        for block in registers.reads(tags, gap=READ_GAP)
     )
 
 

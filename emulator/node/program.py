@@ -84,6 +84,8 @@ class Program(NamedTuple):
     alarm_word: int  # place
     warning_word: int  # place
     first_out_alarm: int  # place
+    contacts_word: int  # place
+    mirrored: Ints  # places of the bits that contacts_word shows, lowest first
     mode: Any  # code, by name
     status: Any  # mask, by name
     warning: Any  # mask, by name
@@ -151,6 +153,8 @@ def node_program(config: NodeConfig, layout: Layout, sensor: Mapping[str, int]) 
             alarm_word=layout.place("alarm_word"),
             warning_word=layout.place("warning_word"),
             first_out_alarm=layout.place("first_out_alarm"),
+            contacts_word=layout.place("contacts_word"),
+            mirrored=np.array([layout.place(contact) for contact in tags["contacts_word"].bits]),
             mode=tags["mode"].values,
             status=masks("status_word"),
             warning=masks("warning_word"),

@@ -325,3 +325,8 @@ def _show_contacts(values: Floats, sensed: Sensed, s: NodeMemory, k: Program, im
     put_bit(image, at.sheet_at_exit, values[sensor.exit_thickness] > 0.0)
     put_bit(image, at.sheet_at_recovered_gauge, values[sensor.recovered_thickness] > 0.0)
     put_bit(image, at.diverter_at_scrap, bit(image, k.coil.scrap_divert))
+    word = 0
+    for i in range(k.mirrored.size):
+        if bit(image, k.mirrored[i]):
+            word |= 1 << i
+    put_word(image, k.contacts_word, word)

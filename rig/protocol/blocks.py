@@ -27,7 +27,7 @@ CODES = {"u16": "H", "i16": "h", "u32": "I", "i32": "i", "f32": "f", "enum": "H"
 DECIMAL_SCALES = {10.0**-digits: 10**digits for digits in range(5)}
 """Scales for which raw / divisor is the nearest float to the decimal value, and so what rounding gives."""
 REMEMBERED = 4096
-"""Different contents of a block of bits that are remembered at the most."""
+"""Different contents of a block of bits, or of a register that mirrors bits, that are remembered at the most."""
 
 
 class Decoded(NamedTuple):
@@ -45,18 +45,24 @@ class Decoded(NamedTuple):
 
 @dataclass(frozen=True)
 class Block:
-    """Neighbouring tags that one request can read or write."""
+    """Neighbouring tags that one request can read or write.
+
+    Attributes:
+        tags: what stands in the block, in order of address.
+        mirrored: discrete inputs that are to be taken out of the registers among `tags` that mirror them.
+    """
 
     node: str
     table: Table
     address: int
     count: int
     tags: tuple[Tag, ...]
+    mirrored: tuple[Tag, ...] = ()
 
     @cached_property
     def numeric(self) -> tuple[Tag, ...]:
-        """The tags that are not text, in order of address."""
-        return tuple(tag for tag in self.tags if tag.type != "string")
+        """The tags that are not text, in order of address, then the mirrored ones."""
+        return (*_numeric(self.tags), *self.mirrored)
 
     @cached_property
     def decode(self) -> Callable[[bytes], Decoded]:
@@ -72,16 +78,19 @@ class _Registers:
 
     def __init__(self, block: Block) -> None:
         layout, position = ">", block.address
-        for tag in block.numeric:
+        numeric = _numeric(block.tags)
+        for tag in numeric:
             layout += f"{2 * (tag.address - position)}x{CODES[tag.type]}"
             position = tag.address + tag.count
         self._unpack = Struct(f"{layout}{2 * (block.address + block.count - position)}x").unpack
-        self._names = tuple(tag.name for tag in block.numeric)
-        self._divisors = [_divisor(tag) or 1 for tag in block.numeric]
-        plain = [(index, tag) for index, tag in enumerate(block.numeric) if tag.type != "f32"]
+        self._names = tuple(tag.name for tag in numeric)
+        self._divisors = [_divisor(tag) or 1 for tag in numeric]
+        plain = [(index, tag) for index, tag in enumerate(numeric) if tag.type != "f32"]
         self._whole = [(tag.name, index) for index, tag in plain if tag.type in INTEGERS and _divisor(tag) == 1]
         self._named = [(tag.name, index, _Names(tag)) for index, tag in plain if tag.type not in INTEGERS]
         self._odd = [(tag, index) for index, tag in plain if tag.type in INTEGERS and _divisor(tag) is None]
+        shown = [(index, _Mirrored(tag, block.mirrored)) for index, tag in plain if tag.mirrors is not None]
+        self._mirrored = [(index, mirrored) for index, mirrored in shown if mirrored.places]
         self._texts = [(tag, 2 * (tag.address - block.address)) for tag in block.tags if tag.type == "string"]
 
     def decode(self, payload: bytes) -> Decoded:
@@ -96,6 +105,10 @@ class _Registers:
             values[tag.name] = numbers[index] = tag.scaled(raw[index])
         for tag, start in self._texts:
             values[tag.name] = tag.decode(unpack_registers(payload[start : start + 2 * tag.count]))
+        for index, mirrored in self._mirrored:
+            bits = mirrored[raw[index]]
+            values.update(bits.values)
+            numbers += bits.numbers
         return Decoded(values, numbers)
 
 
@@ -129,7 +142,26 @@ class _Names(dict[int, "Value"]):
         return value
 
 
+class _Mirrored(dict[int, Decoded]):
+    """What the raw contents of a register say of the discrete inputs that it mirrors, worked out once each."""
+
+    def __init__(self, register: Tag, tags: Iterable[Tag]) -> None:
+        super().__init__()
+        self.places = [(tag.name, register.bits.index(tag.name)) for tag in tags if tag.group == register.mirrors]
+
+    def __missing__(self, raw: int) -> Decoded:
+        values: dict[str, Value] = {name: bool(raw >> place & 1) for name, place in self.places}
+        decoded = Decoded(values, [float(raw >> place & 1) for _, place in self.places])
+        if len(self) < REMEMBERED:
+            self[raw] = decoded
+        return decoded
+
+
 INTEGERS = ("u16", "i16", "u32", "i32")
+
+
+def _numeric(tags: Iterable[Tag]) -> tuple[Tag, ...]:
+    return tuple(tag for tag in tags if tag.type != "string")
 
 
 def _divisor(tag: Tag) -> int | None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -66,7 +66,8 @@ class Tag:
 
     Engineering value = raw * scale + offset, in `unit`. `count` is the number of 16-bit registers
     (1 for a bit). `limits` is what the node accepts or can show; `safe_range` what an armed bench
-    may write to a press that is not virtual; `safe_value` what the safe state commands.
+    may write to a press that is not virtual; `safe_value` what the safe state commands. `mirrors` is
+    the group of discrete inputs that a bitfield shows once more; its bits have their names.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Tag:
     group: str
     bits: tuple[str, ...] = ()
     values: Mapping[str, int] = field(default_factory=dict)
+    mirrors: str | None = None
 
     @property
     def writable(self) -> bool:
@@ -222,6 +224,11 @@ class RegisterMap:
         return {name: tuple(members) for name, members in groups.items()}
 
     @cached_property
+    def mirrors(self) -> Mapping[Tag, tuple[Tag, ...]]:
+        """Discrete inputs by the input register that shows them once more, lowest bit first."""
+        return {tag: tuple(map(self.__getitem__, tag.bits)) for tag in self.tags.values() if tag.mirrors is not None}
+
+    @cached_property
     def safe_state(self) -> Mapping[str, Value]:
         """What the safe state commands: every tag with a safe value."""
         return {tag.name: tag.safe_value for tag in self.tags.values() if tag.safe_value is not None}
@@ -270,3 +277,28 @@ class RegisterMap:
             longest_bits: bits in one request at the most.
         """
         return tuple(merged(tags, gap=gap, longest=lambda tag: longest_bits if tag.table in BIT_TABLES else longest))
+
+    def reads(self, tags: Iterable[Tag], *, gap: int = 0) -> tuple[Block, ...]:
+        """The fewest requests that read tags.
+
+        Discrete inputs come out of the register that mirrors them where that saves a request; the register need not
+        be among the tags.
+
+        Args:
+            tags: what to read.
+            gap: registers or bits in between that may be read along.
+        """
+        wanted = set(tags)
+        blocks = self.blocks(wanted, gap=gap)
+        told: set[Tag] = set()
+        for register, mirrored in self.mirrors.items():
+            asked = wanted.intersection(mirrored)
+            others = (wanted - asked) | {register}
+            if asked and len(fewer := self.blocks(others, gap=gap)) < len(blocks):
+                wanted, blocks = others, fewer
+                told |= asked
+        return tuple(replace(block, mirrored=tuple(self._mirrored(block, told))) for block in blocks)
+
+    def _mirrored(self, block: Block, asked: Container[Tag]) -> Iterator[Tag]:
+        """What of `asked` the registers of a block mirror."""
+        return (tag for register in block.tags for tag in self.mirrors.get(register, ()) if tag in asked)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -31,12 +32,13 @@ __all__ = ["UNITS", "RegisterMapError", "default_registers", "load_registers", "
 UNITS = frozenset({"", "°C", "%", "µm", "mm", "m", "m/min", "kN", "kN/m", "bar", "A", "N·m", "L/min", "s", "ms", "deg"})
 """Units a tag may have; `emulator` knows how each relates to SI."""
 
-FORMAT = 1
+FORMAT = 2
 LAST_ADDRESS = 0xFFFF
 KEYS = {
     "name", "for_each", "node", "group", "table", "address", "type", "length", "scale", "offset", "unit",
-    "limits", "safe_range", "safe_value", "default", "description", "bits", "values",
+    "limits", "safe_range", "safe_value", "default", "description", "bits", "values", "mirrors",
 }  # fmt: skip
+LARGEST_BITFIELD = 16
 WORDS: Mapping[str, int] = {"u32": 2, "i32": 2, "f32": 2}
 
 
@@ -88,7 +90,7 @@ def parse_registers(text: str, where: str) -> RegisterMap:
                 raise RegisterMapError(f"{where}: tag {tag.name}: defined twice")
             tags[tag.name] = tag
     _check_overlaps(tags.values().__iter__(), where)
-    return RegisterMap(FORMAT, nodes, tags)
+    return RegisterMap(FORMAT, nodes, {name: _with_mirrored(tag, tags.values(), where) for name, tag in tags.items()})
 
 
 def _nodes(data: Any, where: str) -> dict[str, Node]:
@@ -166,8 +168,13 @@ def _tag(entry: Mapping[str, Any], name: str, address: int, nodes: Mapping[str, 
         raise broken("scale is 0")
     if kind not in ("u16", "i16", "u32", "i32") and (scale != 1.0 or offset != 0.0):
         raise broken(f"type {kind} takes no scale or offset")
-    if kind == "bitfield" and not 1 <= len(entry.get("bits", ())) <= 16:
-        raise broken("a bitfield names 1 … 16 bits in `bits`")
+    mirrors = entry.get("mirrors")
+    if mirrors is not None and (kind, table) != ("bitfield", "input"):
+        raise broken("only a bitfield of the table input mirrors discrete inputs")
+    if mirrors is not None and "bits" in entry:
+        raise broken("what it mirrors are its bits: it takes no `bits`")
+    if kind == "bitfield" and mirrors is None and not 1 <= len(entry.get("bits", ())) <= LARGEST_BITFIELD:
+        raise broken(f"a bitfield names 1 … {LARGEST_BITFIELD} bits in `bits`")
     if kind == "enum" and not entry.get("values"):
         raise broken("an enum names its values in `values`")
     description = entry.get("description")
@@ -191,9 +198,30 @@ def _tag(entry: Mapping[str, Any], name: str, address: int, nodes: Mapping[str, 
         group=str(entry.get("group", name)),
         bits=tuple(entry.get("bits", ())),
         values=dict(entry.get("values", {})),
+        mirrors=mirrors,
     )
     _check_ranges(tag, broken)
     return tag
+
+
+def _with_mirrored(tag: Tag, tags: Collection[Tag], where: str) -> Tag:
+    """The tag; if it mirrors a group, then with the discrete inputs of that group as its bits."""
+    if tag.mirrors is None:
+        return tag
+
+    def broken(rule: str) -> RegisterMapError:
+        return RegisterMapError(f"{where}: tag {tag.name}: {rule}")
+
+    mirrored = sorted((other for other in tags if other.group == tag.mirrors), key=lambda other: other.address)
+    if not mirrored:
+        raise broken(f"mirrors the group {tag.mirrors!r}, which does not exist")
+    if any((other.node, other.table) != (tag.node, "discrete") for other in mirrored):
+        raise broken(f"mirrors the group {tag.mirrors!r}, which is not all discrete inputs of node {tag.node}")
+    if sum(other.mirrors == tag.mirrors for other in tags) > 1:
+        raise broken(f"mirrors the group {tag.mirrors!r}, which another register mirrors too")
+    if len(mirrored) > LARGEST_BITFIELD:
+        raise broken(f"mirrors {len(mirrored)} discrete inputs, {LARGEST_BITFIELD} fit into a register")
+    return replace(tag, bits=tuple(other.name for other in mirrored))
 
 
 def _count(entry: Mapping[str, Any], kind: str, broken: Any) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 import pytest
@@ -132,6 +133,7 @@ def test_writes_outside_the_limits_are_refused_and_change_nothing(bench: Bench) 
     assert bench.read("zone_setpoints", "clearance_setpoints") == before
 
 
+COMMANDS = default_registers().groups["commands"]
 HEARTBEAT = default_registers()["controller_heartbeat"].address
 
 
@@ -148,6 +150,51 @@ def test_node_identifies_itself(bench: Bench) -> None:
     answer = bench.master.exchange(ReadDeviceIdentification(1, 0), 1)
     assert b"press-rig" in dict(answer.objects).values()
     assert bench.identification["press_identity"] == "virtual"
+
+
+@functools.cache
+def pressing(start: str) -> World:
+    world = World(WorldConfig(start=start))
+    world.run_until(world.now_ns + SECOND)
+    return world
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    start=st.sampled_from(["cold", "warm", "running"]),
+    hands=st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=4),
+    coils=st.dictionaries(st.sampled_from(COMMANDS), st.booleans(), max_size=4),
+    coolant=st.sampled_from([0.0, 1.0]),
+    tension=st.sampled_from([0.5, 1.0]),
+    scans=st.integers(0, 60),
+)
+def test_word_of_contacts_says_at_every_scan_what_the_discrete_inputs_say(
+    start: str,
+    hands: list[tuple[bool, bool]],
+    coils: dict[str, bool],
+    coolant: float,
+    tension: float,
+    scans: int,
+) -> None:
+    world = pressing(start).fork()
+    bank, contacts = world.node.bank, world.registers.groups["contacts"]
+    world.disturbances.coolant_flow_scale = coolant
+    world.disturbances.tension_scale = (tension, 1.0)
+    for name, on in coils.items():
+        bank.publish(name, on)
+    for button, guard in hands:
+        world.contacts.emergency_stop_pressed, world.contacts.guard_open = button, guard
+        for _ in range(1 + scans):
+            world.run_until(world.now_ns + 50_000_000)
+            word = bank["contacts_word"]
+            assert word == frozenset(name for name in contacts if bank[name])
+        assert ("emergency_stop_released" in word, "guards_closed" in word) == (not button, not guard)
+
+
+def test_word_and_contacts_agree_before_the_first_scan() -> None:
+    world = World(WorldConfig())
+    bank = world.node.bank
+    assert bank["contacts_word"] == frozenset(name for name in world.registers.groups["contacts"] if bank[name])
 
 
 def test_uptime_and_sample_time_never_tear(bench: Bench) -> None:
@@ -188,10 +235,10 @@ def test_request_that_the_store_declines_becomes_its_exception() -> None:
 
 def test_addresses_without_a_tag_are_refused_also_between_tags() -> None:
     bank = Bank(Layout(default_registers(), "press"), {})
-    assert len(bank.register_bytes("input", 0, 82)) == 2 * 82
+    assert len(bank.register_bytes("input", 0, 83)) == 2 * 83
     assert len(bank.bit_bytes("discrete", 0, 12)) == 2
-    # 82 to 99 are free
-    for address, count in ((0, 83), (82, 1), (80, 21), (99, 2), (100, 23), (122, 1), (60_000, 2)):
+    # 83 to 99 are free
+    for address, count in ((0, 84), (83, 1), (80, 21), (99, 2), (100, 23), (122, 1), (60_000, 2)):
         with pytest.raises(ModbusError, match="illegal data address"):
             bank.register_bytes("input", address, count)
     assert bank.register_bytes("input", 100, 22)

@@ -75,6 +75,32 @@ def test_double_words_too(raw: int, kind: TagType, digits: int) -> None:
     assert same(value, tag.decode([raw >> 16, raw & 0xFFFF]))
 
 
+CONTACTS = REGISTERS.expand(["contacts"])
+
+
+@given(states=st.fixed_dictionaries({tag.name: st.booleans() for tag in CONTACTS}), spare=st.integers(0, 15))
+def test_mirrored_bits_are_those_of_the_discrete_inputs(states: dict[str, bool], spare: int) -> None:
+    word = REGISTERS["contacts_word"]
+    (mirror,) = REGISTERS.reads([*CONTACTS, word])
+    (plain,) = REGISTERS.reads(CONTACTS)
+    raw = sum(states[tag.name] << place for place, tag in enumerate(CONTACTS))
+    # bits without a name say nothing
+    decoded = mirror.decode(struct.pack(">H", raw | spare << len(CONTACTS)))
+    values, numbers = plain.decode(pack_bits([states[tag.name] for tag in CONTACTS]))
+    assert values == states
+    assert decoded.values == states | {"contacts_word": frozenset(name for name, on in states.items() if on)}
+    assert all(type(decoded.values[tag.name]) is bool for tag in CONTACTS)
+    assert mirror.numeric == (word, *plain.numeric)
+    assert decoded.numbers == [raw | spare << len(CONTACTS), *numbers]
+
+
+def test_values_of_one_mirrored_answer_are_not_those_of_the_next() -> None:
+    (block,) = REGISTERS.reads([*CONTACTS, REGISTERS["contacts_word"]])
+    first = block.decode(b"\x00\x01")
+    first.values["emergency_stop_released"] = False
+    assert block.decode(b"\x00\x01").values["emergency_stop_released"] is True
+
+
 def test_values_of_one_answer_are_not_those_of_the_next() -> None:
     (block,) = blocks("discrete")
     first = block.decode(b"\x01\x00").values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from rig.protocol.registers import BIT_TABLES, Tag, TagValueError
 from rig.protocol.registers_file import RegisterMapError, default_registers, load_registers, parse_registers
 
 HEADER = """
-format = 1
+format = 2
 [nodes.press]
 address = 1
 [lists]
@@ -146,8 +147,49 @@ def test_file_that_is_no_map_is_refused(tmp_path: Any) -> None:
     broken.write_text("format = ")
     with pytest.raises(RegisterMapError, match="not valid TOML"):
         load_registers(broken)
-    with pytest.raises(RegisterMapError, match="format is 2"):
-        parse_registers("format = 2", "map.toml")
+    with pytest.raises(RegisterMapError, match="format is 3"):
+        parse_registers("format = 3", "map.toml")
+
+
+WORD: dict[str, Any] = {
+    "name": "contacts_word", "table": "input", "address": 2, "type": "bitfield", "mirrors": "contacts",
+    "description": "contacts once more",
+}  # fmt: skip
+CONTACT: dict[str, Any] = {"table": "discrete", "type": "bool", "group": "contacts", "description": "a contact"}
+
+
+def contacts(count: int) -> list[dict[str, Any]]:
+    """So many discrete inputs, the last first in the file."""
+    return [CONTACT | {"name": f"contact_{place}", "address": place} for place in reversed(range(count))]
+
+
+def test_register_that_mirrors_a_group_has_its_discrete_inputs_for_bits_lowest_address_first() -> None:
+    registers = parse_registers(toml(WORD, *contacts(16)), "map.toml")
+    assert registers["contacts_word"].bits == tuple(f"contact_{place}" for place in range(16))
+    assert registers.mirrors == {registers["contacts_word"]: tuple(registers[f"contact_{i}"] for i in range(16))}
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"mirrors": "doors"}, "mirrors the group 'doors', which does not exist"),
+        ({"mirrors": "contacts_word"}, "'contacts_word', which is not all discrete inputs of node press"),
+        ({"mirrors": 3}, "mirrors the group 3, which does not exist"),
+        ({"bits": ["a"]}, "it takes no `bits`"),
+        ({"table": "holding"}, "only a bitfield of the table input mirrors"),
+        ({"type": "u16", "limits": [0, 1]}, "only a bitfield of the table input mirrors"),
+    ],
+)
+def test_mirror_that_breaks_a_rule_is_refused(change: dict[str, Any], rule: str) -> None:
+    with pytest.raises(RegisterMapError, match=f"map.toml: tag contacts_word: .*{rule}"):
+        parse_registers(toml(WORD | change, *contacts(3)), "map.toml")
+
+
+def test_mirror_of_more_than_a_register_holds_or_beside_another_is_refused() -> None:
+    with pytest.raises(RegisterMapError, match="mirrors 17 discrete inputs, 16 fit into a register"):
+        parse_registers(toml(WORD, *contacts(17)), "map.toml")
+    with pytest.raises(RegisterMapError, match="which another register mirrors too"):
+        parse_registers(toml(WORD, WORD | {"name": "other_word", "address": 3}, *contacts(2)), "map.toml")
 
 
 def test_reading_merges_neighbours_and_writing_never_touches_what_was_not_asked_for() -> None:
@@ -157,6 +199,38 @@ def test_reading_merges_neighbours_and_writing_never_touches_what_was_not_asked_
     tags = registers.expand(["heat_1_upper_setpoint_c", "heat_2_upper_setpoint_c"])
     assert [block.count for block in registers.blocks(tags)] == [1, 1]
     assert [block.count for block in registers.blocks(tags, gap=8)] == [3]
+
+
+def test_discrete_inputs_come_from_their_mirror_where_that_saves_a_request() -> None:
+    registers = default_registers()
+
+    def tables(*names: str) -> list[str]:
+        return [block.table for block in registers.reads(registers.expand(names), gap=8)]
+
+    assert tables("guards_closed") == ["discrete"]
+    assert tables("contacts", "contacts_word") == ["input"]
+    assert tables("guards_closed", "watchdog_remaining_s") == ["input"]
+    assert tables("contacts", "zone_temperatures") == ["discrete", "input"]
+    assert tables("contacts", "commands") == ["coil", "discrete"]
+
+
+def test_map_without_a_mirror_reads_the_discrete_inputs_themselves() -> None:
+    registers = default_registers()
+    plain = replace(registers, tags={tag.name: tag for tag in registers.tags.values() if not tag.mirrors})
+    polled = [tag for tag in plain.tags.values() if not tag.writable and tag.group != "identification"]
+    assert plain.reads(polled, gap=8) == plain.blocks(polled, gap=8)
+    assert [block.table for block in plain.reads(polled, gap=8)] == ["discrete", "input"]
+
+
+@given(names=st.sets(st.sampled_from(sorted(default_registers().tags)), min_size=1))
+def test_reads_are_never_more_than_blocks_and_say_every_tag_once(names: set[str]) -> None:
+    registers = default_registers()
+    tags = registers.expand(names)
+    reads = registers.reads(tags, gap=8)
+    said = [tag.name for block in reads for tag in (*block.tags, *block.mirrored)]
+    assert len(set(said)) == len(said)
+    assert names <= set(said) <= names | {"contacts_word"}
+    assert len(reads) <= len(registers.blocks(tags, gap=8))
 
 
 @given(names=st.sets(st.sampled_from(sorted(default_registers().tags)), min_size=1))

@@ -17,12 +17,34 @@ def test_reading_a_group_gives_its_tags_in_engineering_units() -> None:
     assert zones["cold_2_lower_temperature_c"] == pytest.approx(15.0, abs=1.5)
 
 
-def test_poll_of_everything_takes_two_requests() -> None:
+def test_poll_of_everything_takes_one_request() -> None:
     with open_press("emu://") as bench:
         before = bench.master.requests
         values = bench.poll()
-        assert bench.master.requests - before == 2
+        assert bench.master.requests - before == 1
     assert {"mode", "belts_moving", "exit_thickness_um"} <= set(values)
+    assert set(values) == {
+        tag.name for tag in bench.registers.tags.values() if not tag.writable and tag.group != "identification"
+    }
+
+
+def test_poll_and_recording_show_what_is_done_to_the_press_by_hand() -> None:
+    with open_press("emu://") as bench:
+        for act, name, state in (
+            (bench.virtual.push_emergency_stop, "emergency_stop_released", False),
+            (bench.virtual.open_guard, "guards_closed", False),
+            (bench.virtual.release_emergency_stop, "emergency_stop_released", True),
+            (bench.virtual.close_guard, "guards_closed", True),
+        ):
+            assert bench.poll()[name] is not state
+            act()
+            bench.clock.sleep_until(bench.clock.now_ns + 100_000_000)
+            assert bench.poll()[name] is state
+            assert bench.value(name) is state
+        assert bench.recorder is not None
+        tags = bench.recorder.recording().tags
+    assert tags["emergency_stop_released"].tolist() == [1, 0, 0, 0, 0, 1, 1, 1]
+    assert tags["guards_closed"].tolist() == [1, 1, 1, 0, 0, 0, 0, 1]
 
 
 def test_time_is_virtual_and_starts_with_the_press() -> None:
