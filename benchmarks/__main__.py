@@ -20,7 +20,7 @@ from rich.text import Text
 
 from benchmarks.catalogue import BENCHMARKS
 from benchmarks.errors import Unable
-from benchmarks.results import Result, write
+from benchmarks.results import Result, make_writable, write
 from benchmarks.table import show
 from rig.virtual import COMPILE_NOTE
 
@@ -38,8 +38,7 @@ def main(words: Sequence[str] | None = None) -> int:
             console.print(Text.assemble((name, "bold"), f"  {goal}: {entry.what}"))
         return 0
     try:
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        arguments.out.touch()
+        make_writable(arguments.out)
     except OSError as error:
         print(f"{arguments.out} cannot be written: {error.strerror}; choose another --out", file=sys.stderr)
         return 2
@@ -48,7 +47,8 @@ def main(words: Sequence[str] | None = None) -> int:
     begun = time.perf_counter()
     taken, unable, complete = measure(arguments.only or list(BENCHMARKS), arguments.rounds, console)
     results = {name: Result.of(values, BENCHMARKS[name].unit) for name, values in taken.items() if values}
-    title = f"press-rig, {arguments.rounds} rounds in {time.perf_counter() - begun:.0f} s"
+    rounds = "1 round" if arguments.rounds == 1 else f"{arguments.rounds} rounds"
+    title = f"press-rig, {rounds} in {time.perf_counter() - begun:.0f} s"
     show(console, results, title if complete else f"{title}, interrupted", verbose=arguments.verbose)
     for name, why in unable.items():
         console.print(f"{name}: not measured, {why}")

@@ -5,11 +5,12 @@ python -m benchmarks && python -m benchmarks.profile && python -m benchmarks.doc
 
 from __future__ import annotations
 
+import argparse
 import json
 import platform
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,11 @@ PAGE = ROOT / "docs" / "performance.md"
 RESULTS, PROFILE = Path("out/bench.json"), Path("out/bench/profile.json")
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Fill in what lies between the marks of the page; returns the exit code."""
+    argparse.ArgumentParser(
+        prog="python -m benchmarks.document", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args(words)
     try:
         results, profiles = (json.loads(path.read_text(encoding="utf-8")) for path in (RESULTS, PROFILE))
     except FileNotFoundError as error:

@@ -6,9 +6,11 @@ does; so caches are as cold as they are in earnest. The table shows the median c
 
 from __future__ import annotations
 
+import argparse
 import statistics
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -96,10 +98,16 @@ def profile(runner: Runner) -> dict[str, float]:
     return {part: statistics.median(cycle[part] for cycle in cycles) * 1e6 for part in PARTS}
 
 
-def main() -> None:
-    with producing_press() as runner:
-        runner.run_for(5)
-        spent_us = profile(runner)
+def main(words: Sequence[str] | None = None) -> int:
+    """Measure and print; returns the exit code."""
+    argparse.ArgumentParser(
+        prog="python -m benchmarks.parts", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args(words)
+    try:
+        spent_us = _measured()
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     table = Table(title="closed loop, µs per cycle of 100 ms")
     for column in ("part", "µs", "what"):
         table.add_column(column, justify="right" if column == "µs" else "left")
@@ -107,7 +115,14 @@ def main() -> None:
         table.add_row(part, f"{spent_us[part]:.1f}", what)
     table.add_row("sum", f"{sum(spent_us.values()):.1f}", "")
     Console().print(table)
+    return 0
+
+
+def _measured() -> dict[str, float]:
+    with producing_press() as runner:
+        runner.run_for(5)
+        return profile(runner)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

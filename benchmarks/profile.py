@@ -20,6 +20,7 @@ from rich.table import Table
 
 from benchmarks.parts import PARTS
 from benchmarks.parts import profile as cycle_profile
+from benchmarks.results import make_writable
 from benchmarks.scaling import variant
 from emulator.config import Machine, load_machine, load_material
 from emulator.press import Commands, OperatingPoint, Press
@@ -46,7 +47,7 @@ def main(words: Sequence[str] | None = None) -> int:
     console = Console()
     profiles: dict[str, Mapping[str, float]] = {}
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+        make_writable(out)
         for name, measure in (("loop", loop_profile), ("press", press_profile)):
             with console.status(f"measuring the {name} ..."):
                 profiles[name] = measure()
@@ -56,6 +57,7 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"{out} cannot be written: {error.strerror}; choose another --out", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        print(f"interrupted; {out} has no new profile", file=sys.stderr)
         return 130
     console.print(f"written: {out}")
     return 0

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-__all__ = ["Result", "write"]
+__all__ = ["Result", "make_writable", "write"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,17 @@ class Result:
     def of(cls, taken: Sequence[float], unit: str) -> Self:
         """From at least one measurement."""
         return cls(statistics.median(taken), min(taken), max(taken), unit)
+
+
+def make_writable(path: Path) -> None:
+    """Find out before minutes are spent that a file can be written, not after; a new one is left empty.
+
+    Raises:
+        OSError: it cannot.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8"):
+        pass
 
 
 def write(results: Mapping[str, Result], path: Path) -> None:

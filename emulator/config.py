@@ -29,6 +29,8 @@ __all__ = [
     "sentence",
 ]
 
+SHOWN_VIOLATIONS = 4
+"""Of a definition; who has more has named another kind of file."""
 DATA = Path(__file__).parent / "data"
 
 Definition = TypeVar("Definition", bound=BaseModel)
@@ -99,12 +101,13 @@ def _find(name_or_path: str | Path, kind: str) -> Path:
 
 
 def sentence(error: ValidationError) -> str:
-    """All violations as `key: rule (got value)`, joined by semicolons."""
+    """The first violations as `key: rule (got value)`, joined by semicolons, and how many more there are."""
     parts = []
-    for item in error.errors():
+    for item in error.errors()[:SHOWN_VIOLATIONS]:
         key = ".".join(str(part) for part in item["loc"])
         rule = item["msg"].removeprefix("Value error, ")
         rule = rule[:1].lower() + rule[1:]
         shown = "" if item["type"] in {"missing", "value_error"} else f" (got {item['input']!r})"
         parts.append(f"{key}: {rule}{shown}")
-    return "; ".join(parts)
+    more = error.error_count() - len(parts)
+    return "; ".join(parts) + (f" (and {more} more)" if more > 0 else "")

@@ -58,6 +58,8 @@ def unseal(kind: Kind, data: bytes, count: int) -> list[bytes]:
     Raises:
         SnapshotError: it is none, of another kind or version, cut short, or damaged.
     """
+    if not isinstance(data, bytes):
+        raise SnapshotError(f"a snapshot is bytes, not {type(data).__name__}")
     if not data.startswith(MAGIC):
         what = "it is empty" if not data else "it begins like something else"
         raise SnapshotError(f"not a snapshot of a press: {what}")

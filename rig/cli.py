@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from types import FrameType
 
-from rig.cli_snapshot import add_cache, add_resume, add_where, positive, seconds
+from rig.cli_snapshot import add_cache, add_resume, add_where, positive, positive_int, seconds
 from rig.errors import RigError, UsageError
 
 __all__ = ["main"]
@@ -104,18 +104,11 @@ def _command(
 def _add_press(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--press", default="emu://", metavar="URL", help="which press (default: emu://)")
     parser.add_argument("--arm", action="store_true", help="allow writes to a press that is not virtual")
-    parser.add_argument("--baud", type=_positive_int, default=115_200, help="line rate, bit/s (default: 115200)")
+    parser.add_argument("--baud", type=positive_int, default=115_200, help="line rate, bit/s (default: 115200)")
     parser.add_argument(
         "--speed", type=positive, default=1.0, metavar="FACTOR",
         help="press seconds per wall second at the other end, as given to `press-rig emulate` (default: 1)",
     )  # fmt: skip
-
-
-def _positive_int(text: str) -> int:
-    value = int(text)
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return value
 
 
 # -- hil ----------------------------------------------------------------------------------------------
@@ -196,7 +189,7 @@ def _add_emulate(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--recipe", default="reference", help="what the upstream process delivers: name or path")
     parser.add_argument("--seed", type=int, default=0, help="seed of all random streams (default: 0)")
     parser.add_argument("--start", default="cold", help="cold, warm or running (default: cold)")
-    parser.add_argument("--baud", type=_positive_int, help="answer at this rate only (default: follow the master)")
+    parser.add_argument("--baud", type=positive_int, help="answer at this rate only (default: follow the master)")
     parser.add_argument("--identity", default="virtual", help="virtual, or real to try out the safety envelope")
     parser.set_defaults(run=_emulate)
 
@@ -237,7 +230,7 @@ def _add_read(commands: Commands[argparse.ArgumentParser]) -> None:
     )  # fmt: skip
     parser.add_argument("tag", nargs="+", help="tags or tag groups (`press-rig tags` lists them)")
     parser.add_argument("--press", default="emu://", metavar="URL", help="which press (default: emu://)")
-    parser.add_argument("--baud", type=_positive_int, default=115_200, help="line rate, bit/s (default: 115200)")
+    parser.add_argument("--baud", type=positive_int, default=115_200, help="line rate, bit/s (default: 115200)")
     parser.set_defaults(run=_read)
 
 
@@ -319,7 +312,7 @@ def _add_explore(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--machine", default="reference", help="machine: name or path of a TOML file")
     parser.add_argument("--material", default="g20", help="gel: name or path of a TOML file")
     parser.add_argument("--recipe", default="reference", help="where everything else stands: name or path")
-    parser.add_argument("--workers", type=_positive_int, metavar="N", help="processes (default: one per core)")
+    parser.add_argument("--workers", type=positive_int, metavar="N", help="processes (default: one per core)")
     parser.add_argument("--out", type=Path, default=Path("out/explore"), help="folder (default: out/explore)")
     parser.set_defaults(run=_explore)
 

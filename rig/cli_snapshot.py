@@ -3,27 +3,47 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
-__all__ = ["add_cache", "add_resume", "add_where", "positive", "seconds"]
+from rig.errors import UsageError
 
+__all__ = ["add_cache", "add_resume", "add_where", "positive", "positive_int", "seconds"]
+
+LARGEST, LARGEST_INT = 1e6, 10**9
+"""Beyond these a number on the command line is a slip."""
 Commands = argparse._SubParsersAction  # the type that add_subparsers returns has no public name
 
 
 def positive(text: str) -> float:
     """A number above 0."""
-    value = float(text)
-    if not 0.0 < value < 1e6:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    value = _number(text)
+    if not 0.0 < value < LARGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0 and below {LARGEST:,.0f}")
     return value
+
+
+def positive_int(text: str) -> int:
+    """A whole number from 1 on."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < LARGEST_INT):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {LARGEST_INT - 1:,}")
+    return int(text)
 
 
 def seconds(text: str) -> float:
     """A time from 0 on."""
-    value = float(text)
-    if not 0.0 <= value < 1e6:
-        raise argparse.ArgumentTypeError(f"{text} is not a time in seconds from 0 on")
+    value = _number(text)
+    if not 0.0 <= value < LARGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time in seconds from 0 to {LARGEST:,.0f}")
     return value
+
+
+def _number(text: str) -> float:
+    """A number; what is none is not a number."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def add_where(parser: argparse.ArgumentParser) -> None:
@@ -84,6 +104,8 @@ def _cache(arguments: argparse.Namespace) -> int:
         count = user_cache.clear()
         print(f"removed {count} warm states from {place}")
         return 0
+    if place.exists() and not place.is_dir():
+        raise UsageError(f"{place} is not a folder, so nothing is kept; {user_cache.VARIABLE} moves the folder")
     files = list(user_cache.entries())
     for path, size in files:
         print(f"{size / 1024:8.0f} KiB  {path.name}")

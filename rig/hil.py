@@ -300,7 +300,8 @@ def run_hil(options: HilOptions) -> int:
         words += ["-k", options.select]
     code = pytest.main(words, plugins=[RigPlugin(session)])
     if code == pytest.ExitCode.NO_TESTS_COLLECTED:
-        raise UsageError(f"no test in {suite} matches {options.select!r}")
+        matching = f" matches {options.select!r}" if options.select else ""
+        raise UsageError(f"no test in {suite}{matching or '; give a folder or file of tests, or leave it out'}")
     if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
         return 2
     summary = session.summary()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import serial
 
@@ -27,6 +28,10 @@ def open_port(url: str, scheme: str, baudrate: int, timeout_s: float) -> serial.
         PortError: the port is missing, busy, or not to be opened.
     """
     # a device must be ours alone; the URL handlers have no such thing
+    if not url:
+        raise UsageError("a press needs a URL: emu://, a device path such as /dev/ttyUSB0, or socket://HOST:PORT")
+    if scheme == "socket":
+        _check_socket(url)
     more: dict[str, Any] = {} if scheme else {"exclusive": True}
     try:
         return serial.serial_for_url(url, baudrate=baudrate, timeout=timeout_s, write_timeout=2.0, **more)
@@ -37,6 +42,17 @@ def open_port(url: str, scheme: str, baudrate: int, timeout_s: float) -> serial.
         raise PortError(_explain(url, error)) from error
 
 
+def _check_socket(url: str) -> None:
+    """Pyserial says of a missing port that `None` cannot be compared."""
+    try:
+        parts = urlsplit(url)
+        complete = bool(parts.hostname) and parts.port is not None
+    except ValueError:
+        complete = False
+    if not complete:
+        raise UsageError(f"{url!r} is not socket://HOST:PORT with a port from 0 to 65535")
+
+
 def _explain(url: str, error: Exception) -> str:
     text = str(error)
     if "lock" in text or "busy" in text.lower() or "Resource temporarily" in text:
@@ -45,6 +61,8 @@ def _explain(url: str, error: Exception) -> str:
         return f"port {url} does not exist; `press-rig ports` lists those that do"
     if "Permission" in text:
         return f"no permission to open {url}; on Linux add yourself to the group dialout and log in again"
+    if "Inappropriate ioctl" in text or "Is a directory" in text:
+        return f"{url} is not a serial port; `press-rig ports` lists those that are"
     if "refused" in text:
         return f"nobody listens at {url}; start `press-rig emulate --tcp …` or the gateway first"
     return f"port {url} cannot be opened: {text}"

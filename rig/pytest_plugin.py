@@ -389,7 +389,9 @@ def _outcome(reports: list[pytest.TestReport]) -> tuple[Any, str]:
             place = report.longrepr
             return "skipped", str(place[2] if isinstance(place, tuple) else place).removeprefix("Skipped: ")
     if not any(report.when == "call" for report in reports):
-        return "error", "interrupted"
+        from rig.report.summary import INTERRUPTED  # noqa: PLC0415 - heavy, and loaded already in a HIL run
+
+        return "error", INTERRUPTED
     if any(hasattr(report, "wasxfail") for report in reports):
         return "xpassed", ""
     return "passed", ""

@@ -20,7 +20,7 @@ from emulator import COMPILES, codec, user_cache
 from emulator.codec import encode
 from emulator.config import ConfigError, Machine, Material, load_machine, load_material
 from emulator.operating_map import HELD_WITHIN_K, Outcome, check_point, outcome, with_roller_pitch
-from emulator.ports.serve import EndpointError, main_loop, open_endpoint
+from emulator.ports.serve import EndpointError, main_loop, open_endpoint, parse_address
 from emulator.press import InputError, Press
 from emulator.saved import Description, describe, extras_of
 from emulator.snapshot import Kind, SnapshotError, seal, sources_digest, unseal
@@ -320,9 +320,10 @@ def emulate(
         say: prints a line.
 
     Raises:
-        UsageError: a part of the press does not exist.
+        UsageError: a part of the press does not exist, or `tcp` is no address.
         PortError: the endpoint cannot be opened.
     """
+    _check_address(tcp)
     say(f"making a {config.start} press ({config.machine}, {config.material}, recipe {config.recipe}) ...")
     if COMPILE_NOTE:
         say(COMPILE_NOTE)
@@ -344,9 +345,10 @@ def resume(path: Path, *, link: Path | None, tcp: str | None, speed: float, say:
         say: prints a line.
 
     Raises:
-        UsageError: not a snapshot that can be opened here.
+        UsageError: not a snapshot that can be opened here, or `tcp` is no address.
         PortError: the endpoint cannot be opened.
     """
+    _check_address(tcp)
     if COMPILE_NOTE:
         say(COMPILE_NOTE)
     data = read_snapshot(path)
@@ -378,6 +380,15 @@ def about_snapshot(world: World, about: Description) -> Iterator[str]:
         yield f"{key!s:<12} {value}"
     if not about.same_sources:
         yield f"written by another press model (press-rig {about.package}): it opens, but may not go on bit for bit"
+
+
+def _check_address(tcp: str | None) -> None:
+    """Find out before a press is made, not after."""
+    try:
+        if tcp is not None:
+            parse_address(tcp)
+    except EndpointError as error:
+        raise UsageError(str(error)) from error
 
 
 def _serve(world: World, *, link: Path | None, tcp: str | None, speed: float, say: Callable[[str], object]) -> None:

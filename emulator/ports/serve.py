@@ -22,7 +22,7 @@ from emulator.ports.tcp import TcpEndpoint
 if TYPE_CHECKING:
     from emulator.world import World
 
-__all__ = ["Endpoint", "EndpointError", "PacedCounters", "main_loop", "open_endpoint"]
+__all__ = ["Endpoint", "EndpointError", "PacedCounters", "main_loop", "open_endpoint", "parse_address"]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -40,18 +40,23 @@ def open_endpoint(tcp: str | None = None, link: str | Path | None = None) -> Ite
     """
     if tcp is not None and link is not None:
         raise EndpointError("a link leads to a pseudo-terminal, not to a TCP port; give one of the two")
-    endpoint: Endpoint
-    if tcp is None:
-        endpoint = PtyEndpoint(link)
-    else:
-        host, _, port = tcp.rpartition(":")
-        if not port.isdecimal() or int(port) > 65_535:
-            raise EndpointError(f"{tcp!r} is not HOST:PORT with a port from 0 to 65535")
-        endpoint = TcpEndpoint(host or "127.0.0.1", int(port))
+    endpoint: Endpoint = PtyEndpoint(link) if tcp is None else TcpEndpoint(*parse_address(tcp))
     try:
         yield endpoint
     finally:
         endpoint.close()
+
+
+def parse_address(tcp: str) -> tuple[str, int]:
+    """Host and port of `HOST:PORT`, or of `PORT` on 127.0.0.1.
+
+    Raises:
+        EndpointError: it is neither.
+    """
+    host, _, port = tcp.rpartition(":")
+    if not (port.isascii() and port.isdecimal() and int(port) <= 65_535):
+        raise EndpointError(f"{tcp!r} is not HOST:PORT with a port from 0 to 65535")
+    return host or "127.0.0.1", int(port)
 
 
 def main_loop(

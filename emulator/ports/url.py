@@ -78,7 +78,8 @@ def parse_url(url: str) -> WorldConfig:
         values[name] = text
         if name in WHOLE_NUMBERS:
             if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < WHOLE_NUMBERS[name]:
-                raise wrong(f"{name} is {text!r}, which is not a whole number from {WHOLE_NUMBERS[name]}")
+                least = WHOLE_NUMBERS[name]
+                raise wrong(f"{name} is {text!r}, which is not a whole number from {least} on, of 18 digits at most")
             values[name] = int(text)
     try:
         return WorldConfig(**values)  # type: ignore[arg-type]

@@ -58,8 +58,8 @@ def explore(request: Request) -> bool:
     workers = min(request.workers or cores(), len(plan.points))
     console = Console(soft_wrap=True)
     console.print(
-        f"{plan.x.name} x {plan.y.name}: {len(plan.points)} settled presses on {workers} "
-        f"{'core' if workers == 1 else 'cores'}; Ctrl-C keeps what is there"
+        f"{plan.x.name} x {plan.y.name}: {len(plan.points)} settled presses in {workers} "
+        f"{'process' if workers == 1 else 'processes'}; Ctrl-C keeps what is there"
     )
     if COMPILE_NOTE:
         console.print(COMPILE_NOTE)

@@ -41,6 +41,8 @@ FORMAT = 1
 """Version of `verdicts.json`."""
 
 Outcome = Literal["passed", "failed", "error", "skipped", "xfailed", "xpassed"]
+INTERRUPTED = "interrupted"
+"""Reason of a test that Ctrl-C ended."""
 BAD_OUTCOMES: tuple[Outcome, ...] = ("failed", "error")
 _WORST_FIRST: tuple[Status, ...] = ("fail", "disagree", "not judged", "pass")
 
@@ -195,6 +197,8 @@ def headline(run: RunSummary) -> Headline:
         names = ", ".join(row.claim.id for row in failed)
         verb = "does" if len(failed) == 1 else "do"
         return Headline("fail", f"{names} {verb} not hold", detail)
+    if bad and all(test.reason == INTERRUPTED for test in run.tests if test.outcome in BAD_OUTCOMES):
+        return Headline("fail", "Interrupted before the end", detail)
     if bad:
         return Headline("fail", f"{bad} test{'s' if bad > 1 else ''} failed", detail)
     if unjudged:

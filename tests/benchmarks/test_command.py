@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from benchmarks import __main__ as command
+from benchmarks import document, parts, profile
 from benchmarks.catalogue import BENCHMARKS, Benchmark
 from benchmarks.errors import Unable
 
@@ -91,3 +93,23 @@ def test_list_says_goal_and_meaning_and_measures_nothing(capsys: pytest.CaptureF
 def test_place_that_cannot_be_written_is_told_before_measuring(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--out", "/proc/bench.json"]) == 2
     assert "/proc/bench.json cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("main", [command.main, profile.main], ids=["benchmarks", "profile"])
+def test_folder_in_place_of_the_file_is_told_before_measuring(
+    main: Callable[[list[str]], int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--out", str(tmp_path)]) == 2
+    said = capsys.readouterr()
+    assert "cannot be written: Is a directory" in said.err
+    assert said.out == ""
+
+
+@pytest.mark.parametrize("main", [document.main, parts.main], ids=["document", "parts"])
+def test_commands_without_options_explain_themselves(
+    main: Callable[[list[str]], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    assert "python -m benchmarks" in capsys.readouterr().out

@@ -41,7 +41,14 @@ def test_read_shows_values_with_units(capsys: pytest.CaptureFixture[str]) -> Non
         (["emulate", "--start", "tepid"], 2, "cold, warm, running"),
         (["emulate", "--machine", "none"], 2, "no machine is called 'none'"),
         (["emulate", "--tcp", "0.0.0.0:5020"], 3, "0.0.0.0"),
-        (["emulate", "--tcp", "here"], 3, "HOST:PORT"),
+        (["emulate", "--tcp", "here"], 2, "HOST:PORT"),
+        (["emulate", "--machine", "pyproject.toml"], 2, "more)"),
+        (["resume", "no.snapshot", "--tcp", "127.0.0.1:99999"], 2, "HOST:PORT"),
+        (["read", "mode", "--press", ""], 2, "a press needs a URL"),
+        (["read", "mode", "--press", "socket://127.0.0.1"], 2, "not socket://HOST:PORT"),
+        (["read", "mode", "--press", "socket://127.0.0.1:99999"], 2, "not socket://HOST:PORT"),
+        (["read", "mode", "--press", "/etc/passwd"], 3, "is not a serial port"),
+        (["read", "mode", "--press", "/tmp"], 3, "is not a serial port"),
         (["hil", "--controller", "nonsense"], 2, "package.module:factory"),
         (["hil", "--controller", "no.such:factory"], 2, "no module 'no'"),
         (["hil", "--controller", "rig.recipe:nothing"], 2, "has no factory 'nothing'"),
@@ -69,6 +76,37 @@ def test_words_that_argparse_refuses_end_with_code_2(words: list[str], capsys: p
         main(words)
     assert ended.value.code == 2
     assert "usage:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        (["emulate", "--speed", "fast"], "'fast' is not a number above 0"),
+        (["emulate", "--speed", "2e6"], "'2e6' is not a number above 0 and below 1,000,000"),
+        (["emulate", "--speed", "nan"], "'nan' is not a number"),
+        (["read", "mode", "--baud", "abc"], "'abc' is not a whole number from 1"),
+        (["explore", "--workers", "-1"], "'-1' is not a whole number from 1"),
+        (["hil", "--rewind", "soon"], "'soon' is not a time in seconds from 0"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_number_that_is_none_is_told_with_its_range(
+    words: list[str], rule: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert rule in capsys.readouterr().err
+
+
+def test_cache_that_is_no_folder_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "file"
+    place.write_text("")
+    monkeypatch.setenv("PRESS_RIG_CACHE", str(place))
+    assert main(["cache"]) == 2
+    assert "is not a folder" in capsys.readouterr().err
 
 
 def test_press_that_is_not_virtual_is_not_moved_without_arming(

@@ -103,6 +103,13 @@ def test_selection_that_matches_nothing_is_told(project: Path, capsys: pytest.Ca
     assert "no test in test_small.py matches 'unicorn'" in run.stderr
 
 
+def test_folder_without_tests_is_told(project: Path) -> None:
+    (project / "empty").mkdir()
+    run = press_rig("hil", "empty", "--out", "r")
+    assert run.returncode == 2
+    assert "no test in empty; give a folder or file of tests" in run.stderr
+
+
 def test_press_that_cannot_be_opened_ends_with_code_3(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["hil", "test_small.py", "--press", "/dev/ttyNoSuchPress", "--out", "r"]) == 3
     assert "does not exist" in capsys.readouterr().err

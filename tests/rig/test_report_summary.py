@@ -24,9 +24,14 @@ def run_of(*tests):
     return RunSummary("run-1", "emu://", "mine:make", "dev", 3, "virtual", 1560.0, 1.0, tuple(tests))
 
 
-def a_test(*verdicts, outcome="passed", name="a"):
+def a_test(*verdicts, outcome="passed", name="a", reason=""):
     return TestResult(
-        f"t.py::{name}", f"test {name}", outcome, verdicts=verdicts, replay=f"press-rig hil 't.py::{name}'"
+        f"t.py::{name}",
+        f"test {name}",
+        outcome,
+        verdicts=verdicts,
+        replay=f"press-rig hil 't.py::{name}'",
+        reason=reason,
     )
 
 
@@ -48,6 +53,8 @@ def test_all_requirements_hold():
         ([a_test(*ALL), a_test(verdict("CLM-2", passed=False))], "fail", "CLM-2 does not hold"),
         ([a_test(*ALL), a_test(outcome="failed")], "fail", "1 test failed"),
         ([a_test(*ALL), a_test(outcome="error"), a_test(outcome="failed")], "fail", "2 tests failed"),
+        ([a_test(), a_test(outcome="error", reason="interrupted")], "fail", "Interrupted before the end"),
+        ([a_test(outcome="failed"), a_test(outcome="error", reason="interrupted")], "fail", "2 tests failed"),
         (
             [a_test(*ALL), a_test(verdict("CLM-1", agree=False))],
             "disagree",

@@ -11,11 +11,11 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context
-from pathlib import Path
 
 import numpy
 import scipy
@@ -26,17 +26,23 @@ from rich.text import Text
 from tests.validation.catalogue import CATALOGUE, wants_workers
 from tests.validation.comparison import Comparison, Effort
 from tests.validation.report import shown, verdict, write_report
+from tests.validation.words import ended_in_words, folder, jobs
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.validation", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer cases: what `make test` runs")
-    parser.add_argument("--out", type=Path, default=Path("out/validation"), help="folder (default: %(default)s)")
+    parser.add_argument("--out", type=folder, default="out/validation", help="folder (default: %(default)s)")
     parser.add_argument(
-        "--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes (default: %(default)s)"
+        "--jobs", type=jobs, default=min(2, os.cpu_count() or 1), help="processes (default: %(default)s)"
     )
     parser.add_argument("only", nargs="*", help="part of the names of the comparisons to make; all if left out")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
+    return ended_in_words(lambda: validate(arguments))
+
+
+def validate(arguments: argparse.Namespace) -> int:
+    """Make what was asked for and write the report; returns the exit code."""
     effort = Effort.QUICK if arguments.quick else Effort.FULL
     console = Console()
     chosen = {
@@ -80,6 +86,7 @@ def _run(
     with (
         ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool,
         Progress(*columns, console=console, transient=True) as progress,
+        _nothing_more_after_ctrl_c(pool),
     ):
         bar = progress.add_task("compiling and starting", total=count)
         waiting: dict[str, Future[Comparison]] = {
@@ -102,6 +109,19 @@ def _run(
     return {
         group: [results[compare.__name__] for compare in compares] for group, compares in chosen.items() if compares
     }
+
+
+@contextmanager
+def _nothing_more_after_ctrl_c(pool: ProcessPoolExecutor) -> Iterator[None]:
+    """Drop what no worker has begun; the terminal has interrupted the workers too."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        workers = list(pool._processes.values())
+        pool.shutdown(wait=False, cancel_futures=True)
+        for worker in workers:
+            worker.terminate()
+        raise
 
 
 def _tell(comparison: Comparison, console: Console) -> None:

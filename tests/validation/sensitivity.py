@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rich.progress import track
 
 from emulator.config import Machine, Material
 from emulator.press import OperatingPoint, Pass, Press, ideal_belt, roll
@@ -26,6 +27,7 @@ from tests.oracles.parameters import machine_file, material_file
 from tests.validation.comparison import Comparison, Effort, Number, panels
 from tests.validation.parameters import MODEL, Parameter, effect_text, read_parameters, rewritten
 from tests.validation.setups import changed
+from tests.validation.words import ended_in_words, folder
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -198,14 +200,19 @@ def _tornado(axes: Sequence[Axes], ranked: Sequence[Effect]) -> None:
     axes[0].legend(loc="lower right")
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.validation.sensitivity", description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("out/validation"), help="folder (default: %(default)s)")
+    parser.add_argument("--out", type=folder, default="out/validation", help="folder (default: %(default)s)")
     parser.add_argument("--update-docs", action="store_true", help="put the results into docs/model.md")
-    arguments = parser.parse_args()
-    found = {p.key: effect(p) for p in read_parameters() if moved(p)}
+    arguments = parser.parse_args(words)
+    return ended_in_words(lambda: compute(arguments))
+
+
+def compute(arguments: argparse.Namespace) -> int:
+    """Move every parameter and write the tables; returns the exit code."""
+    chosen = [p for p in read_parameters() if moved(p)]
+    found = {p.key: effect(p) for p in track(chosen, "parameters", transient=True)}
     ranked = sorted(found.values(), key=lambda e: e.size, reverse=True)
-    arguments.out.mkdir(parents=True, exist_ok=True)
     _write_csv(ranked, arguments.out / "sensitivity.csv")
     (arguments.out / "sensitivity.md").write_text(_as_markdown(ranked), encoding="utf-8")
     print(_as_markdown(ranked[:SHOWN]), end="")
