@@ -127,6 +127,11 @@ class Master:
                 # whatever was out is lost with the port
                 self._client = Client(self._timing, response_timeout_ns=round(self.timeout_s * SECOND_NS))
                 raise PortError(f"port {self.port.port} went away: {error}") from error
+            except BaseException:
+                # Ctrl-C, or the timer that stops a controller: the request is given up with its answer still out, so
+                # that the safe state can be commanded; what comes of it is late
+                self._client = Client(self._timing, response_timeout_ns=round(self.timeout_s * SECOND_NS))
+                raise
         assert trouble is not None
         tries = f" in {1 + self.retries} tries" if self.retries else ""
         raise type(trouble)(f"{trouble}{tries}")

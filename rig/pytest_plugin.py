@@ -290,13 +290,15 @@ def producing_press() -> Callable[..., AbstractContextManager[Runner]]:
     return make
 
 
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Remember how the call went, for the cleaning up after it."""
-    outcome = yield
-    report: pytest.TestReport = outcome.get_result()
+    report = yield
     if report.when == "call":
         item.stash[CALL] = report
+    return report
 
 
 class RigPlugin:

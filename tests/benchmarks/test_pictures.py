@@ -45,14 +45,14 @@ def test_page_has_a_place_for_everything_measured(tmp_path: Path, monkeypatch: p
     page.write_text(document.PAGE.read_text())
     monkeypatch.setattr(document, "PAGE", page)
     monkeypatch.chdir(tmp_path)
-    assert document.main() == 2
+    assert document.main([]) == 2
     (tmp_path / "out" / "bench").mkdir(parents=True)
     Path("out/bench.json").write_text(json.dumps({"plant_x": {"median": 3210.0}, "fork_ms": {"median": 0.5}}))
     Path("out/bench/profile.json").write_text(
         json.dumps({"loop": {"reading": 30.0, "all": 31.0}, "press": {"sheet": 3.0, "belts": 1.0, "all": 4.0}})
     )
-    assert document.main() == 0
-    assert document.main() == 0
+    assert document.main([]) == 0
+    assert document.main([]) == 0
     text = page.read_text()
     assert f"| `plant_x` | 3,210 | ≥ 3,000 ✓ | virtual s/s | {BENCHMARKS['plant_x'].what} |" in text
     assert text.count("| sheet | 3 | 75 |") == 1

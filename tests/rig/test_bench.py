@@ -157,3 +157,20 @@ def test_absurd_disturbance_is_refused_whole_and_changes_nothing() -> None:
         assert bench.virtual.disturbances["drive_torque_scale"].tolist() == [0.5, 0.5]
         bench.virtual.disturbances["drive_torque_scale"][0] = float("nan")
         assert bench.virtual.disturbances["drive_torque_scale"].tolist() == [0.5, 0.5]
+
+
+def test_an_interrupt_while_an_answer_is_awaited_leaves_the_safe_state_to_be_commanded() -> None:
+    with open_press("emu://?start=warm") as bench:
+        bench.write(controller_heartbeat=1, heating_enable=True)
+        port = bench.client._master.port
+        whole_read = port.read
+
+        def interrupted(size: int = 1) -> bytes:
+            port.read = whole_read
+            raise KeyboardInterrupt
+
+        port.read = interrupted
+        with pytest.raises(KeyboardInterrupt):
+            bench.read("mode")
+        bench.safe_state()
+        assert bench.value("heating_enable") is False
