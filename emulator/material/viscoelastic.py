@@ -200,14 +200,14 @@ def deform_layers(w: Tile, layers: Sequence[Tile], n: int, m: MaterialConstants)
     for j in range(n):
         prepare(layers[j], m)
         linearise(layers[j], m)
-    stress_in_series(w, layers, n)
+    sigma = stress_in_series(w, layers, n)
     again = False
     for j in range(n):
         again |= correct(layers[j], m)
     if again:
         for j in range(n):
             linearise(layers[j], m)
-    sigma = stress_in_series(w, layers, n)
+        sigma = stress_in_series(w, layers, n)
     for j in range(n):
         apply_strain(layers[j], m)
     return sigma
