@@ -25,7 +25,7 @@ from rig.bench_state import BenchState
 from rig.client import Master, PlannedRead, TagClient
 from rig.clock import Clock, HardwareClock, VirtualClock
 from rig.envelope import Envelope
-from rig.errors import BusError, RigError, UnknownTag, UsageError
+from rig.errors import BusError, OtherRegisterMap, RequestRefused, RigError, UnknownTag, UsageError
 from rig.port import WIRED_SCHEMES, open_port
 from rig.protocol.registers import RegisterMap, Tag, Value
 from rig.protocol.registers_file import default_registers
@@ -87,6 +87,7 @@ class Bench:
         self._closed = False
         self.on_request: Callable[[], object] | None = None
         self.identification = identification or self._identify()
+        self._check_register_map()
         self.envelope = Envelope(self.registers, str(self.identification["press_identity"]), armed)
         atexit.register(self.close)
 
@@ -98,12 +99,33 @@ class Bench:
         """
         try:
             return self.client.read(self.registers.expand(["identification"]))
+        except RequestRefused as error:
+            raise RequestRefused(
+                f"what answers on {self.url} does not say what it is, so it is no press that this rig knows ({error}). "
+                f"Check that node address {self.registers.nodes['press'].address} on this line is the press"
+            ) from error
         except BusError as error:
             settings = f"{self.port.baudrate} baud, {self.port.bytesize}{self.port.parity}{self.port.stopbits}"
             raise type(error)(
                 f"no press answers on {self.url} ({error}). Check that it is switched on, the wiring, the node address "
                 f"{self.registers.nodes['press'].address}, and the line settings: the bench uses {settings}"
             ) from error
+
+    def _check_register_map(self) -> None:
+        """Nothing but the identification may be asked of, or written to, a node whose registers mean something else.
+
+        Raises:
+            OtherRegisterMap: the node has another version.
+        """
+        theirs, ours = self.identification["register_map_version"], self.registers.format
+        if theirs == ours:
+            return
+        who = f"{self.identification['press_model']}, node version {self.identification['node_version']}"
+        raise OtherRegisterMap(
+            f"the press on {self.url} ({who}) has register map version {theirs}, and this rig wants version {ours}: "
+            f"nothing was read or written. Bring the node's program to version {ours}, or use the press-rig that was "
+            f"made with version {theirs} (`format` in its rig/protocol/registers.toml)"
+        )
 
     # -- who is there ---------------------------------------------------------------------------------
 
@@ -371,7 +393,8 @@ def open_press(
     Raises:
         UsageError: the URL, or what it names (machine, recipe, …), does not exist.
         PortError: the port is missing, busy, or not to be opened.
-        BusError: nothing at the other end answers as a press.
+        BusError: nothing at the other end answers as a press, or one with another register map
+            (`OtherRegisterMap`).
     """
     if speed <= 0.0:
         raise UsageError(f"speed is {speed:g}; it must be above 0")

@@ -7,7 +7,8 @@
     ├── BusError                    3   a request got no usable answer
     │   ├── NoAnswer                3   silence until the timeout
     │   ├── BadAnswer               3   an answer that cannot be trusted (CRC, length, wrong unit)
-    │   └── RequestRefused          3   the node answered with a Modbus exception
+    │   ├── RequestRefused          3   the node answered with a Modbus exception
+    │   └── OtherRegisterMap        3   the node has another version of the register map
     ├── WriteRefused                4   the envelope kept a write from the press
     │   ├── NotArmed                4   not a virtual press, and the bench is not armed
     │   └── OutsideSafeRange        4   armed, but outside the tag's safe range
@@ -24,6 +25,7 @@ __all__ = [
     "ControllerError",
     "NoAnswer",
     "NotArmed",
+    "OtherRegisterMap",
     "OutsideSafeRange",
     "PortError",
     "RequestRefused",
@@ -72,6 +74,10 @@ class BadAnswer(BusError):
 
 class RequestRefused(BusError):
     """The node answered with a Modbus exception."""
+
+
+class OtherRegisterMap(BusError):
+    """The node has another version of the register map than this rig."""
 
 
 class WriteRefused(RigError):

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rig.bench import open_press
-from rig.errors import NoAnswer, NotArmed, OutsideSafeRange, PortError, UnknownTag, UsageError
+from rig.errors import (
+    NoAnswer,
+    NotArmed,
+    OtherRegisterMap,
+    OutsideSafeRange,
+    PortError,
+    RequestRefused,
+    UnknownTag,
+    UsageError,
+)
 from rig.hil import with_query
+from rig.protocol.registers import RegisterMap
+from rig.protocol.registers_file import default_registers
 
 
 def test_reading_a_group_gives_its_tags_in_engineering_units() -> None:
@@ -78,6 +91,36 @@ def test_wrong_baud_rate_is_silence_and_the_message_says_what_to_check() -> None
         open_press("emu://?baud=19200")
     with open_press("emu://?baud=19200", baudrate=19200) as bench:
         assert bench.identity == "virtual"
+
+
+def serve(monkeypatch: pytest.MonkeyPatch, registers: RegisterMap) -> None:
+    """Virtual presses have nodes with this map from now on; the bench keeps its own."""
+    monkeypatch.setattr("emulator.world.default_registers", lambda: registers)
+
+
+@pytest.mark.parametrize("theirs", [1, 3])
+def test_node_with_another_register_map_is_refused_before_anything_else_is_asked(
+    monkeypatch: pytest.MonkeyPatch, theirs: int
+) -> None:
+    ours = default_registers()
+    # as it is between map 1 and 2: what a poll ends with is not there
+    contacts = ours.tags["contacts_word"]
+    serve(monkeypatch, replace(ours, format=theirs, tags=ours.tags | {contacts.name: replace(contacts, address=400)}))
+    with pytest.raises(OtherRegisterMap) as caught:
+        open_press("emu://")
+    assert f"has register map version {theirs}, and this rig wants version {ours.format}" in str(caught.value)
+    assert f"Bring the node's program to version {ours.format}" in str(caught.value)
+    assert caught.value.exit_code == 3
+
+
+def test_node_that_does_not_say_what_it_is_is_no_press(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = default_registers()
+    moved = {
+        name: replace(ours.tags[name], address=ours.tags[name].address + 300) for name in ours.groups["identification"]
+    }
+    serve(monkeypatch, replace(ours, tags={**ours.tags, **moved}))
+    with pytest.raises(RequestRefused, match=r"no press that this rig knows.*node address 1 on this line"):
+        open_press("emu://")
 
 
 def test_unknown_tag_is_told_with_its_nearest_names() -> None:
