@@ -82,9 +82,10 @@ def profile(runner: Runner) -> dict[str, float]:
     watch, bench = Stopwatch(), runner.bench
     wake_up = bench.virtual.world._wake_up
     wake_up.call = watch.timing("scans", wake_up.call)
-    bench.poll = watch.timing("poll", bench.poll)  # type: ignore[method-assign]
-    bench.write = watch.timing("write", bench.write)  # type: ignore[method-assign]
-    bench.master.exchange = watch.timing("exchanges", bench.master.exchange)  # type: ignore[method-assign]
+    # these objects get a timed method of their own in front of that of their class
+    timed = ((bench, "poll", "poll"), (bench, "write", "write"), (bench.master, "exchange", "exchanges"))
+    for owner, method, part in timed:
+        setattr(owner, method, watch.timing(part, getattr(owner, method)))
     runner.controller = Timed(runner.controller, watch)
     cycles: list[dict[str, float]] = []
 

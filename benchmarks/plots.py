@@ -128,7 +128,7 @@ def _figure(rows: int, height_in: float) -> tuple[Figure, list[Axes]]:
 
 
 def _keep(name: str, rows: Sequence[Row], draw: Callable[[Sequence[Row]], Figure], folder: Path) -> list[Path]:
-    from matplotlib import rc_context  # noqa: PLC0415
+    from matplotlib import rc_context  # noqa: PLC0415 - slow to import
 
     table, picture = folder / f"performance-{name}.csv", folder / f"performance-{name}.png"
     with table.open("w", newline="", encoding="utf-8") as file:

@@ -88,7 +88,7 @@ class Agenda:
     @property
     def now_ns(self) -> int:
         """Simulation time, ns."""
-        return self.env._now  # type: ignore[return-value]
+        return self.env._now  # type: ignore[return-value] # simpy knows numbers, and here they are all whole
 
     @property
     def running(self) -> bool:
@@ -113,7 +113,7 @@ class Agenda:
         if time_ns < env._now:
             raise ValueError(f"cannot schedule {wake_up.call} at {time_ns} ns: it is {env.now} ns already")
         # what env.schedule does, without the detour over a delay
-        heappush(env._queue, (time_ns, priority, next(env._eid), wake_up))  # type: ignore[misc]
+        heappush(env._queue, (time_ns, priority, next(env._eid), wake_up))  # type: ignore[misc] # any int is a priority to it
 
     def next_ns(self) -> int | None:
         """Time of the next entry, ns, or None if the queue is empty."""

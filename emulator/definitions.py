@@ -69,6 +69,7 @@ class Definitions:
             "node": load_node,
         }
         at_hand = given or {}
+        # the loaders' types differ, and a dict has one type for all of them
         return cls(
             **{kind: at_hand.get(kind) or load(getattr(config, kind)) for kind, load in loaders.items()}  # type: ignore[arg-type]
         )

@@ -71,7 +71,7 @@ def fields_of(kind: type) -> tuple[str, ...]:
 
 
 def _is_frozen(kind: type) -> bool:
-    return bool(kind.__dataclass_params__.frozen)  # type: ignore[attr-defined]
+    return bool(kind.__dataclass_params__.frozen)  # type: ignore[attr-defined] # typeshed has no __dataclass_params__
 
 
 def build(kind: type, values: dict[str, Any]) -> Any:

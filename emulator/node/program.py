@@ -123,7 +123,7 @@ def node_program(config: NodeConfig, layout: Layout, sensor: Mapping[str, int]) 
             full_flow_l_min=config.coolant.full_flow_l_min,
             loops=loop_plan(config),
             limits=config.interlocks.model_dump(),  # type: ignore[arg-type] # becomes a nested record
-            warnings=config.warnings.model_dump(),  # type: ignore[arg-type]
+            warnings=config.warnings.model_dump(),  # type: ignore[arg-type] # the same
             sensor=SensorPlaces(
                 loops=readings([f"{place}_temperature_c" for place in (*signals.PLATES, *signals.DRUMS[:2])]),
                 clearances=readings(groups["clearances"]),

@@ -82,6 +82,7 @@ def parse_url(url: str) -> WorldConfig:
                 raise wrong(f"{name} is {text!r}, which is not a whole number from {least} on, of 18 digits at most")
             values[name] = int(text)
     try:
+        # which of them are numbers is checked above
         return WorldConfig(**values)  # type: ignore[arg-type]
     except ValueError as error:
         raise wrong(str(error)) from error

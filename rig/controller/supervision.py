@@ -55,7 +55,7 @@ class Alarms:
 def usable(values: Mapping[str, object]) -> bool:
     """Whether all needed inputs are there and finite numbers."""
     try:
-        # one that is not finite shows in the sum
+        # one that is not finite shows in the sum, and one that is no number is a TypeError
         return math.isfinite(sum(needed(values)))  # type: ignore[arg-type]
     except (KeyError, TypeError, OverflowError):
         return False
