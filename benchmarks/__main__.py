@@ -49,11 +49,15 @@ def main(words: Sequence[str] | None = None) -> int:
     results = {name: Result.of(values, BENCHMARKS[name].unit) for name, values in taken.items() if values}
     rounds = "1 round" if arguments.rounds == 1 else f"{arguments.rounds} rounds"
     title = f"press-rig, {rounds} in {time.perf_counter() - begun:.0f} s"
-    show(console, results, title if complete else f"{title}, interrupted", verbose=arguments.verbose)
+    if results:
+        show(console, results, title if complete else f"{title}, interrupted", verbose=arguments.verbose)
     for name, why in unable.items():
         console.print(f"{name}: not measured, {why}")
-    write(results, arguments.out)
-    console.print(f"written: {arguments.out}")
+    if results:
+        write(results, arguments.out)
+        console.print(f"written: {arguments.out}")
+    else:
+        console.print(f"{'' if complete else 'interrupted: '}nothing was measured, so nothing is written")
     return 0 if complete else 130
 
 

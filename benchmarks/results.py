@@ -28,14 +28,19 @@ class Result:
 
 
 def make_writable(path: Path) -> None:
-    """Find out before minutes are spent that a file can be written, not after; a new one is left empty.
+    """Find out before minutes are spent that a file can be written, not after.
+
+    What is there stays as it is, and where there is nothing, there is nothing afterwards.
 
     Raises:
         OSError: it cannot.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    is_new = not path.exists()
     with path.open("a", encoding="utf-8"):
         pass
+    if is_new:
+        path.unlink()
 
 
 def write(results: Mapping[str, Result], path: Path) -> None:

@@ -68,6 +68,23 @@ def test_interrupted_run_keeps_what_it_has(
     assert "interrupted" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("made_up")
+@pytest.mark.parametrize("before", [None, "of another run"])
+def test_run_interrupted_with_nothing_measured_writes_nothing_and_says_so(
+    before: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt() -> float:
+        raise KeyboardInterrupt
+
+    out = tmp_path / "bench.json"
+    if before is not None:
+        out.write_text(before)
+    monkeypatch.setitem(BENCHMARKS, "quick_s", Benchmark(interrupt, "s", "made up"))
+    assert command.main(["--out", str(out)]) == 130
+    assert "interrupted: nothing was measured, so nothing is written" in capsys.readouterr().out
+    assert (out.read_text() if out.exists() else None) == before
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
