@@ -82,8 +82,8 @@ class WorldConfig:
             raise ConfigError(f"start is {self.start!r}; it must be one of {', '.join(START_STATES)}")
         if self.identity not in IDENTITIES:
             raise ConfigError(f"identity is {self.identity!r}; it must be one of {', '.join(IDENTITIES)}")
-        if not 0 <= self.seed < 2**63:
-            raise ConfigError(f"seed is {self.seed}; it must be 0 … 2^63 - 1")
+        if type(self.seed) is not int or not 0 <= self.seed < 2**63:
+            raise ConfigError(f"seed is {self.seed!r}; it must be a whole number 0 … 2^63 - 1")
 
 
 @dataclass(slots=True)
@@ -156,7 +156,7 @@ class World:
     @property
     def now_ns(self) -> int:
         """Simulation time, ns."""
-        return self.env._now  # type: ignore[return-value]
+        return self.env._now  # type: ignore[return-value] # whole numbers only; see `emulator.agenda`
 
     def run_until(self, time_ns: int) -> None:
         """Run everything that is due up to and including `time_ns`."""
@@ -206,6 +206,9 @@ class World:
 
         Args:
             seed: of its random streams from now on, where it is to go on otherwise.
+
+        Raises:
+            ConfigError: not a seed.
         """
         self.state.now_ns = self.now_ns
         kin = self

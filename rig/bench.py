@@ -260,7 +260,7 @@ class Bench:
             record: keep a recording; None for what this bench does.
 
         Raises:
-            UsageError: the press cannot be copied; ask `bench.can.fork` first.
+            UsageError: the press cannot be copied (ask `bench.can.fork` first), or not a seed.
         """
         from rig.virtual import fork_port  # noqa: PLC0415 - only virtual presses fork
 

@@ -20,7 +20,7 @@ from emulator import COMPILES, codec, user_cache
 from emulator.codec import encode
 from emulator.config import ConfigError, Machine, Material, load_machine, load_material
 from emulator.operating_map import HELD_WITHIN_K, Outcome, check_point, outcome, with_roller_pitch
-from emulator.ports.serve import EndpointError, main_loop, open_endpoint, parse_address
+from emulator.ports.serve import EndpointError, check_link, main_loop, open_endpoint, parse_address
 from emulator.press import InputError, Press
 from emulator.saved import Description, describe, extras_of
 from emulator.snapshot import Kind, SnapshotError, seal, sources_digest, unseal
@@ -219,11 +219,17 @@ def fork_port(press: VirtualPress, port: serial.SerialBase, seed: int | None = N
         press: the press.
         port: the open port on it.
         seed: of the copy's random streams from now on; None for those of the press.
+
+    Raises:
+        UsageError: not a seed.
     """
     from emulator.ports.protocol_emu import Serial, port_on  # noqa: PLC0415 - pyserial loads it by name as well
 
     assert isinstance(port, Serial)
-    return port_on(press.world.fork(seed), port.state)
+    try:
+        return port_on(press.world.fork(seed), port.state)
+    except ConfigError as error:
+        raise UsageError(f"no fork: {error}") from error
 
 
 def save(press: VirtualPress, port: serial.SerialBase, kept: Mapping[str, bytes]) -> bytes:
@@ -320,10 +326,10 @@ def emulate(
         say: prints a line.
 
     Raises:
-        UsageError: a part of the press does not exist, or `tcp` is no address.
+        UsageError: a part of the press does not exist, `tcp` is no address, or no `link` can be made.
         PortError: the endpoint cannot be opened.
     """
-    _check_address(tcp)
+    _check_place(link, tcp)
     say(f"making a {config.start} press ({config.machine}, {config.material}, recipe {config.recipe}) ...")
     if COMPILE_NOTE:
         say(COMPILE_NOTE)
@@ -345,10 +351,10 @@ def resume(path: Path, *, link: Path | None, tcp: str | None, speed: float, say:
         say: prints a line.
 
     Raises:
-        UsageError: not a snapshot that can be opened here, or `tcp` is no address.
+        UsageError: not a snapshot that can be opened here, `tcp` is no address, or no `link` can be made.
         PortError: the endpoint cannot be opened.
     """
-    _check_address(tcp)
+    _check_place(link, tcp)
     if COMPILE_NOTE:
         say(COMPILE_NOTE)
     data = read_snapshot(path)
@@ -382,11 +388,13 @@ def about_snapshot(world: World, about: Description) -> Iterator[str]:
         yield f"written by another press model (press-rig {about.package}): it opens, but may not go on bit for bit"
 
 
-def _check_address(tcp: str | None) -> None:
+def _check_place(link: Path | None, tcp: str | None) -> None:
     """Find out before a press is made, not after."""
     try:
         if tcp is not None:
             parse_address(tcp)
+        if link is not None:
+            check_link(link)
     except EndpointError as error:
         raise UsageError(str(error)) from error
 

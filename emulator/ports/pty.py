@@ -19,7 +19,7 @@ from pathlib import Path
 from emulator.bus import LineSettings
 from emulator.ports.paced import READ_SIZE, EndpointError
 
-__all__ = ["PtyEndpoint"]
+__all__ = ["PtyEndpoint", "check_link"]
 
 OUTPUT_SPEED = 5
 """Place of the output speed in what `tcgetattr` returns."""
@@ -29,6 +29,18 @@ _BAUD_OF = {
     for name in dir(termios)
     if name[0] == "B" and name[1:].isdigit() and name != "B0"
 }
+
+
+def check_link(link: Path) -> None:
+    """Find out whether a symbolic link can be made there.
+
+    Raises:
+        EndpointError: something else is there, or no folder to put it in.
+    """
+    if link.exists() and not link.is_symlink():
+        raise EndpointError(f"{link} exists and is not a symbolic link; choose another path, or remove it")
+    if not link.parent.is_dir():
+        raise EndpointError(f"cannot make the link {link}: there is no folder {link.parent}")
 
 
 class PtyEndpoint:
@@ -63,8 +75,7 @@ class PtyEndpoint:
                 raise EndpointError(f"cannot make the link {link}: {error.strerror}") from error
 
     def _make_link(self, link: Path) -> None:
-        if link.exists() and not link.is_symlink():
-            raise EndpointError(f"{link} exists and is not a symbolic link; choose another path, or remove it")
+        check_link(link)
         fresh = link.with_name(f".{link.name}.{os.getpid()}")
         fresh.symlink_to(self.device)
         try:

@@ -16,13 +16,13 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from emulator.ports.paced import Endpoint, EndpointError, PacedCounters, serve
-from emulator.ports.pty import PtyEndpoint
+from emulator.ports.pty import PtyEndpoint, check_link
 from emulator.ports.tcp import TcpEndpoint
 
 if TYPE_CHECKING:
     from emulator.world import World
 
-__all__ = ["Endpoint", "EndpointError", "PacedCounters", "main_loop", "open_endpoint", "parse_address"]
+__all__ = ["Endpoint", "EndpointError", "PacedCounters", "check_link", "main_loop", "open_endpoint", "parse_address"]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

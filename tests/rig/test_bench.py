@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -172,6 +173,12 @@ def test_bench_that_never_wrote_leaves_the_press_alone() -> None:
     with open_press("emu://") as bench:
         bank = bench.virtual.world.node.bank
     assert bank["fast_open"] is False
+
+
+@pytest.mark.parametrize("seed", ["x", 1.5, -1, 2**63])
+def test_fork_with_what_is_no_seed_is_told(seed: Any) -> None:
+    with open_press("emu://") as bench, pytest.raises(UsageError, match=r"no fork: seed is .* a whole number 0 …"):
+        bench.fork(seed=seed)
 
 
 def test_wire_is_recorded_with_the_times_of_the_line() -> None:

@@ -42,6 +42,9 @@ def test_read_shows_values_with_units(capsys: pytest.CaptureFixture[str]) -> Non
         (["emulate", "--machine", "none"], 2, "no machine is called 'none'"),
         (["emulate", "--tcp", "0.0.0.0:5020"], 3, "0.0.0.0"),
         (["emulate", "--tcp", "here"], 2, "HOST:PORT"),
+        (["emulate", "--link", "pyproject.toml"], 2, "exists and is not a symbolic link"),
+        (["emulate", "--link", "no/such/folder/press"], 2, "there is no folder no/such/folder"),
+        (["resume", "no.snapshot", "--link", "."], 2, "exists and is not a symbolic link"),
         (["emulate", "--machine", "pyproject.toml"], 2, "more)"),
         (["resume", "no.snapshot", "--tcp", "127.0.0.1:99999"], 2, "HOST:PORT"),
         (["read", "mode", "--press", ""], 2, "a press needs a URL"),
@@ -68,6 +71,8 @@ def test_wrong_input_is_told_in_one_sentence(
     assert message in captured.err
     assert "Traceback" not in captured.err
     assert len(captured.err.strip().splitlines()) == 1
+    if "--link" in words:
+        assert captured.out == "", "told before a press is made"
 
 
 @pytest.mark.parametrize("words", [["hil", "--profile", "huge"], ["emulate", "--speed", "0"], ["read"], ["fly"]])
