@@ -13,7 +13,9 @@ What the line does to bytes:
 * a pause of less than 3.5 characters does not end a frame (1.5 characters are not policed);
 * bytes of master and node that overlap are garbled for both, and so is all that meets a break;
 * a master with another baud rate than a node that keeps its own, or without 8 data bits, is not understood;
-* nodes hear what the master says, not what other nodes answer.
+* nodes hear what the master says, not what other nodes answer;
+* faults do what `emulator.line.faults` says (`inject`), and cost nothing while there are none;
+* the master's adapter passes bytes on when it suits it (`emulator.line.adapters`).
 
 Everything that makes the future of the line is plain data in `Bus.state`; `with_state` makes a line of it and rebuilds
 the wake-up. What the nodes make of a request depends on nothing but its bytes.
@@ -21,12 +23,18 @@ the wake-up. What the nodes make of a request depends on nothing but its bytes.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from emulator.agenda import Agenda, Priority, WakeUp
-from emulator.line_settings import LineSettings
+from emulator.line.adapters import adapter_named, readable_ns
+from emulator.line.damage import garbled
+from emulator.line.faults import Fault
+from emulator.line.frames import BusCounters, BusState, Reply
+from emulator.line.settings import LineSettings
+from emulator.line.trouble import Trouble
+from emulator.random import stream_key, uniform
 from rig.protocol import (
     BROADCAST,
     InvalidRequest,
@@ -68,82 +76,16 @@ class BusNode(Protocol):
         """Answer a request that was complete at time `now`, ns; an invalid one is to be declined."""
         ...
 
+    def switch_off(self) -> None:
+        """The supply fails: outputs drop, and nothing is answered."""
 
-@dataclass(slots=True)
-class Reply:
-    """A node's answer on its way to the master, or waiting there to be read.
+    def switch_on(self, now: int) -> None:
+        """The supply comes back at time `now`, ns: the node starts anew."""
 
-    Attributes:
-        start_ns: when its first byte begins.
-        end_ns: when its last byte has arrived.
-        line: the settings that it is sent with.
-        data: its bytes, as they are on the wire.
-        read: how many of them the master has read.
-        comment: what happened to it on the way.
-        reported: whether `on_frame` has been told.
-    """
-
-    start_ns: int
-    end_ns: int
-    line: LineSettings
-    data: bytes
-    read: int = 0
-    comment: str = ""
-    reported: bool = False
-
-    def arrived(self, now_ns: int) -> int:
-        """How many bytes have arrived by `now_ns`, those that were read already included."""
-        if now_ns >= self.end_ns:
-            return len(self.data)
-        return self.line.count_in(now_ns - self.start_ns) if now_ns > self.start_ns else 0
-
-    def garble(self, start_ns: int, end_ns: int, comment: str) -> bool:
-        """Garble the bytes that are on the wire between two times; returns whether there are any."""
-        first = self.line.count_in(max(start_ns - self.start_ns, 0))
-        last = min(self.line.count_in(max(end_ns - self.start_ns - 1, -1)) + 1, len(self.data))
-        if first >= last:
-            return False
-        self.data = garbled(self.data, first, last)
-        self.comment = comment
-        return True
-
-
-@dataclass(slots=True)
-class BusCounters:
-    """What has happened on the line so far, for tests and diagnostics."""
-
-    requests: int = 0
-    replies: int = 0
-    collisions: int = 0
-    not_understood: int = 0
-    breaks: int = 0
-    lost_bytes: int = 0
-
-
-@dataclass(slots=True)
-class BusState:
-    """All that makes the future of the line.
-
-    Attributes:
-        line: the master's settings when it last sent.
-        request: the master's bytes since the last silence, also those that are still to be sent.
-        request_start_ns: start of the first of them.
-        sent_ns: when the master's last byte has left.
-        due_ns: when the nodes will take the request for complete; None without one, or during a break.
-        spoilt: why nobody will understand the request; empty if nothing is wrong.
-        break_ns: since when the master holds a break.
-        replies: what the master has not read yet, in order of time.
-    """
-
-    line: LineSettings = field(default_factory=LineSettings)
-    request: bytes = b""
-    request_start_ns: int = 0
-    sent_ns: int = 0
-    due_ns: int | None = None
-    spoilt: str = ""
-    break_ns: int | None = None
-    replies: list[Reply] = field(default_factory=list)
-    counters: BusCounters = field(default_factory=BusCounters)
+    @property
+    def is_on(self) -> bool:
+        """Whether it has a supply."""
+        ...
 
 
 class Bus:
@@ -153,6 +95,8 @@ class Bus:
         agenda: the queue of the simulation.
         nodes: who listens; no two of them have the same address.
         baud: baud rate of the nodes, bit/s; None if they follow the master.
+        adapter: name of the master's adapter (`emulator.line.adapters`).
+        seed: of the random streams of adapter and faults.
 
     Attributes:
         state: all that makes the line's future.
@@ -160,9 +104,13 @@ class Bus:
             not a part of the state, so a fork has none.
     """
 
-    def __init__(self, agenda: Agenda, nodes: Sequence[BusNode], baud: int | None = None) -> None:
+    def __init__(
+        self, agenda: Agenda, nodes: Sequence[BusNode], baud: int | None = None, adapter: str = "ideal", seed: int = 0
+    ) -> None:
         self.agenda = agenda
         self.baud = baud
+        self.adapter = adapter_named(adapter)
+        self.seed = seed
         self.state = BusState(line=LineSettings(baud) if baud else LineSettings())
         self.on_frame: FrameTap | None = None
         taken: set[int] = set()
@@ -172,16 +120,18 @@ class Bus:
             taken |= node.units
         self._stations = list(nodes)
         self._wake_up = WakeUp(agenda.env, self._hear)
+        self._trouble = Trouble(self, agenda, seed)
 
-    def with_state(self, state: BusState, agenda: Agenda, nodes: Sequence[BusNode]) -> Bus:
+    def with_state(self, state: BusState, agenda: Agenda, nodes: Sequence[BusNode], seed: int | None = None) -> Bus:
         """Another line of this kind around a state, which becomes its own.
 
         Args:
             state: where the line stands; its wake-up is put on the agenda.
             agenda: the queue of the simulation that the line belongs to, at the time of the state.
             nodes: who listens, in the same order.
+            seed: of its random streams from now on; None for those of this line.
         """
-        other = Bus(agenda, nodes, self.baud)
+        other = Bus(agenda, nodes, self.baud, self.adapter.name, self.seed if seed is None else seed)
         other.state = state
         other.reschedule()
         return other
@@ -190,6 +140,8 @@ class Bus:
         """Put the wake-up that `state` asks for on the agenda; for a state that came from elsewhere."""
         if self.state.due_ns is not None:
             self.agenda.put(self.state.due_ns, BUS, self._wake_up)
+        if self.state.faults:
+            self._trouble.reschedule()
 
     # -- the master sends ----------------------------------------------------------------------------
 
@@ -215,7 +167,8 @@ class Bus:
             state.spoilt = ""
         elif line != state.line:
             state.spoilt = "settings changed within a frame"
-        if line.data_bits != 8 or (self.baud and abs(line.baud - self.baud) > BAUD_TOLERANCE * self.baud):
+        baud = state.nodes_baud or self.baud
+        if line.data_bits != 8 or state.nodes_parity or (baud and abs(line.baud - baud) > BAUD_TOLERANCE * baud):
             state.spoilt = "other line settings"
         state.line = line
         state.request += data
@@ -223,6 +176,9 @@ class Bus:
         if state.replies and self._garble_replies(start_ns, end_ns, "collision"):
             state.spoilt = "collision"
             state.counters.collisions += 1
+        if self.adapter.echo:
+            heard = garbled(data, 0, len(data)) if state.spoilt == "collision" else data
+            self._append(Reply(start_ns, end_ns, line, heard, comment="echo", reported=True))
         if state.break_ns is None:
             state.due_ns = end_ns + line.silence_ns
             self.agenda.put(state.due_ns, BUS, self._wake_up)
@@ -287,9 +243,11 @@ class Bus:
         for reply in self.state.replies:
             unread = len(reply.data) - reply.read
             if count < unread:
-                return reply.start_ns + reply.line.span_ns(reply.read + count)
+                if reply.readable_ns is None:
+                    return reply.start_ns + reply.line.span_ns(reply.read + count)
+                return reply.arrival_ns(reply.read + count)
             if count == unread:
-                return reply.end_ns
+                return reply.arrival_ns(len(reply.data))
             count -= unread
         return None
 
@@ -357,9 +315,14 @@ class Bus:
         state.counters.requests += 1
         if state.replies:
             self.report_frames()
-        if self.on_frame:
+        if state.faults and not spoilt:
+            request, comment, flagged = self._trouble.strike_request(request)
+            spoilt = comment if flagged else ""
+        else:
+            comment = spoilt
+        if self.on_frame and (request or not comment):
             direction: Direction = "unknown" if spoilt == "break" else "request"
-            self.on_frame(state.request_start_ns, state.sent_ns, direction, request, spoilt)
+            self.on_frame(state.request_start_ns, state.sent_ns, direction, request, comment)
         if spoilt:
             state.counters.not_understood += 1
             request = garbled(request, 0, len(request))
@@ -367,32 +330,109 @@ class Bus:
             return
         for node in self._stations:
             heard = request_to(node.units, request)
-            if heard is not None:
+            if heard is not None and node.is_on:
                 unit, asked = heard
                 response = node.answer(asked, now_ns)
                 if unit != BROADCAST:
-                    self._reply(encode_frame(unit, response), now_ns + node.turnaround_ns)
+                    self._reply(encode_frame(unit, response), unit, now_ns + node.turnaround_ns)
 
-    def _reply(self, answer: bytes, start_ns: int) -> None:
-        """A node's answer goes out; what the master has no room for is lost."""
-        state, comment = self.state, ""
+    def _reply(self, answer: bytes, unit: int, start_ns: int) -> None:
+        """A node's answer goes out."""
+        state = self.state
         state.counters.replies += 1
-        room = INPUT_BUFFER - len(answer)
-        for reply in state.replies:
-            room -= len(reply.data) - reply.read
-        if room < 0:
-            lost = min(-room, len(answer))
-            state.counters.lost_bytes += lost
-            answer, comment = answer[: len(answer) - lost], "master's input buffer is full"
-        if answer:
+        if not (state.faults or state.held):
             line = state.line
-            state.replies.append(Reply(start_ns, start_ns + line.span_ns(len(answer)), line, answer, 0, comment))
+            self._append(Reply(start_ns, start_ns + line.span_ns(len(answer)), line, answer, unit))
+            return
+        pieces, comment = self._trouble.strike_answer(answer, unit)
+        for data, delay_ns in pieces:
+            start_ns = self.put_on_wire(data, start_ns + delay_ns, comment, unit)
 
+    def put_on_wire(self, data: bytes, start_ns: int, comment: str, unit: int = 0) -> int:
+        """Bytes to the master that are damaged, late or nobody's, and meet what else is on the wire.
 
-def garbled(data: bytes, first: int, last: int) -> bytes:
-    """Bytes of which those from `first` up to `last` (exclusive) are something else now.
+        Returns:
+            When the last of them has left, ns.
+        """
+        state = self.state
+        reply = Reply(start_ns, start_ns + state.line.span_ns(len(data)), state.line, data, unit, comment=comment)
+        for other in state.replies:
+            if other.garble(reply.start_ns, reply.end_ns, "collision"):
+                reply.garble(other.start_ns, other.end_ns, "collision")
+                state.counters.collisions += 1
+        if state.request and state.sent_ns > start_ns:
+            state.spoilt = "collision"
+            state.counters.collisions += 1
+            reply.garble(start_ns, state.sent_ns, "collision")
+        self._append(reply)
+        return reply.end_ns
 
-    Always the same something, so that runs repeat; and garbling twice does not restore.
-    """
-    middle = bytes([(byte + (0x55 + 0x1D * index | 1)) & 0xFF for index, byte in enumerate(data[first:last], first)])
-    return data[:first] + middle + data[last:]
+    def _append(self, reply: Reply) -> None:
+        """Bytes come to the master; what it has no room for is lost."""
+        state = self.state
+        room = INPUT_BUFFER - len(reply.data)
+        for other in state.replies:
+            room -= len(other.data) - other.read
+        if room < 0:
+            lost = min(-room, len(reply.data))
+            state.counters.lost_bytes += lost
+            reply.data, reply.comment = reply.data[: len(reply.data) - lost], "master's input buffer is full"
+            reply.end_ns = reply.start_ns + reply.line.span_ns(len(reply.data))
+        if not reply.data or not state.plugged:
+            return
+        if not self.adapter.is_plain:
+            self._pass_on(reply)
+        if state.replies and state.replies[-1].start_ns > reply.start_ns:
+            insort(state.replies, reply, key=lambda other: other.start_ns)
+        else:
+            state.replies.append(reply)
+
+    def _pass_on(self, reply: Reply) -> None:
+        """When the master's adapter passes the bytes on."""
+        state, key = self.state, stream_key(self.seed, "adapter")
+
+        def draw() -> float:
+            state.chunks += 1
+            return float(uniform(key, state.chunks))
+
+        line = reply.line
+        arrivals_ns = [reply.start_ns + line.span_ns(count) for count in range(1, len(reply.data) + 1)]
+        reply.readable_ns, state.packet_ns = readable_ns(self.adapter, arrivals_ns, line.char_ns, state.packet_ns, draw)
+
+    # -- what goes wrong -----------------------------------------------------------------------------
+
+    def inject(self, fault: Fault) -> int:
+        """Let something go wrong; returns the number by which it can be withdrawn."""
+        return self._trouble.inject(fault)
+
+    def withdraw(self, number: int | None = None) -> None:
+        """End a fault, or all of them, as if its time were over."""
+        self._trouble.withdraw(number)
+
+    def switch_off(self, unit: int | None) -> None:
+        """The supply of a node fails, or of all (None)."""
+        now_ns = self.agenda.now_ns
+        for node in self._fed(unit):
+            node.switch_off()
+            for reply in self.state.replies:
+                if reply.unit in node.units:
+                    reply.cut(now_ns, "brown_out")
+        self.state.replies = [reply for reply in self.state.replies if reply.read < len(reply.data)]
+
+    def switch_on(self, unit: int | None) -> None:
+        """The supply of a node comes back, or of all (None)."""
+        for node in self._fed(unit):
+            node.switch_on(self.agenda.now_ns)
+
+    def _fed(self, unit: int | None) -> list[BusNode]:
+        return [node for node in self._stations if unit is None or unit in node.units]
+
+    def unplug(self) -> None:
+        """The master's adapter is pulled: what it has, and what is on its way to it, is gone."""
+        self.forget_master()
+        self.state.plugged = False
+        self.state.counters.unplugged += 1
+
+    def plug(self) -> None:
+        """The adapter is put back; a port that was open on it stays dead (`emulator.ports.protocol_emu`)."""
+        self.state.plugged = True

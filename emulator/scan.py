@@ -200,4 +200,5 @@ def scan_world(
         press[PRESS_TICKS] = ticks
         make_call(press)
     complete_truth(signals, plant, c, k, truth)
-    scan_node(now_ns, truth, u, rows, readings, s, k, image)
+    if s.off == 0:
+        scan_node(now_ns, truth, u, rows, readings, s, k, image)

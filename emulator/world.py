@@ -28,6 +28,7 @@ from emulator.bus import Bus, BusState
 from emulator.compile_ahead import compile_ahead
 from emulator.config import ConfigError
 from emulator.definitions import Definitions
+from emulator.line.adapters import adapter_named
 from emulator.node import Node, NodeState
 from emulator.node.state import Contacts
 from emulator.press.commands import Disturbances
@@ -65,6 +66,7 @@ class WorldConfig:
         baud: fixed baud rate of the node, bit/s; None follows the master.
         sensors: name or path of the instruments (data/sensors).
         node: name or path of the node's settings (data/nodes).
+        adapter: the master's adapter (`emulator.line.adapters`): `ideal`, `ftdi-16ms`, ...
     """
 
     machine: str = "reference"
@@ -76,6 +78,7 @@ class WorldConfig:
     baud: int | None = None
     sensors: str = "reference"
     node: str = "press"
+    adapter: str = "ideal"
 
     def __post_init__(self) -> None:
         if self.start not in START_STATES:
@@ -84,6 +87,10 @@ class WorldConfig:
             raise ConfigError(f"identity is {self.identity!r}; it must be one of {', '.join(IDENTITIES)}")
         if type(self.seed) is not int or not 0 <= self.seed < 2**63:
             raise ConfigError(f"seed is {self.seed!r}; it must be a whole number 0 … 2^63 - 1")
+        try:
+            adapter_named(self.adapter)
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
 
 
 @dataclass(slots=True)
@@ -135,7 +142,7 @@ class World:
         self.node.commands.feed_temperature_k = self.recipe.sheet.temperature_c + KELVIN
         self.env = simpy.Environment(initial_time=0)
         self.agenda = Agenda(self.env)
-        self.bus = Bus(self.agenda, [self.node], baud=config.baud)
+        self.bus = Bus(self.agenda, [self.node], config.baud, config.adapter, config.seed)
         self.state = WorldState(
             now_ns=0,
             next_scan_ns=0,
@@ -245,7 +252,7 @@ class World:
         other.state = state
         other.press = self.press.with_state(state.press, state.signals)
         other.node = self.node.with_state(state.node)
-        other.bus = self.bus.with_state(state.bus, other.agenda, [other.node])
+        other.bus = self.bus.with_state(state.bus, other.agenda, [other.node], self.config.seed)
         other.truth = Truth(other)
         other._connect()
         other.agenda.put(state.next_scan_ns, Priority.SCAN, other._wake_up)

@@ -8,6 +8,7 @@ machine, disturbances, and copies. Code that uses it asks `bench.can` first.
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -19,6 +20,7 @@ import serial
 from emulator import COMPILES, codec, user_cache
 from emulator.codec import encode
 from emulator.config import ConfigError, Machine, Material, load_machine, load_material
+from emulator.line.faults import FaultError, fault_from
 from emulator.operating_map import HELD_WITHIN_K, Outcome, check_point, outcome, with_roller_pitch
 from emulator.ports.serve import EndpointError, check_link, main_loop, open_endpoint, parse_address
 from emulator.press import InputError, Press
@@ -196,6 +198,40 @@ class VirtualPress:
     def calm(self) -> None:
         """End all disturbances."""
         self.world.disturbances.reset()
+
+    # -- the line -------------------------------------------------------------------------------------
+
+    def inject(self, kind: str, **options: Any) -> int:
+        """Let something go wrong on the line: `inject("lost_bytes", amount=2, nth=3)` (docs/faults.md).
+
+        Returns:
+            A number by which `withdraw` ends it.
+
+        Raises:
+            UsageError: no such fault, or an option that it cannot have.
+        """
+        try:
+            return self.world.bus.inject(fault_from(kind, options))
+        except FaultError as error:
+            raise UsageError(str(error)) from error
+
+    def withdraw(self, number: int | None = None) -> None:
+        """End one fault of the line, or all of them; what they held up or switched off comes back."""
+        self.world.bus.withdraw(number)
+
+    @contextmanager
+    def injected(self, kind: str, **options: Any) -> Iterator[int]:
+        """A fault of the line for the length of a block."""
+        number = self.inject(kind, **options)
+        try:
+            yield number
+        finally:
+            self.withdraw(number)
+
+    @property
+    def line_counters(self) -> Mapping[str, int]:
+        """What has happened on the line so far: frames, collisions, errors, frames that a fault has struck."""
+        return dataclasses.asdict(self.world.bus.state.counters)
 
     @contextmanager
     def disturbed(self, **changes: Any) -> Iterator[None]:

@@ -17,7 +17,7 @@ from emulator.node.state import Contacts, NodeState, power_on
 from emulator.press.commands import Commands
 from emulator.sensors import SensorConfig, Sensors
 from rig.protocol import InvalidRequest, Request, Response, respond
-from rig.protocol.registers import RegisterMap
+from rig.protocol.registers import RegisterMap, Value
 
 __all__ = ["Node"]
 
@@ -70,13 +70,17 @@ class Node:
         self.program = node_program(config, layout, self.sensors.place)
         self.state = power_on(self.bank.state, self.sensors.state)
         self._last_request_ns = self.state.memory["last_request_ns"]  # the field of the state, not a copy
-        for name, value in (
-            ("press_identity", identity),
-            ("register_map_version", registers.format),
-            ("press_model", config.model),
-            ("serial_number", config.serial_number),
-            ("node_version", config.version),
-        ):
+        self._nameplate: Mapping[str, Value] = {
+            "press_identity": identity,
+            "register_map_version": registers.format,
+            "press_model": config.model,
+            "serial_number": config.serial_number,
+            "node_version": config.version,
+        }
+        self._show_nameplate()
+
+    def _show_nameplate(self) -> None:
+        for name, value in self._nameplate.items():
             self.bank.publish(name, value)
 
     @property
@@ -88,6 +92,34 @@ class Node:
     def commands(self) -> Commands:
         """What the actuators are told."""
         return self.state.commands
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it has a supply."""
+        return not self.state.memory["off"][0]
+
+    def switch_off(self) -> None:
+        """The supply fails: outputs drop, which brakes the belts and opens the press, and nothing is answered."""
+        self.state.memory["off"] = 1
+        self._drop_outputs()
+        self.commands.brake = self.commands.dump = True
+
+    def switch_on(self, now: int) -> None:
+        """The supply comes back at time `now`, ns: everything as after the first power-on, but buttons and guards."""
+        state, fresh = self.state, power_on(self.bank.power_on_state(), self.sensors.state)
+        for kept in ("emergency_stop_pressed", "guard_open", "commands"):
+            fresh.memory[kept] = state.memory[kept]
+        fresh.memory["power_on_ns"] = fresh.memory["last_request_ns"] = now
+        state.memory[:] = fresh.memory
+        state.bank.image[:] = fresh.bank.image
+        self._drop_outputs()
+        self._show_nameplate()
+
+    def _drop_outputs(self) -> None:
+        """Everything off; what the upstream process delivers is none of the node's doing."""
+        feed = self.commands.feed_thickness_m, self.commands.feed_temperature_k
+        self.commands.reset()
+        self.commands.feed_thickness_m, self.commands.feed_temperature_k = feed
 
     def reseeded(self, seed: int) -> Node:
         """The same node with the random streams of another seed; the state is shared."""

@@ -28,6 +28,7 @@ NODE: Final = np.dtype(
     [
         ("emergency_stop_pressed", np.int64),  # contacts: what people do to the press by hand
         ("guard_open", np.int64),
+        ("off", np.int64),  # 1 without a supply: no scan, no answer
         ("scans", np.int64),
         ("power_on_ns", np.int64),
         ("last_request_ns", np.int64),
@@ -48,6 +49,7 @@ class NodeMemory(Protocol):
 
     emergency_stop_pressed: int
     guard_open: int
+    off: int
     scans: int
     power_on_ns: int
     last_request_ns: int

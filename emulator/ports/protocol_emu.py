@@ -17,6 +17,8 @@ press as it was.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +26,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from serial import PortNotOpenError, SerialBase, SerialException, SerialTimeoutException
 
-from emulator.bus import Bus, LineSettings
+from emulator.bus import Bus, BusState, LineSettings
 from emulator.ports.url import UrlError, parse_url, snapshot_in
 
 if TYPE_CHECKING:
@@ -38,6 +40,9 @@ SECOND_NS = 1_000_000_000
 OUTPUT_BUFFER = 4096
 """Bytes that `write` takes before it has to wait for the line."""
 NOT_ASKED = -1
+UNPLUGGED = "device reports readiness to read but returned no data (device disconnected or multiple access on port?)"
+"""What pyserial says on Linux when an adapter has been pulled, word for word: programs look for it."""
+WRITE_FAILED = "write failed: [Errno 5] Input/output error"
 
 
 def make_world(config: WorldConfig) -> World:
@@ -67,6 +72,7 @@ class PortState:
     breaking: bool
     in_seen: int
     out_seen: int
+    plugging: int = 0
 
 
 def port_on(world: World, state: PortState | None = None, **settings: Any) -> Serial:
@@ -105,6 +111,7 @@ class Serial(SerialBase):
         self._bus: Bus | None = None
         self._line = LineSettings()
         self._in_seen = self._out_seen = NOT_ASKED
+        self._plugging = 0
         super().__init__(*args, **kwargs)
 
     # -- open and close ------------------------------------------------------------------------------
@@ -143,6 +150,10 @@ class Serial(SerialBase):
         self._line = self._settings()
         if self._world is None or self._world_url != self.portstr:
             self.attach(self._make_world(self.portstr))
+        if not self.world.bus.state.plugged:
+            missing = f"could not open port {self.portstr}: [Errno 2] No such file or directory: {self.portstr!r}"
+            raise SerialException(errno.ENOENT, missing)
+        self._plugging = self.world.bus.state.counters.unplugged
         self.world.bus.retune(self._line)
         self.world.bus.discard_input()
         self.is_open = True
@@ -162,7 +173,8 @@ class Serial(SerialBase):
         """Close the port; bytes that were written still leave."""
         # io.RawIOBase.close() is not called: it is final, and a port can be opened again
         if self.is_open:
-            self.break_condition = False
+            if not self._gone(self.world.bus.state):
+                self.break_condition = False
             self.is_open = False
 
     @property
@@ -176,6 +188,7 @@ class Serial(SerialBase):
             breaking=bool(self.break_condition),
             in_seen=self._in_seen,
             out_seen=self._out_seen,
+            plugging=self._plugging,
         )
 
     @classmethod
@@ -197,6 +210,7 @@ class Serial(SerialBase):
         port._break_state = state.breaking  # type: ignore[attr-defined]  # pyserial's own
         port._world, port._world_url, port._bus = world, port.portstr, world.bus
         port._in_seen, port._out_seen = state.in_seen, state.out_seen
+        port._plugging = state.plugging
         port.is_open = True
         return port
 
@@ -212,10 +226,16 @@ class Serial(SerialBase):
             self._line = line
             self._opened().retune(line)
 
-    def _opened(self) -> Bus:
+    def _opened(self, unplugged: str = UNPLUGGED) -> Bus:
         if not self.is_open or self._bus is None:
             raise PortNotOpenError
+        if self._gone(self._bus.state):
+            raise SerialException(unplugged)
         return self._bus
+
+    def _gone(self, state: BusState) -> bool:
+        """Whether the adapter was pulled since the port was opened: then the port is dead, also when it is back."""
+        return state.counters.unplugged != self._plugging
 
     # -- time ----------------------------------------------------------------------------------------
 
@@ -243,6 +263,8 @@ class Serial(SerialBase):
             next_ns = bus.agenda.next_ns() if ready_ns is None else ready_ns
             now_ns = limit_ns if next_ns is None or next_ns > limit_ns else next_ns
             self._run_until(now_ns)
+            if self._gone(bus.state):
+                return
             ready_ns = bus.arrival_ns(count)
 
     def _wait_for_pause(self, bus: Bus, count: int, limit_ns: int, pause_ns: int) -> None:
@@ -264,6 +286,8 @@ class Serial(SerialBase):
                 next_ns = bus.agenda.next_ns()
             now_ns = until_ns if next_ns is None or next_ns > until_ns else next_ns
             self._run_until(now_ns)
+            if self._gone(bus.state):
+                return
 
     # -- reading -------------------------------------------------------------------------------------
 
@@ -288,6 +312,8 @@ class Serial(SerialBase):
 
     def _take(self, bus: Bus, size: int) -> bytes:
         data = bus.read(size)
+        if self._gone(bus.state):
+            raise SerialException(UNPLUGGED)
         if data:
             self._in_seen = NOT_ASKED
         return data
@@ -329,6 +355,8 @@ class Serial(SerialBase):
     @property
     def in_waiting(self) -> int:
         """How many bytes have arrived; asked again with nothing new, one character later."""
+        if self._bus and self.is_open and self._gone(self._bus.state):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))  # as the ioctl does, which pyserial leaves as it is
         bus, world = self._opened(), self.world
         count = bus.arrived(world.now_ns)
         if count == self._in_seen:
@@ -353,7 +381,7 @@ class Serial(SerialBase):
         Raises:
             SerialTimeoutException: the buffer was full for `write_timeout`.
         """
-        bus = self._opened()
+        bus = self._opened(WRITE_FAILED)
         data = bytes(b)
         self._in_seen = self._out_seen = NOT_ASKED
         if len(data) + bus.out_waiting(bus.agenda.now_ns) <= OUTPUT_BUFFER:

@@ -31,6 +31,7 @@ class FakeNode:
     """Holding register n reads n, until it is written; everything else is declined."""
 
     turnaround_ns = TURNAROUND_NS
+    is_on = True
 
     def __init__(self, unit: int = 1) -> None:
         self.units = frozenset({unit})
@@ -40,6 +41,12 @@ class FakeNode:
     def answer(self, request: Request | InvalidRequest, now: int) -> Response:
         self.heard.append((now, request))
         return respond(request, self)
+
+    def switch_off(self) -> None:
+        self.is_on = False
+
+    def switch_on(self, now: int) -> None:
+        self.is_on = True
 
     def read_holding_registers(self, address: int, count: int) -> list[int]:
         return self.registers[address : address + count]
@@ -58,9 +65,9 @@ class FakeNode:
 class FakeWorld:
     """A bus with one fake node."""
 
-    def __init__(self, config: Any = None) -> None:
+    def __init__(self, config: Any = None, start_ns: int = 0) -> None:
         self.config = config or SimpleNamespace(baud=None)
-        self.env = simpy.Environment(initial_time=0)
+        self.env = simpy.Environment(initial_time=start_ns)
         self.agenda = Agenda(self.env)
         self.node = FakeNode()
         self.bus = Bus(self.agenda, [self.node], baud=self.config.baud)

@@ -1,0 +1,250 @@
+"""Faults at work: which frames they strike, and what begins and ends at a time.
+
+Works on the line's state (`faults` in it); what is done to the line itself is asked of the `Line` around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from emulator.agenda import Agenda, Priority, WakeUp
+from emulator.line.damage import DAMAGE, FLAGGED, Draw, Piece, random_bytes
+from emulator.line.faults import SECOND_NS, TIMED, ActiveFault, Fault
+from emulator.line.frames import BusState
+from emulator.random import stream_key, uniform
+
+__all__ = ["Line", "Trouble"]
+
+SEGMENT_NS: Final = 100_000_000
+"""A babbling node's bytes are made so far ahead."""
+
+
+class Line(Protocol):
+    """What trouble does to a line."""
+
+    state: BusState
+
+    def begin_break(self) -> None:
+        """Somebody holds the line."""
+
+    def end_break(self) -> None:
+        """And lets go."""
+
+    def unplug(self) -> None:
+        """The master's adapter is pulled."""
+
+    def plug(self) -> None:
+        """And put back."""
+
+    def put_on_wire(self, data: bytes, start_ns: int, comment: str) -> int:
+        """Bytes to the master from somebody who does not listen; returns when the last has left."""
+
+    def switch_off(self, unit: int | None) -> None:
+        """The supply of a node fails, or of all."""
+
+    def switch_on(self, unit: int | None) -> None:
+        """And comes back."""
+
+
+class Trouble:
+    """The faults of one line.
+
+    Args:
+        line: the line.
+        agenda: the queue of the simulation.
+        seed: of the random streams.
+    """
+
+    def __init__(self, line: Line, agenda: Agenda, seed: int) -> None:
+        self.seed = seed
+        self._line = line
+        self._agenda = agenda
+        self._wake_up = WakeUp(agenda.env, self._due)
+
+    def inject(self, fault: Fault) -> int:
+        """Let a fault happen; returns its number."""
+        state, now_ns = self._line.state, self._agenda.now_ns
+        from_ns = now_ns + round(fault.after_s * SECOND_NS)
+        active = ActiveFault(state.injected, fault, from_ns)
+        if fault.kind in ("babble", "break", "brown_out", "unplugged"):
+            active.until_ns = from_ns + round(fault.size * SECOND_NS)
+        elif fault.for_s is not None:
+            active.until_ns = from_ns + round(fault.for_s * SECOND_NS)
+        state.injected += 1
+        state.faults.append(active)
+        if fault.kind in TIMED:
+            if from_ns > now_ns:
+                self._agenda.put(from_ns, Priority.FAULT, self._wake_up)
+            else:
+                self._begin(active)
+        return active.number
+
+    def withdraw(self, number: int | None = None) -> None:
+        """End a fault, or all of them."""
+        for active in list(self._line.state.faults):
+            if number is None or active.number == number:
+                self._end(active)
+        if number is None:
+            self._line.state.held = b""
+
+    def reschedule(self) -> None:
+        """Put the wake-ups that the state asks for on the agenda."""
+        now_ns = self._agenda.now_ns
+        for active in self._line.state.faults:
+            if active.fault.kind in TIMED:
+                due_ns = active.until_ns if active.acting else active.from_ns
+                if active.acting and active.fault.kind == "babble":
+                    due_ns = self._segment_ns(active)
+                if due_ns is not None:
+                    self._agenda.put(max(due_ns, now_ns), Priority.FAULT, self._wake_up)
+
+    # -- frames as they go by ------------------------------------------------------------------------
+
+    def strike_request(self, request: bytes) -> tuple[bytes, str, bool]:
+        """What the nodes hear of a request, what happened to it, and whether their UARTs notice."""
+        flagged = False
+        comments: list[str] = []
+        for active in self._striking("request", request[0] if request else 0):
+            kind = active.fault.kind
+            pieces = DAMAGE[kind](request, active.fault.size, self._draw(active)) if request else []
+            request = pieces[0].data if pieces else b""
+            comments.append(kind)
+            flagged |= kind in FLAGGED
+            self._count(kind)
+        return request, ", ".join(comments), flagged
+
+    def strike_answer(self, answer: bytes, unit: int) -> tuple[list[Piece], str]:
+        """What comes of an answer, piece by piece, and what happened to it."""
+        state = self._line.state
+        pieces, comments = [Piece(answer)], []
+        for active in self._striking("response", unit):
+            kind = active.fault.kind
+            if kind == "merged":
+                state.held += b"".join(piece.data for piece in pieces)
+                pieces = []
+            elif kind == "stale":
+                pieces = [Piece(state.last_answer)] if state.last_answer else []
+            else:
+                pieces = _damaged(kind, pieces, active.fault.size, self._draw(active))
+            comments.append(kind)
+            self._count(kind)
+        if pieces and state.held:
+            pieces[0] = Piece(state.held + pieces[0].data, pieces[0].delay_ns)
+            state.held = b""
+            comments.append("merged")
+        state.last_answer = answer
+        return [piece for piece in pieces if piece.data], ", ".join(comments)
+
+    def _striking(self, direction: str, unit: int) -> list[ActiveFault]:
+        """Faults that strike the frame that goes by, which is counted."""
+        now_ns, found = self._agenda.now_ns, []
+        for active in list(self._line.state.faults):
+            fault = active.fault
+            if fault.looks_at != direction or now_ns < active.from_ns or fault.unit not in (None, unit):
+                continue
+            if active.until_ns is not None and now_ns > active.until_ns:
+                self._end(active)
+                continue
+            active.seen += 1
+            if active.seen < fault.nth or (fault.probability < 1.0 and self._draw(active)() >= fault.probability):
+                continue
+            active.struck += 1
+            found.append(active)
+            if fault.times is not None and active.struck >= fault.times:
+                self._end(active)
+        return found
+
+    def _count(self, kind: str) -> None:
+        counters = self._line.state.counters
+        counters.struck += 1
+        counters.framing_errors += kind == "framing_error"
+        counters.parity_errors += kind == "parity_error"
+        counters.overruns += kind == "overrun"
+
+    def _draw(self, active: ActiveFault) -> Callable[[], float]:
+        """The next numbers of a fault's random stream."""
+        key = stream_key(self.seed, f"fault.{active.number}")
+
+        def draw() -> float:
+            active.drawn += 1
+            return float(uniform(key, active.drawn))
+
+        return draw
+
+    # -- at a time -----------------------------------------------------------------------------------
+
+    def _due(self) -> None:
+        """Something begins or ends now."""
+        now_ns = self._agenda.now_ns
+        for active in list(self._line.state.faults):
+            if active.fault.kind not in TIMED:
+                continue
+            if not active.acting and active.from_ns <= now_ns:
+                self._begin(active)
+            elif active.acting and active.until_ns is not None and active.until_ns <= now_ns:
+                self._end(active)
+            elif active.acting and active.fault.kind == "babble" and self._segment_ns(active) == now_ns:
+                self._babble(active)
+
+    def _begin(self, active: ActiveFault) -> None:
+        line, fault = self._line, active.fault
+        active.acting = True
+        line.state.counters.struck += 1
+        match fault.kind:
+            case "babble":
+                self._babble(active)
+            case "break":
+                line.begin_break()
+            case "brown_out":
+                line.switch_off(fault.unit)
+            case "other_baud":
+                line.state.nodes_baud = int(fault.size)
+            case "other_parity":
+                line.state.nodes_parity = True
+            case "unplugged":
+                line.unplug()
+        if active.until_ns is not None:
+            self._agenda.put(active.until_ns, Priority.FAULT, self._wake_up)
+
+    def _end(self, active: ActiveFault) -> None:
+        line = self._line
+        line.state.faults.remove(active)
+        if not active.acting:
+            return
+        match active.fault.kind:
+            case "break":
+                line.end_break()
+            case "brown_out":
+                line.switch_on(active.fault.unit)
+            case "other_baud":
+                line.state.nodes_baud = 0
+            case "other_parity":
+                line.state.nodes_parity = False
+            case "unplugged":
+                line.plug()
+
+    def _segment_ns(self, active: ActiveFault) -> int:
+        """When a babbling node's next bytes are to be made."""
+        return active.from_ns + active.seen * SEGMENT_NS
+
+    def _babble(self, active: ActiveFault) -> None:
+        """The next bytes of a babbling node, which counts them in `seen`."""
+        line, now_ns = self._line.state.line, self._agenda.now_ns
+        assert active.until_ns is not None
+        count = max(line.count_in(min(SEGMENT_NS, active.until_ns - now_ns)), 1)
+        self._line.put_on_wire(random_bytes(count, self._draw(active)), now_ns, "babble")
+        active.seen += 1
+        if self._segment_ns(active) < active.until_ns:
+            self._agenda.put(self._segment_ns(active), Priority.FAULT, self._wake_up)
+
+
+def _damaged(kind: str, pieces: list[Piece], amount: float, draw: Draw) -> list[Piece]:
+    """Every piece damaged; what was late before is not earlier now."""
+    damaged: list[Piece] = []
+    for piece in pieces:
+        delay_ns = piece.delay_ns
+        for part in DAMAGE[kind](piece.data, amount, draw):
+            damaged.append(Piece(part.data, part.delay_ns + delay_ns))
+            delay_ns = 0
+    return damaged
