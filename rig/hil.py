@@ -39,6 +39,7 @@ __all__ = [
     "HilOptions",
     "HilSession",
     "abilities_of",
+    "is_snapshot",
     "load_factory",
     "make_controller",
     "run_hil",
@@ -86,12 +87,17 @@ class HilOptions:
 
 def with_query(url: str, **changes: object) -> str:
     """An `emu://` URL with other parameters; every other URL as it is, and so is one of a snapshot."""
-    if urlsplit(url).scheme != "emu" or "snapshot" in dict(parse_qsl(urlsplit(url).query)):
+    if urlsplit(url).scheme != "emu" or is_snapshot(url):
         return url
     base, _, query = url.partition("?")
     pairs = dict(parse_qsl(query, keep_blank_values=True))
     pairs |= {key: str(value) for key, value in changes.items() if value is not None}
     return f"{base}?{urlencode(pairs, safe='/')}" if pairs else base
+
+
+def is_snapshot(url: str) -> bool:
+    """Whether it names the press of a snapshot, which is as it was and cannot be made otherwise."""
+    return urlsplit(url).scheme == "emu" and "snapshot" in dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
 
 
 def abilities_of(url: str) -> Abilities:

@@ -7,15 +7,14 @@ milliseconds. Needs a bench that can fork.
 from __future__ import annotations
 
 import copy
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rig.bench import Bench
 from rig.controller.api import Controller, ReportsState
-from rig.controller.runner import Runner
+from rig.controller.runner import GAVE_UP, Runner
 from rig.errors import UsageError
 
-__all__ = ["Moment", "catch_moments"]
+__all__ = ["Caught", "Moment", "catch_moments"]
 
 SETTLE_S = 1.0
 """A state is caught so long after it began, if it lasts that long."""
@@ -33,7 +32,28 @@ class Moment:
         return self.bench.fork(), copy.deepcopy(self.controller)
 
 
-def catch_moments(bench: Bench, controller: Controller) -> dict[str, Moment]:
+@dataclass(slots=True)
+class Caught:
+    """What one life of a press gave.
+
+    Attributes:
+        moments: one per state that came and lasted long enough, by name.
+        ended: why the life ended before all of it was lived; empty if it was.
+    """
+
+    moments: dict[str, Moment] = field(default_factory=dict)
+    ended: str = ""
+
+    def missing(self, state: str) -> str:
+        """Why a state was not caught, in words; the same for all states that one cause keeps away."""
+        if state in self.moments:
+            return ""
+        if self.ended:
+            return f"the controller did not get to this state: {self.ended}"
+        return f"the controller was never in this state for {SETTLE_S:g} s of a whole production run"
+
+
+def catch_moments(bench: Bench, controller: Controller) -> Caught:
     """Live one production run on a warm press, with a hold in it, and catch every state on the way.
 
     Args:
@@ -41,7 +61,7 @@ def catch_moments(bench: Bench, controller: Controller) -> dict[str, Moment]:
         controller: must report its state.
 
     Returns:
-        One moment per state that came and lasted long enough, by name.
+        The states that came, and why no more did.
 
     Raises:
         UsageError: the controller reports no state.
@@ -49,19 +69,22 @@ def catch_moments(bench: Bench, controller: Controller) -> dict[str, Moment]:
     if not isinstance(controller, ReportsState):
         raise UsageError("the controller reports no state, so no state can be caught")
     runner = Runner(bench, controller)
-    caught: dict[str, Moment] = {}
+    caught = Caught()
 
     def catch() -> None:
         state = runner.state
-        if state in caught:
+        if state in caught.moments:
             return
         runner.run_for(SETTLE_S)
         if runner.state == state:
-            caught[state] = Moment(bench.fork(), copy.deepcopy(controller))
+            caught.moments[state] = Moment(bench.fork(), copy.deepcopy(controller))
 
     def live_until(state: str, within_s: float) -> None:
         def there() -> bool:
+            gave_up = runner.state in GAVE_UP
             catch()
+            if gave_up:
+                raise AssertionError(f"it went to {runner.state} on the way to {state}{runner.said()}")
             return runner.state == state
 
         runner.run_until(there, within_s=within_s, what=f"state {state}")
@@ -69,7 +92,7 @@ def catch_moments(bench: Bench, controller: Controller) -> dict[str, Moment]:
     runner.run_for(0.5)
     catch()
     # a controller that gets no further than some state is tested in those that it reaches
-    with suppress(AssertionError):
+    try:
         runner.request("start")
         live_until("produce", within_s=3600)
         runner.request("hold")
@@ -79,4 +102,6 @@ def catch_moments(bench: Bench, controller: Controller) -> dict[str, Moment]:
         runner.run_for(30)
         runner.request("stop")
         live_until("cool", within_s=2 * 3600)
+    except AssertionError as error:
+        caught.ended = str(error)
     return caught

@@ -115,7 +115,7 @@ class Runner:
         if not condition():
             wanted = what or getattr(condition, "__name__", "the condition")
             raise AssertionError(
-                f"{wanted} did not come within {within_s:g} s; the controller is in state {self.state!r}"
+                f"{wanted} did not come within {within_s:g} s; the controller is in state {self.state!r}{self.said()}"
             )
 
     def run_until_state(self, *states: str, within_s: float) -> None:
@@ -128,11 +128,15 @@ class Runner:
 
         def there() -> bool:
             if self.state in GAVE_UP and self.state not in states:
-                why = getattr(self.controller, "message", "")
-                raise AssertionError(f"instead of state {wanted} came {self.state}: {why or 'no reason given'}")
+                raise AssertionError(f"instead of state {wanted} came {self.state}{self.said() or ': no reason given'}")
             return self.state in states
 
         self.run_until(there, within_s=within_s, what=f"state {wanted}")
+
+    def said(self) -> str:
+        """`: ` and what the controller has to say about itself, where it says something."""
+        message = getattr(self.controller, "message", "")
+        return f": {message}" if message else ""
 
     def step(self) -> None:
         """One scan: wait for its time, poll, decide, write.

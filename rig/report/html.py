@@ -17,7 +17,7 @@ from markupsafe import Markup
 from rig.report.film_plots import film_plots
 from rig.report.picture import press_picture
 from rig.report.plots import Plot, time_plots
-from rig.report.summary import RequirementRow, RunSummary, TestResult, headline, requirement_rows
+from rig.report.summary import RequirementRow, RunSummary, TestResult, headline, requirement_rows, skip_reasons
 from rig.report.view import view_of
 from rig.requirements import Judgement
 
@@ -63,6 +63,7 @@ def write_html(run: RunSummary, out_dir: str | Path) -> Path:
         words=STATUS_WORDS,
         signs=STATUS_SIGNS,
         outcome_signs=OUTCOME_SIGNS,
+        skips=skip_reasons(run),
         facts=_facts(run),
     )
     if picture:
@@ -90,7 +91,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def _failures_first(test: TestResult) -> int:
-    return {"failed": 0, "error": 0, "xpassed": 1}.get(test.outcome, 2)
+    return {"failed": 0, "error": 0, "xpassed": 1, "skipped": 2}.get(test.outcome, 3)
 
 
 def _facts(run: RunSummary) -> list[tuple[str, str]]:

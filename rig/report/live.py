@@ -106,7 +106,8 @@ class HilReporter:
         self._erase()
         for title, text in self._failures:
             self._console.rule(Text(title, style="bold red"), style="red")
-            self._console.print(text, markup=False)
+            # as pytest wrote it: rich would make an emoji of the `:100:` behind a file's name
+            self._console.print(text, markup=False, emoji=False, soft_wrap=True)
         passed, skipped = self._outcomes.count("passed"), self._outcomes.count("skipped")
         failed = len(self._outcomes) - passed - skipped
         self._console.print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))

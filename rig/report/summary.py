@@ -7,6 +7,7 @@ The pytest plugin and the CLI fill a `RunSummary`; `write_verdicts_json`, `write
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
@@ -34,6 +35,7 @@ __all__ = [
     "TestResult",
     "headline",
     "requirement_rows",
+    "skip_reasons",
     "write_verdicts_json",
 ]
 
@@ -191,8 +193,7 @@ def headline(run: RunSummary) -> Headline:
         for outcome in ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
         if run.count(outcome)
     )
-    plural = "s" if len(run.tests) > 1 else ""
-    detail = f"{len(run.tests)} test{plural}: {tests}" if run.tests else "no test ran"
+    detail = f"{_tests(len(run.tests))}: {tests}" if run.tests else "no test ran"
     if failed:
         names = ", ".join(row.claim.id for row in failed)
         verb = "does" if len(failed) == 1 else "do"
@@ -200,7 +201,7 @@ def headline(run: RunSummary) -> Headline:
     if bad and all(test.reason == INTERRUPTED for test in run.tests if test.outcome in BAD_OUTCOMES):
         return Headline("fail", "Interrupted before the end", detail)
     if bad:
-        return Headline("fail", f"{bad} test{'s' if bad > 1 else ''} failed", detail)
+        return Headline("fail", f"{_tests(bad)} failed", detail)
     if unjudged:
         names = ", ".join(row.claim.id for row in unjudged)
         return Headline("not judged", f"{names} not judged", detail)
@@ -208,6 +209,16 @@ def headline(run: RunSummary) -> Headline:
         names = ", ".join(row.claim.id for row in doubtful)
         return Headline("disagree", f"All requirements hold, but sensors and truth disagree on {names}", detail)
     return Headline("pass", f"All {len(rows)} requirements hold", detail)
+
+
+def skip_reasons(run: RunSummary) -> tuple[tuple[str, str], ...]:
+    """Why tests were skipped, and how many tests (`3 tests`) for each reason, the most first."""
+    reasons = Counter(test.reason or "no reason given" for test in run.tests if test.outcome == "skipped")
+    return tuple((reason, _tests(count)) for reason, count in reasons.most_common())
+
+
+def _tests(count: int) -> str:
+    return f"{count} test{'s' if count != 1 else ''}"
 
 
 def write_verdicts_json(run: RunSummary, path: str | Path) -> Path:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rig.report.html import STATUS_SIGNS, duration, number
-from rig.report.summary import BAD_OUTCOMES, RequirementRow, RunSummary, headline, requirement_rows
+from rig.report.summary import BAD_OUTCOMES, RequirementRow, RunSummary, headline, requirement_rows, skip_reasons
 from rig.requirements import Judgement
 
 __all__ = ["print_summary"]
@@ -41,7 +41,7 @@ def print_summary(run: RunSummary, folder: str | Path | None = None, console: Co
         if test.outcome in BAD_OUTCOMES:
             console.print(Text(f"✗ {test.title}", style="red"))
             if test.reason:
-                console.print(Text(f"  {test.reason.splitlines()[0]}"))
+                console.print(Text(f"  {test.reason.splitlines()[0]}"), soft_wrap=True)
             if test.replay:
                 console.print(Text(f"  replay: {test.replay}", style="dim"), soft_wrap=True)
         elif test.resume:
@@ -49,6 +49,8 @@ def print_summary(run: RunSummary, folder: str | Path | None = None, console: Co
         if test.resume:
             console.print(Text(f"  rewind: {test.resume}", style="dim"), soft_wrap=True)
             console.print(Text(f"          {test.resume_about}", style="dim"), soft_wrap=True)
+    for reason, tests in skip_reasons(run):
+        console.print(Text(f"– {tests} skipped: {reason}", style="yellow"), soft_wrap=True)
     pace = f"{duration(run.virtual_s)} of press time in {duration(run.wall_s)}"
     body = Text(f"{STATUS_SIGNS[top.status]} {top.text}", style=STYLES[top.status])
     body.append(f"\n{top.detail}; {pace}", style="default")

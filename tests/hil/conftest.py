@@ -8,33 +8,36 @@ import pytest
 
 from rig.controller.runner import Runner
 from rig.errors import UsageError
-from rig.hil import make_controller
-from rig.moments import Moment, catch_moments
+from rig.hil import is_snapshot, make_controller
+from rig.moments import Caught, catch_moments
 from rig.pytest_plugin import Hil, hil_session
 
 
 @pytest.fixture(scope="session")
-def moments(request: pytest.FixtureRequest) -> Iterator[dict[str, Moment]]:
+def caught(request: pytest.FixtureRequest) -> Iterator[Caught]:
     """The controller's life on a warm press, caught once per state."""
     session = hil_session(request.config)
     with session.open(start="warm") as bench:
         try:
-            caught = catch_moments(bench, make_controller(session.factory, session.recipe))
+            life = catch_moments(bench, make_controller(session.factory, session.recipe))
         except UsageError as error:
             pytest.skip(str(error))
-        yield caught
-        for moment in caught.values():
+        yield life
+        for moment in life.moments.values():
             moment.bench.close()
 
 
 @pytest.fixture
-def moment(moments: dict[str, Moment], hil: Hil) -> Callable[[str], Runner]:
+def moment(caught: Caught, hil: Hil) -> Callable[[str], Runner]:
     """`moment(state)` is a runner on copies of press and controller, caught in that state."""
 
+    snapshot = is_snapshot(hil.session.options.press)
+    begun = " (the press began as the snapshot has it, and not warm and empty)" if snapshot else ""
+
     def take(state: str) -> Runner:
-        if state not in moments:
-            pytest.skip(f"the controller was never seen in state {state!r}")
-        bench, controller = moments[state].copies()
+        if state not in caught.moments:
+            pytest.skip(caught.missing(state) + begun)
+        bench, controller = caught.moments[state].copies()
         return hil.runner(hil.adopt(bench), controller)
 
     return take

@@ -16,7 +16,7 @@ from rig.controller.api import OPERATOR_REQUESTS
 
 if TYPE_CHECKING:
     from rig.controller.runner import Runner
-    from rig.moments import Moment
+    from rig.moments import Caught, Moment
     from rig.pytest_plugin import Hil
 
 pytestmark = pytest.mark.needs("touch", "fork")
@@ -89,9 +89,9 @@ class Operator(RuleBasedStateMachine):
             self.runner.bench.close()
 
 
-def test_operator_cannot_make_the_press_unsafe(moments: dict[str, Moment], hil: Hil) -> None:
+def test_operator_cannot_make_the_press_unsafe(caught: Caught, hil: Hil) -> None:
     examples, steps = EXAMPLES[hil.profile]
-    machine = type("Operator", (Operator,), {"moments": moments, "hil": hil})
+    machine = type("Operator", (Operator,), {"moments": caught.moments, "hil": hil})
     run_state_machine_as_test(
         machine,
         settings=settings(

@@ -26,7 +26,7 @@ SECONDS = 3.0
 @functools.cache
 def moments() -> dict[str, Moment]:
     with open_press("emu://?start=warm&seed=4") as bench:
-        return catch_moments(bench, make_controller(load_recipe("reference")))
+        return catch_moments(bench, make_controller(load_recipe("reference"))).moments
 
 
 def story(bench: Bench, controller: Controller, seconds: float) -> str:

@@ -134,6 +134,13 @@ def test_the_verdict_comes_first_and_every_requirement_has_a_row(page):
     assert "the bench cannot inject faults" in text
 
 
+def test_what_was_skipped_is_told_at_the_top(page, bad_run, tmp_path):
+    skips = re.compile(r"<b>(\d+ tests?) skipped</b>: ([^<]*)<")
+    assert skips.findall(page.read_text(encoding="utf-8")) == [("1 test", "the bench cannot inject faults")]
+    text = write_html(replace(bad_run, tests=bad_run.tests[2:]), tmp_path).read_text(encoding="utf-8")
+    assert skips.findall(text) == []
+
+
 def test_plots_say_what_they_show_with_units(page):
     text = page.read_text(encoding="utf-8")
     for words in ("Temperature in °C", "Time in min", "Clearance in mm", "Line force in kN", "r in %",

@@ -106,6 +106,14 @@ def test_the_terminal_shows_verdicts_failures_and_paths(tmp_path):
     assert "verdicts.json" not in text
 
 
+def test_the_terminal_says_once_per_reason_why_tests_were_skipped():
+    skipped = [replace(a_test(outcome="skipped", name=f"s{n}"), reason="no way to [hold]") for n in range(3)]
+    text = printed(run_of(a_test(*ALL), *skipped, replace(skipped[0], reason="too cold")))
+    assert "– 3 tests skipped: no way to [hold]" in text
+    assert "– 1 test skipped: too cold" in text
+    assert "skipped:" not in printed(run_of(a_test(*ALL)))
+
+
 def test_the_terminal_table_fits_eighty_columns():
     text = printed(run_of(a_test(*ALL)))
     assert max(map(len, text.splitlines())) <= 80

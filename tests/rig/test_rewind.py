@@ -30,6 +30,9 @@ def test_falls_over(hil):
 def test_goes_well(hil):
     hil.open(start="running").poll()
 
+def test_wants_another_machine(hil):
+    assert hil.open(machine="pitch60").virtual.world.config.machine == "pitch60"
+
 def test_lets_go_and_goes_on(hil):
     bench = hil.open(start="running")
     for second in range(1, 1001):
@@ -159,6 +162,15 @@ def test_kept_press_opens_by_url(failed: tuple[Path, str], capsys: pytest.Captur
                  str(failed[0] / "test_small.py::test_goes_well")]) == 0  # fmt: skip
 
 
+def test_test_that_wants_another_press_is_skipped_on_that_of_a_snapshot(
+    failed: tuple[Path, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    (path,) = (failed[0] / "reports").glob("2*/*falls_over*.snapshot")
+    assert main(["hil", "--press", f"emu://?snapshot={path}", "--out", str(failed[0] / "other"),
+                 str(failed[0] / "test_small.py::test_wants_another_machine")]) == 0  # fmt: skip
+    assert "1 test skipped: it needs a press of another recipe or machine" in capfd.readouterr().out
+
+
 def test_resume_tells_what_it_holds_and_serves_it(failed: tuple[Path, str]) -> None:
     (path,) = (failed[0] / "reports").glob("2*/*falls_over*.snapshot")
     process = subprocess.Popen(
@@ -222,6 +234,11 @@ def test_what_cannot_be_opened_is_told_in_one_sentence(
     captured = capsys.readouterr()
     assert why in captured.err
     assert len(captured.err.splitlines()) == 1
+
+
+def test_snapshot_without_a_path_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["hil", "--press", "emu://?snapshot=", "--out", str(tmp_path)]) == 2
+    assert "parameter 'snapshot' has no value" in capsys.readouterr().err
 
 
 def test_snapshot_stands_alone_in_a_url(capsys: pytest.CaptureFixture[str]) -> None:
