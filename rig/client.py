@@ -255,14 +255,18 @@ class TagClient:
         Raises:
             BusError: no usable answer.
         """
-        values: dict[str, Value] = {}
-        numbers: list[float] = []
+        parts = []
         for request, unit, block in plan:
             answer = self._master.exchange(request, unit)
             assert isinstance(answer, READ_ANSWERS)  # the codec lets nothing else answer a read
-            decoded = block.decode(answer.payload)
-            values.update(decoded.values)
-            numbers += decoded.numbers
+            parts.append(block.decode(answer.payload))
+        if len(parts) == 1:
+            return parts[0]
+        values: dict[str, Value] = {}
+        numbers: list[float] = []
+        for part in parts:
+            values.update(part.values)
+            numbers += part.numbers
         return Decoded(values, numbers)
 
     def write(self, values: Mapping[Tag, Value]) -> None:

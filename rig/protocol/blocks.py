@@ -84,6 +84,8 @@ class _Registers:
             position = tag.address + tag.count
         self._unpack = Struct(f"{layout}{2 * (block.address + block.count - position)}x").unpack
         self._names = tuple(tag.name for tag in numeric)
+        # with room for all that is told: filling a copy is cheaper than letting a new one grow
+        self._blank: dict[str, Value] = dict.fromkeys((*self._names, *(tag.name for tag in block.mirrored)), 0.0)
         self._divisors = [_divisor(tag) or 1 for tag in numeric]
         plain = [(index, tag) for index, tag in enumerate(numeric) if tag.type != "f32"]
         self._whole = [(tag.name, index) for index, tag in plain if tag.type in INTEGERS and _divisor(tag) == 1]
@@ -96,7 +98,8 @@ class _Registers:
     def decode(self, payload: bytes) -> Decoded:
         raw = self._unpack(payload)
         numbers = list(map(truediv, raw, self._divisors))
-        values: dict[str, Value] = dict(zip(self._names, numbers, strict=True))
+        values = self._blank.copy()
+        values.update(zip(self._names, numbers, strict=True))
         for name, index in self._whole:
             values[name] = raw[index]
         for name, index, names in self._named:

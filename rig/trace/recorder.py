@@ -96,8 +96,7 @@ class Recorder:
         """
         array, index = self._tags.append(time_ns)
         array[index, 1:] = self._commanded
-        buffer = array.data.cast("B")
-        start = index * array.strides[0]
+        buffer, start = self._tags.buffer, index * self._tags.row_bytes
         for packer, offset, run in places:
             packer.pack_into(buffer, start + offset, *numbers[run])
 

@@ -40,11 +40,15 @@ class Table:
     Attributes:
         rows: how many there are.
         last_ns: time of the last one; None without rows.
+        row_bytes: size of a row, its time included.
+        buffer: the array that the last row was begun in, as bytes; for whoever packs numbers into it.
     """
 
     def __init__(self, width: int) -> None:
         self.rows = 0
         self.last_ns: int | None = None
+        self.row_bytes = 8 * (width + 1)
+        self.buffer = memoryview(bytearray())
         self._columns = width + 1
         self._chunk_rows = max(CHUNK_BYTES // (8 * self._columns), FIRST_ROWS)
         self._chunk = np.empty((0, self._columns))
@@ -99,6 +103,7 @@ class Table:
             self._filled = 0
             self._chunk = np.empty_like(self._chunk)  # views on the old one may be out
         self._times = self._chunk.view(np.int64)
+        self.buffer = self._chunk.data.cast("B")
 
     def _write(self, file: IO[bytes]) -> None:
         file.seek(self._spilled * self._columns * 8)
