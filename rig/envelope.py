@@ -44,8 +44,9 @@ class Envelope:
             OutsideSafeRange: armed, but outside the tag's safe range.
         """
         checked: dict[Tag, Value] = {}
+        tags, real = self.registers.tags, not self.virtual
         for name, value in values.items():
-            tag = self.registers.tags.get(name)
+            tag = tags.get(name)
             if tag is None:
                 raise UsageError(self.registers.explain_unknown(name))
             if not tag.writable:
@@ -54,7 +55,7 @@ class Envelope:
                 tag.check(value)
             except TagValueError as error:
                 raise UsageError(str(error)) from error
-            if not self.virtual:
+            if real:
                 self._check_real(tag, value)
             checked[tag] = value
         return checked

@@ -32,6 +32,7 @@ from emulator.ports.url import UrlError, parse_url, snapshot_in
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+    from emulator.agenda import Agenda
     from emulator.world import World, WorldConfig
 
 __all__ = ["PortState", "Serial", "port_on"]
@@ -241,6 +242,14 @@ class Serial(SerialBase):
 
     def _run_until(self, time_ns: int) -> None:
         """Let the caller wait, who is not a part of the world."""
+        self._from_outside().run_until(time_ns)
+
+    def _from_outside(self) -> Agenda:
+        """The agenda that a caller may run who is not a part of the world.
+
+        Raises:
+            SerialException: the caller is a part of it.
+        """
         assert self._bus is not None  # a port that is open has one
         agenda = self._bus.agenda
         if agenda.running:
@@ -248,7 +257,7 @@ class Serial(SerialBase):
                 "a port of a virtual press was asked to wait from inside its simulation, which waits for the "
                 "caller; let the process or callback end, and talk to the port from outside"
             )
-        agenda.run_until(time_ns)
+        return agenda
 
     def _wait(self, bus: Bus, count: int, limit_ns: int) -> None:
         """Run until `count` bytes have arrived, the inter-byte timeout has passed, or `limit_ns`."""
@@ -258,11 +267,14 @@ class Serial(SerialBase):
             return
         now_ns = bus.agenda.now_ns
         ready_ns = bus.arrival_ns(count)
+        if now_ns >= limit_ns or (ready_ns is not None and ready_ns <= now_ns):
+            return
+        agenda = self._from_outside()
         while now_ns < limit_ns and (ready_ns is None or ready_ns > now_ns):
             # whatever comes next may send what is not on its way yet
-            next_ns = bus.agenda.next_ns() if ready_ns is None else ready_ns
+            next_ns = agenda.next_ns() if ready_ns is None else ready_ns
             now_ns = limit_ns if next_ns is None or next_ns > limit_ns else next_ns
-            self._run_until(now_ns)
+            agenda.run_until(now_ns)
             if self._gone(bus.state):
                 return
             ready_ns = bus.arrival_ns(count)

@@ -44,6 +44,8 @@ SPEED_STEP_M_MIN_S = 0.5
 """Ramp of the belt speed command, m/min per s: both belts stay together on it."""
 SMALLEST_CLEARANCE_UM = 450.0
 """No trim goes below this: the smallest clearance that a recipe may ask for."""
+EDGES = {side: f"belt_{side}_edge_position_mm" for side in SIDES}
+STEERING = {side: f"belt_{side}_steering_setpoint_deg" for side in SIDES}
 GATED = (State.THREAD, State.PRODUCE, State.RUN_OUT)
 """States in which sheet that left the press can be product."""
 
@@ -278,8 +280,7 @@ class ReferenceController:
         outputs["scrap_mark"] = gated and not self.ship and values["sheet_at_recovered_gauge"] > 0.5
         outputs["alarm_reset"] = self.reset_wanted
         for side, tracker in self.trackers.items():
-            edge_mm = values[f"belt_{side}_edge_position_mm"]
-            outputs[f"belt_{side}_steering_setpoint_deg"] = tracker.steer(edge_mm, travel_m, period_s)
+            outputs[STEERING[side]] = tracker.steer(values[EDGES[side]], travel_m, period_s)
         return outputs
 
     def _trim(self, values: Values) -> float:

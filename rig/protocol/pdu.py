@@ -194,7 +194,15 @@ def _await_bits(unit: bytes, request: ReadCoils | ReadDiscreteInputs) -> Awaited
 
 def _await_written(unit: bytes, request: WriteMultipleCoils | WriteMultipleRegisters) -> Awaited:
     kind = WriteMultipleRegistersResponse if request.function == 16 else WriteMultipleCoilsResponse
-    answer = kind(request.address, len(request.values))
+    return _awaited_echo(unit, kind, request.address, len(request.values))
+
+
+@lru_cache(maxsize=256)
+def _awaited_echo(
+    unit: bytes, kind: type[WriteMultipleRegistersResponse | WriteMultipleCoilsResponse], address: int, count: int
+) -> Awaited:
+    """What is written changes, where it is written hardly ever."""
+    answer = kind(address, count)
     return Awaited(unit + answer.pack(), 8, lambda _: answer)
 
 

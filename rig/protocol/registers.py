@@ -89,7 +89,7 @@ class Tag:
     values: Mapping[str, int] = field(default_factory=dict)
     mirrors: str | None = None
 
-    @property
+    @cached_property
     def writable(self) -> bool:
         """True for what a controller can command."""
         return self.table in ("coil", "holding")
