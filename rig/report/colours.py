@@ -21,7 +21,11 @@ HEAT = ("#f2a541", "#e8823a", "#dd4f2a", "#b3263a")
 COLD = ("#3f8fd6", "#2563c9")
 SERIES = ("#d1603d", "#2f7fc1", "#2a9d76", "#8a63c7", "#c99a1d")
 """Colours of curves, apart for people who see red and green alike."""
-STATES = ("#8fa3b8", "#e0a545", "#c98bb9", "#5aa9d6", "#4fae82", "#8c83d4", "#d98068", "#b5ae6a")
+STATES = (
+    "#8fa3b8", "#e0a545", "#c98bb9", "#5aa9d6", "#4fae82", "#8c83d4", "#d98068", "#b5ae6a",
+    "#4c79a5", "#a8744f", "#86b7b0", "#7d5a86",
+)  # fmt: skip
+"""As many as the reference controller has states."""
 
 
 def temperature_colour(temperature_c: float) -> str:

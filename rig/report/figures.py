@@ -1,6 +1,6 @@
 """matplotlib figures as inline SVG that follows the page's colours and fonts.
 
-Figures are drawn with four marker colours for ink, muted ink, grid and paper; in the SVG these
+Figures are drawn with marker colours for ink, muted ink, grid, page and card; in the SVG these
 become CSS variables, so one picture serves the light and the dark page. Text stays text.
 """
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["GRID", "INK", "MUTED", "PAPER", "drawing", "legend", "limit_line", "new_figure", "thin", "to_svg"]
 
-INK, MUTED, GRID, PAPER = "#010203", "#020304", "#030405", "#040506"
-_VARIABLES = {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--line)", PAPER: "var(--paper)"}
+INK, MUTED, GRID, PAPER, CARD = "#010203", "#020304", "#030405", "#040506", "#050607"
+_VARIABLES = {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--line)", PAPER: "var(--paper)", CARD: "var(--card)"}
 _WIDTH_IN = 9.6
 _LEFT_IN, _RIGHT_IN, _TOP_IN, _BOTTOM_IN, _BETWEEN_IN = 0.66, 1.2, 0.22, 0.5, 0.2
 _STYLE: dict[Any, Any] = {
@@ -98,6 +98,8 @@ def limit_line(axes: Axes, value: float, text: str) -> None:
     axes.annotate(
         text, (0.996, value), xycoords=("axes fraction", "data"), xytext=(0, 3), textcoords="offset points",
         color=INK, fontsize=8.5, ha="right",
+        # curves that pass behind the text do not strike it through
+        bbox={"facecolor": CARD, "edgecolor": "none", "alpha": 0.8, "pad": 0.5},
     )  # fmt: skip
 
 

@@ -5,8 +5,9 @@ Nothing is loaded from anywhere: style and pictures are inside, links go to file
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from math import isfinite, isnan
+from math import ceil, isfinite, isnan
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -50,7 +51,7 @@ def write_html(run: RunSummary, out_dir: str | Path) -> Path:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"duration": duration, "number": number, "file": quote}
+    environment.filters |= {"duration": duration, "number": number, "file": quote, "breakable": breakable}
     plots: Sequence[Plot] = (*film_plots(run.data), *time_plots(run.data)) if run.data else ()
     picture = press_picture(run.data.geometry, view_of(run.data)) if run.data else ""
     page = environment.get_template("report.html.j2").render(
@@ -74,7 +75,9 @@ def write_html(run: RunSummary, out_dir: str | Path) -> Path:
 
 
 def duration(seconds: float) -> str:
-    """Seconds for people: `0.4 s`, `12 min 5 s`, `3 h 20 min`."""
+    """Seconds for people: `12 ms`, `0.4 s`, `12 min 5 s`, `3 h 20 min`."""
+    if 0.0 < seconds < 0.1:
+        return f"{ceil(seconds * 1e3)} ms"
     if seconds < 60:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -88,6 +91,11 @@ def number(value: float | None, digits: int = 3) -> str:
     if value is None or isnan(value):
         return "—"
     return f"{value:.{digits}g}".replace("-", "−")
+
+
+def breakable(text: str) -> Markup:
+    """A path or a module's name that may go on in the next line behind a sign, not in the middle of a word."""
+    return Markup("<wbr>").join(re.split(r"(?<=[:/.?&=_])(?=[^\W\d_])", text))
 
 
 def _failures_first(test: TestResult) -> int:

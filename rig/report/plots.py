@@ -51,16 +51,18 @@ def _states(data: RunData) -> Plot | None:
     if not changes:
         return None
     begin, end = _span_min(data.recording)
-    figure, (axes,) = new_figure(1.3)
+    figure, (axes,) = new_figure(1.6)
     axes.grid(visible=False)
     names = list(dict.fromkeys(event.text for event in changes))
     edges = [*(event.time_ns / NS_PER_MIN for event in changes), end]
+    named, shown = set(), {name: colours.STATES[index % len(colours.STATES)] for index, name in enumerate(names)}
     for event, (start, stop) in zip(changes, pairwise(edges), strict=True):
-        colour = colours.STATES[names.index(event.text) % len(colours.STATES)]
+        colour = shown[event.text]
         axes.broken_barh(
             [(start, max(stop - start, 0.0))], (0.0, 1.0), facecolors=colour, edgecolor=PAPER, linewidth=1.2
         )
         if stop - start > 0.0095 * (end - begin) * len(event.text):
+            named.add(event.text)
             axes.text(
                 (start + stop) / 2, 0.5, event.text.replace("_", " "), ha="center", va="center",
                 fontsize=9, color=colours.ink_on(colour),
@@ -75,6 +77,10 @@ def _states(data: RunData) -> Plot | None:
         times = [event.time_ns / NS_PER_MIN for event in events if event.kind == kind]
         if times:
             axes.plot(times, [1.3] * len(times), marker, color=colour, markersize=6, label=kind, clip_on=False)
+    # states that are over before their name fits in are explained beside
+    for name, colour in shown.items():
+        if name not in named:
+            axes.broken_barh([], (0.0, 1.0), facecolors=colour, label=name.replace("_", " "))
     axes.set(ylim=(0.0, 1.55), xlim=(begin, end), yticks=[], xlabel="Time in min")
     axes.spines["left"].set_visible(False)
     legend(axes)
@@ -150,6 +156,8 @@ def _span_min(recording: Recording) -> tuple[float, float]:
     if not len(times):
         return 0.0, 1.0
     begin, end = float(times[0]) / NS_PER_MIN, float(times[-1]) / NS_PER_MIN
+    if begin < 0.01 * end:
+        begin = 0.0  # the first poll comes a scan after the press
     return begin, max(end, begin + 1e-3)
 
 

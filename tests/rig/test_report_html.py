@@ -141,6 +141,16 @@ def test_what_was_skipped_is_told_at_the_top(page, bad_run, tmp_path):
     assert skips.findall(text) == []
 
 
+def test_states_too_short_for_their_name_are_explained_beside(good_run, tmp_path):
+    events = good_run.data.recording.events
+    states = {event.text.replace("_", " ") for event in events if event.kind == "state"}
+    assert len(states) > 3
+    text = write_html(good_run, tmp_path).read_text(encoding="utf-8")
+    picture = text[text.index("Controller states: ") : text.index("Zone temperatures over time")]
+    words = set(re.findall(r"<text[^>]*>([^<]*)</text>", picture))
+    assert states <= words
+
+
 def test_plots_say_what_they_show_with_units(page):
     text = page.read_text(encoding="utf-8")
     for words in ("Temperature in °C", "Time in min", "Clearance in mm", "Line force in kN", "r in %",
@@ -202,7 +212,10 @@ def test_verdicts_for_machines(bad_run, tmp_path):
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (0.04, "0.0 s"),
+        (0.0, "0.0 s"),
+        (0.0004, "1 ms"),
+        (0.04, "40 ms"),
+        (0.14, "0.1 s"),
         (59.94, "59.9 s"),
         (60, "1 min 0 s"),
         (725, "12 min 5 s"),
