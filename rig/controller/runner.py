@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from itertools import filterfalse
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -28,6 +27,8 @@ SCAN_PERIOD_NS = SECOND_NS // 10
 """Scan period of the runner: 10 Hz."""
 REFRESH_EVERY_SCANS = 10
 """All commands are written again this often, so that a node that lost them (power dip) gets them back."""
+NEVER = object()
+"""Unlike every value."""
 GAVE_UP = ("fault", "emergency_stop")
 """States in which a controller waits for a person."""
 LONGEST_SILENCE_SCANS = 50
@@ -233,7 +234,8 @@ class Runner:
                 raise ControllerError(f"controller {name} commanded in scan {self.scans}: {error}") from error
 
     def _write(self, outputs: Mapping[str, Value]) -> None:
-        changed = dict(filterfalse(self.commanded.items().__contains__, outputs.items()))
+        known = self.commanded.get
+        changed = {key: value for key, value in outputs.items() if known(key, NEVER) != value}
         due = {**self.commanded, **changed} if self.scans % REFRESH_EVERY_SCANS == 0 else changed
         if not due:
             return
