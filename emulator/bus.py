@@ -45,9 +45,12 @@ from rig.protocol import (
     request_to,
 )
 
-__all__ = ["Bus", "BusCounters", "BusNode", "BusState", "Direction", "FrameTap", "LineSettings", "Reply"]
+__all__ = [
+    "Bus", "BusCounters", "BusNode", "BusState", "Direction", "FrameTap", "LineSettings", "Overheard", "Reply",
+]  # fmt: skip
 
 Direction = Literal["request", "response", "unknown"]
+Overheard = Literal["to_others", "broken", "overrun", "broadcast"]
 FrameTap = Callable[[int, int, Direction, bytes, str], None]
 """Called with start (ns), end (ns), direction, bytes and a comment on every frame, faulty ones included."""
 
@@ -72,9 +75,12 @@ class BusNode(Protocol):
         """Time from the end of the silence after a request to the first byte of the answer, ns."""
         ...
 
-    def answer(self, request: Request | InvalidRequest, now: int) -> Response:
-        """Answer a request that was complete at time `now`, ns; an invalid one is to be declined."""
+    def answer(self, request: Request | InvalidRequest, now: int) -> Response | None:
+        """Answer a request that was complete at time `now`, ns, or not (None); an invalid one is to be declined."""
         ...
+
+    def overhear(self, what: Overheard) -> None:
+        """Something happened on the line beside requests that it answers, for its counters."""
 
     def switch_off(self) -> None:
         """The supply fails: outputs drop, and nothing is answered."""
@@ -327,14 +333,29 @@ class Bus:
             state.counters.not_understood += 1
             request = garbled(request, 0, len(request))
         if not is_frame(request):
+            if request:
+                self._tell("overrun" if "overrun" in comment else "broken")
             return
         for node in self._stations:
+            if not node.is_on:
+                continue
             heard = request_to(node.units, request)
-            if heard is not None and node.is_on:
-                unit, asked = heard
-                response = node.answer(asked, now_ns)
-                if unit != BROADCAST:
-                    self._reply(encode_frame(unit, response), unit, now_ns + node.turnaround_ns)
+            if heard is None:
+                node.overhear("to_others")
+                continue
+            unit, asked = heard
+            if state.faults and unit != BROADCAST:
+                asked = self._trouble.declined(unit, request) or asked
+            response = node.answer(asked, now_ns)
+            if unit == BROADCAST:
+                node.overhear("broadcast")
+            elif response is not None:
+                self._reply(encode_frame(unit, response), unit, now_ns + node.turnaround_ns)
+
+    def _tell(self, what: Overheard) -> None:
+        for node in self._stations:
+            if node.is_on:
+                node.overhear(what)
 
     def _reply(self, answer: bytes, unit: int, start_ns: int) -> None:
         """A node's answer goes out."""

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from rig.protocol.registers import BIT_TABLES, DIGITS, RAW_RANGE, RegisterMap, Table, Tag
 
-__all__ = ["NUMBER_COLUMNS", "Layout", "bit", "decode", "encode", "put", "put_bit", "put_f32", "put_word", "show"]
+__all__ = [
+    "NUMBER_COLUMNS", "Layout", "bit", "decode", "encode", "put", "put_bit", "put_f32", "put_word", "show", "word",
+]  # fmt: skip
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -89,6 +91,12 @@ def put_word(image: Bytes, place: int, raw: int) -> None:
     """One register."""
     image[place] = (raw >> 8) & 0xFF
     image[place + 1] = raw & 0xFF
+
+
+@njit(cache=True, error_model="numpy")
+def word(image: Bytes, place: int) -> int:
+    """What one register shows."""
+    return (int(image[place]) << 8) | int(image[place + 1])
 
 
 @njit(cache=True, error_model="numpy")

@@ -64,6 +64,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "framing_error": Kind("a byte has no stop bit: a node drops the frame, the master reads a 0", _BOTH),
     "parity_error": Kind("a byte has the wrong parity: a node drops the frame, the master reads it flipped", _BOTH),
     "overrun": Kind("the node's UART was not read in time: a byte is missing", _ASKED),
+    "busy": Kind("the node declines with exception 6 and does nothing", _ASKED),
+    "failure": Kind("the node declines with exception 4 and does nothing", _ASKED),
     "wrong_unit": Kind("the frame has another address, and a CRC that fits", _BOTH, "address", 2, 1, 247),
     "delayed": Kind("the answer comes later", _ANSWERS, "s", 0.02, 0.0, 600.0),
     "split": Kind("the answer has a pause in it", _ANSWERS, "s", 0.02, 0.0, 600.0),

@@ -13,9 +13,11 @@ from emulator.line.damage import DAMAGE, FLAGGED, Draw, Piece, random_bytes
 from emulator.line.faults import SECOND_NS, TIMED, ActiveFault, Fault
 from emulator.line.frames import BusState
 from emulator.random import stream_key, uniform
+from rig.protocol import ExceptionCode, InvalidRequest
 
 __all__ = ["Line", "Trouble"]
 
+DECLINES: Final = {"busy": ExceptionCode.SERVER_DEVICE_BUSY, "failure": ExceptionCode.SERVER_DEVICE_FAILURE}
 SEGMENT_NS: Final = 100_000_000
 """A babbling node's bytes are made so far ahead."""
 
@@ -105,7 +107,7 @@ class Trouble:
         """What the nodes hear of a request, what happened to it, and whether their UARTs notice."""
         flagged = False
         comments: list[str] = []
-        for active in self._striking("request", request[0] if request else 0):
+        for active in self._striking("request", request[0] if request else 0, damaging=True):
             kind = active.fault.kind
             pieces = DAMAGE[kind](request, active.fault.size, self._draw(active)) if request else []
             request = pieces[0].data if pieces else b""
@@ -114,11 +116,18 @@ class Trouble:
             self._count(kind)
         return request, ", ".join(comments), flagged
 
+    def declined(self, unit: int, request: bytes) -> InvalidRequest | None:
+        """What a node takes a request to `unit` for that it will not do; None if it will."""
+        for active in self._striking("request", unit, damaging=False):
+            self._count(active.fault.kind)
+            return InvalidRequest(request[1:-2], DECLINES[active.fault.kind], active.fault.kind)
+        return None
+
     def strike_answer(self, answer: bytes, unit: int) -> tuple[list[Piece], str]:
         """What comes of an answer, piece by piece, and what happened to it."""
         state = self._line.state
         pieces, comments = [Piece(answer)], []
-        for active in self._striking("response", unit):
+        for active in self._striking("response", unit, damaging=True):
             kind = active.fault.kind
             if kind == "merged":
                 state.held += b"".join(piece.data for piece in pieces)
@@ -136,11 +145,13 @@ class Trouble:
         state.last_answer = answer
         return [piece for piece in pieces if piece.data], ", ".join(comments)
 
-    def _striking(self, direction: str, unit: int) -> list[ActiveFault]:
-        """Faults that strike the frame that goes by, which is counted."""
+    def _striking(self, direction: str, unit: int, damaging: bool) -> list[ActiveFault]:
+        """Faults that strike the frame that goes by, which is counted: those that damage it, or the others."""
         now_ns, found = self._agenda.now_ns, []
         for active in list(self._line.state.faults):
             fault = active.fault
+            if (fault.kind in DECLINES) == damaging:
+                continue
             if fault.looks_at != direction or now_ns < active.from_ns or fault.unit not in (None, unit):
                 continue
             if active.until_ns is not None and now_ns > active.until_ns:

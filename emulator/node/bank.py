@@ -8,7 +8,7 @@ nothing. The image is kept as it goes on the wire (`emulator.image`), so that a 
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emulator.image import Layout
-from rig.protocol import ExceptionCode, ModbusError, pack_registers
+from rig.protocol import ExceptionCode, ModbusError, SerialDiagnostics, pack_registers
 from rig.protocol.registers import BIT_TABLES, DIGITS, Table, Tag, TagValueError, Value
 
 __all__ = ["Bank", "BankState"]
@@ -35,10 +35,18 @@ class Bank:
     Args:
         layout: where the node's tags stand.
         identification: Modbus device identification objects by id (43/14).
+        server_id: what function 17 says.
+
+    Attributes:
+        diagnostics: what the node has heard and said on the line.
+        queues: by address, the registers of a queue, the oldest first (function 24).
     """
 
-    def __init__(self, layout: Layout, identification: Mapping[int, bytes]) -> None:
+    def __init__(self, layout: Layout, identification: Mapping[int, bytes], server_id: bytes = b"") -> None:
         self.layout = layout
+        self.diagnostics = SerialDiagnostics()
+        self.queues: Callable[[int], Sequence[int] | None] = lambda address: None
+        self._server_id = server_id
         self._tags = layout.tags
         self._identification = identification
         owner: dict[Table, dict[int, Tag]] = {table: {} for table in layout.spans}
@@ -190,6 +198,21 @@ class Bank:
             except TagValueError as error:
                 raise ModbusError(ExceptionCode.ILLEGAL_DATA_VALUE, str(error)) from error
             step += tag.count
+
+    def read_fifo_queue(self, address: int) -> Sequence[int]:
+        """Registers of the queue at an address, the oldest first.
+
+        Raises:
+            ModbusError: 2 where there is none.
+        """
+        queue = self.queues(address)
+        if queue is None:
+            raise ModbusError(ExceptionCode.ILLEGAL_DATA_ADDRESS)
+        return queue
+
+    def server_id(self) -> bytes:
+        """What function 17 says."""
+        return self._server_id
 
     def device_identification(self) -> Mapping[int, bytes]:
         """Objects of Modbus function 43/14."""

@@ -9,17 +9,30 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 
+from emulator.bus import Overheard
 from emulator.image import Layout
 from emulator.node.bank import Bank
 from emulator.node.config import NodeConfig
 from emulator.node.program import node_program
-from emulator.node.state import Contacts, NodeState, power_on
+from emulator.node.state import QUEUE, Contacts, NodeState, power_on
 from emulator.press.commands import Commands
 from emulator.sensors import SensorConfig, Sensors
-from rig.protocol import InvalidRequest, Request, Response, respond
+from rig.protocol import (
+    Diagnose,
+    ExceptionResponse,
+    GetCommEventCounter,
+    InvalidRequest,
+    Request,
+    Response,
+    SubFunction,
+    respond,
+)
 from rig.protocol.registers import RegisterMap, Value
 
 __all__ = ["Node"]
+
+RUNNING = b"\xff"
+"""Run indicator of function 17: the program runs, or it could not answer."""
 
 
 class Node:
@@ -65,11 +78,13 @@ class Node:
                 0x06: b"virtual press" if identity == "virtual" else b"",
                 0x80: config.serial_number.encode(),
             },
+            config.model.encode() + RUNNING + config.version.encode(),
         )
+        self._queue_at = {layout.tags[name].address: row for row, name in enumerate(registers.groups["line_forces"])}
         self.sensors = Sensors(sensor_configs, layout, truth_names, seed, config.scan_period_ms * 1e-3, shifts)
         self.program = node_program(config, layout, self.sensors.place)
         self.state = power_on(self.bank.state, self.sensors.state)
-        self._last_request_ns = self.state.memory["last_request_ns"]  # the field of the state, not a copy
+        self._take(self.state)
         self._nameplate: Mapping[str, Value] = {
             "press_identity": identity,
             "register_map_version": registers.format,
@@ -78,6 +93,23 @@ class Node:
             "node_version": config.version,
         }
         self._show_nameplate()
+
+    def _take(self, state: NodeState) -> None:
+        """Work on this state from now on."""
+        self.state = state
+        self.bank.state = state.bank
+        self.bank.diagnostics = state.diagnostics
+        self.bank.queues = self._queue
+        self.sensors.state = state.sensors
+        self._last_request_ns = state.memory["last_request_ns"]  # the field of the state, not a copy
+
+    def _queue(self, address: int) -> list[int] | None:
+        """Samples of the line force whose input register has this address, one per scan, the oldest first."""
+        row = self._queue_at.get(address)
+        if row is None:
+            return None
+        queued, samples = int(self.state.memory["queued"][0]), self.state.memory["force_queue"][0, row]
+        return [int(samples[number % QUEUE]) for number in range(max(queued - QUEUE, 0), queued)]
 
     def _show_nameplate(self) -> None:
         for name, value in self._nameplate.items():
@@ -112,6 +144,8 @@ class Node:
         fresh.memory["power_on_ns"] = fresh.memory["last_request_ns"] = now
         state.memory[:] = fresh.memory
         state.bank.image[:] = fresh.bank.image
+        state.diagnostics.clear()
+        state.diagnostics.listen_only = False
         self._drop_outputs()
         self._show_nameplate()
 
@@ -130,15 +164,40 @@ class Node:
     def with_state(self, state: NodeState) -> Node:
         """Another node with this program around a state, which becomes its own."""
         other = copy.copy(self)
-        other.state = state
-        other._last_request_ns = state.memory["last_request_ns"]
         other.bank = copy.copy(self.bank)
-        other.bank.state = state.bank
         other.sensors = copy.copy(self.sensors)
-        other.sensors.state = state.sensors
+        other._take(state)
         return other
 
-    def answer(self, request: Request | InvalidRequest, now: int) -> Response:
-        """Answer a request that arrived whole and undamaged at time `now`, ns."""
+    def answer(self, request: Request | InvalidRequest, now: int) -> Response | None:
+        """Answer a request that arrived whole and undamaged at time `now`, ns; None if it only listens."""
+        known = self.state.diagnostics
+        known.bus_messages += 1
+        known.server_messages += 1
+        if known.listen_only:
+            # nothing but this wakes it up, and nothing is a sign of life for the watchdog
+            if type(request) is Diagnose and request.sub_function == SubFunction.RESTART_COMMUNICATIONS:
+                respond(request, self.bank)
+            known.no_responses += 1
+            return None
         self._last_request_ns[0] = now
-        return respond(request, self.bank)
+        response = respond(request, self.bank)
+        if type(response) is ExceptionResponse:
+            known.exceptions += 1
+        elif response.function != GetCommEventCounter.function:
+            known.events += 1
+        if self.bank.diagnostics.listen_only:  # since this request
+            known.no_responses += 1
+            return None
+        return response
+
+    def overhear(self, what: Overheard) -> None:
+        """Something happened on the line beside requests that it answers."""
+        known = self.state.diagnostics
+        if what == "broadcast":
+            known.no_responses += 1
+        elif what == "to_others":
+            known.bus_messages += 1
+        else:
+            known.bus_errors += 1
+            known.overruns += what == "overrun"

@@ -85,6 +85,7 @@ class Program(NamedTuple):
     warning_word: int  # place
     first_out_alarm: int  # place
     contacts_word: int  # place
+    force_words: Ints  # places of the line forces
     mirrored: Ints  # places of the bits that contacts_word shows, lowest first
     mode: Any  # code, by name
     status: Any  # mask, by name
@@ -154,6 +155,7 @@ def node_program(config: NodeConfig, layout: Layout, sensor: Mapping[str, int]) 
             warning_word=layout.place("warning_word"),
             first_out_alarm=layout.place("first_out_alarm"),
             contacts_word=layout.place("contacts_word"),
+            force_words=np.array([layout.place(name) for name in groups["line_forces"]]),
             mirrored=np.array([layout.place(contact) for contact in tags["contacts_word"].bits]),
             mode=tags["mode"].values,
             status=masks("status_word"),

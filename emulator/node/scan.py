@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from emulator.image import bit, decode, put_bit, put_f32, put_word, show
+from emulator.image import bit, decode, put_bit, put_f32, put_word, show, word
 from emulator.node.interlocks import (
     BRAKING,
     DRIVES,
@@ -28,7 +28,7 @@ from emulator.node.interlocks import (
 )
 from emulator.node.loops import COOLED, LOOP_COUNT, scan_loop
 from emulator.node.program import CLEARANCES, COOLANT, SPEEDS, STEERING, TENSIONS, WATCHDOG, Program
-from emulator.node.state import SETPOINT_COUNT, NodeMemory
+from emulator.node.state import FORCES, QUEUE, SETPOINT_COUNT, NodeMemory
 from emulator.press import commands as to
 from emulator.press import signals
 from emulator.sensors import SensorRow, read_sensors
@@ -221,6 +221,9 @@ def _publish(now_ns: int, values: Floats, sensed: Sensed, s: NodeMemory, k: Prog
     show(image, k.sample_time_ms, float((up_ns // 1_000_000) & 0xFFFF_FFFF))
     show(image, k.watchdog_remaining_s, _watchdog_left_s(now_ns, s, k, image))
     put_f32(image, k.sheet_length_m, s.sheet_length_m)
+    for i in range(FORCES):
+        s.force_queue[i, s.queued % QUEUE] = word(image, k.force_words[i])
+    s.queued += 1
     alarms = 0
     for row in range(k.alarms.size):
         if s.interlocks.latched[row] != 0:

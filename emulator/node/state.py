@@ -5,7 +5,7 @@ Compiled code sees `NodeMemory`; from Python the same memory is at hand by name 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -16,13 +16,19 @@ from emulator.node.interlocks import INTERLOCK_STATE, NOT_PRESENT, InterlockStat
 from emulator.node.loops import LOOPS, LoopState
 from emulator.press.commands import COMMAND_COUNT, Commands
 from emulator.sensors import SensorState
+from rig.protocol import SerialDiagnostics
 
 __all__ = ["NODE", "SETPOINT_COUNT", "Contacts", "NodeMemory", "NodeState", "power_on"]
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 SETPOINT_COUNT: Final = 28
 NEVER_NS: Final = -1
+FORCES: Final = 6
+"""Line forces, each with a queue of samples."""
+QUEUE: Final = 31
+"""Registers that one answer to function 24 can hold."""
 
 NODE: Final = np.dtype(
     [
@@ -35,6 +41,8 @@ NODE: Final = np.dtype(
         ("heartbeat", np.int64),  # of the controller, as last seen
         ("heartbeat_ns", np.int64),  # when it last changed
         ("sheet_length_m", np.float64),
+        ("queued", np.int64),  # force samples since power-on
+        ("force_queue", np.int64, (FORCES, QUEUE)),  # the last of them, raw; sample n stands at n % QUEUE
         ("setpoints", np.float64, (SETPOINT_COUNT,)),  # holding registers in engineering units, at the last scan
         ("interlocks", INTERLOCK_STATE),
         ("loops", LOOPS),
@@ -56,6 +64,8 @@ class NodeMemory(Protocol):
     heartbeat: int
     heartbeat_ns: int
     sheet_length_m: float
+    queued: int
+    force_queue: Ints
     setpoints: Floats
     interlocks: InterlockState
     loops: LoopState
@@ -97,11 +107,13 @@ class NodeState:
         memory: one record of `NODE`.
         bank: registers and bits.
         sensors: what the sensors remember.
+        diagnostics: what it has heard and said on the line.
     """
 
     memory: NDArray[np.void]
     bank: BankState
     sensors: SensorState
+    diagnostics: SerialDiagnostics = field(default_factory=SerialDiagnostics)
 
     @property
     def contacts(self) -> Contacts:

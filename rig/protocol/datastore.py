@@ -10,6 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal, Protocol, TypeVar
 
+from rig.protocol.diagnostics import (
+    Diagnose,
+    GetCommEventCounter,
+    GetCommEventCounterResponse,
+    SerialDiagnostics,
+    diagnose,
+)
 from rig.protocol.errors import ExceptionCode, LocalProtocolError, ModbusError
 from rig.protocol.identification import ReadDeviceIdentification, identify
 from rig.protocol.pdu import NormalResponse, Request, Response
@@ -18,9 +25,11 @@ from rig.protocol.requests import (
     MaskWriteRegister,
     ReadCoils,
     ReadDiscreteInputs,
+    ReadFifoQueue,
     ReadHoldingRegisters,
     ReadInputRegisters,
     ReadWriteMultipleRegisters,
+    ReportServerId,
     WriteMultipleCoils,
     WriteMultipleRegisters,
     WriteSingleCoil,
@@ -31,16 +40,18 @@ from rig.protocol.responses import (
     MaskWriteRegisterResponse,
     ReadCoilsResponse,
     ReadDiscreteInputsResponse,
+    ReadFifoQueueResponse,
     ReadHoldingRegistersResponse,
     ReadInputRegistersResponse,
     ReadWriteMultipleRegistersResponse,
+    ReportServerIdResponse,
     WriteMultipleCoilsResponse,
     WriteMultipleRegistersResponse,
     WriteSingleCoilResponse,
     WriteSingleRegisterResponse,
 )
 
-__all__ = ["DataStore", "PackedDataStore", "respond"]
+__all__ = ["DataStore", "PackedDataStore", "SerialDataStore", "respond"]
 
 _ADDRESSES = 0x10000
 
@@ -97,6 +108,26 @@ class PackedDataStore(DataStore, Protocol):
 
     def bit_bytes(self, table: Literal["coil", "discrete"], address: int, count: int) -> bytes:
         """Return `count` bits, the first in the lowest bit of the first byte, the last byte filled with 0."""
+        ...
+
+
+class SerialDataStore(DataStore, Protocol):
+    """A data store of a server that also says what it knows of the line, of itself, and of queues.
+
+    `respond` asks for these where they are there; without one its functions do not exist (exception 1).
+    """
+
+    @property
+    def diagnostics(self) -> SerialDiagnostics:
+        """The server's counters (functions 8 and 11)."""
+        ...
+
+    def server_id(self) -> bytes:
+        """Return id, run indicator and what else there is to say (function 17)."""
+        ...
+
+    def read_fifo_queue(self, address: int) -> Sequence[int]:
+        """Return up to 31 registers of the queue at an address, the oldest first (function 24)."""
         ...
 
 
@@ -201,6 +232,29 @@ def _identify(request: ReadDeviceIdentification, store: DataStore) -> NormalResp
     return identify(request, store.device_identification())
 
 
+def _part_of(store: DataStore, name: str) -> Any:
+    part = getattr(store, name, None)
+    if part is None:
+        raise ModbusError(ExceptionCode.ILLEGAL_FUNCTION, f"this device has no {name}")
+    return part
+
+
+def _diagnose(request: Diagnose, store: DataStore) -> NormalResponse:
+    return diagnose(request, _part_of(store, "diagnostics"))
+
+
+def _count_events(request: GetCommEventCounter, store: DataStore) -> NormalResponse:
+    return GetCommEventCounterResponse(False, _part_of(store, "diagnostics").events & 0xFFFF)
+
+
+def _report_server(request: ReportServerId, store: DataStore) -> NormalResponse:
+    return ReportServerIdResponse(_part_of(store, "server_id")())
+
+
+def _read_queue(request: ReadFifoQueue, store: DataStore) -> NormalResponse:
+    return ReadFifoQueueResponse(tuple(_part_of(store, "read_fifo_queue")(request.address)))
+
+
 _ANSWERS: Final[Mapping[type, Callable[[Any, DataStore], NormalResponse]]] = {
     ReadCoils: _read_coils,
     ReadDiscreteInputs: _read_discrete_inputs,
@@ -213,6 +267,10 @@ _ANSWERS: Final[Mapping[type, Callable[[Any, DataStore], NormalResponse]]] = {
     MaskWriteRegister: _mask_write,
     ReadWriteMultipleRegisters: _read_write,
     ReadDeviceIdentification: _identify,
+    Diagnose: _diagnose,
+    GetCommEventCounter: _count_events,
+    ReportServerId: _report_server,
+    ReadFifoQueue: _read_queue,
 }
 
 

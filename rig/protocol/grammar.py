@@ -41,6 +41,7 @@ BROADCAST: Final = 0
 EXCEPTION_FLAG: Final = 0x80
 """Added to the function code of a declined request."""
 ENCAPSULATED_INTERFACE: Final = 43
+READ_FIFO_QUEUE: Final = 24
 MEI_READ_DEVICE_IDENTIFICATION: Final = 14
 
 BROADCAST_FUNCTIONS: Final = frozenset({5, 6, 15, 16, 22})
@@ -66,10 +67,14 @@ _REQUESTS: Final[Mapping[int, _Shape]] = {
     4: _Shape(8),
     5: _Shape(8),
     6: _Shape(8),
+    8: _Shape(8),  # with one word of data; sub-function 0 may have more, which only silence can end
+    11: _Shape(4),
     15: _Shape(9, count_at=6),
     16: _Shape(9, count_at=6),
+    17: _Shape(4),
     22: _Shape(10),
     23: _Shape(13, count_at=10),
+    24: _Shape(6),
 }
 
 _RESPONSES: Final[Mapping[int, _Shape]] = {
@@ -79,8 +84,11 @@ _RESPONSES: Final[Mapping[int, _Shape]] = {
     4: _Shape(5, count_at=2),
     5: _Shape(8),
     6: _Shape(8),
+    8: _Shape(8),
+    11: _Shape(8),
     15: _Shape(8),
     16: _Shape(8),
+    17: _Shape(5, count_at=2),
     22: _Shape(10),
     23: _Shape(5, count_at=2),
 }
@@ -130,6 +138,8 @@ def response_length(data: bytes, start: int = 0) -> int:
         return _EXCEPTION_LENGTH
     if function == ENCAPSULATED_INTERFACE:
         return _measure_identification(data, start, available)
+    if function == READ_FIFO_QUEUE:
+        return _measure_queue(data, start, available)
     return NONE
 
 
@@ -140,6 +150,14 @@ def _measure(shape: _Shape, data: bytes, start: int, available: int) -> int:
     if available <= count_at:
         return MORE
     length = base + data[start + count_at]
+    return length if length <= MAX_FRAME else NONE
+
+
+def _measure_queue(data: bytes, start: int, available: int) -> int:
+    """The one answer whose byte count has two bytes (section 6.18)."""
+    if available < 4:
+        return MORE
+    length = 6 + int.from_bytes(data[start + 2 : start + 4], "big")
     return length if length <= MAX_FRAME else NONE
 
 

@@ -12,6 +12,13 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from rig.protocol.crc import append_crc
+from rig.protocol.diagnostics import (
+    Diagnose,
+    DiagnoseResponse,
+    GetCommEventCounter,
+    GetCommEventCounterResponse,
+    SubFunction,
+)
 from rig.protocol.errors import ExceptionCode, LocalProtocolError, RemoteProtocolError
 from rig.protocol.grammar import EXCEPTION_FLAG
 from rig.protocol.identification import ReadDeviceIdentification, ReadDeviceIdentificationResponse
@@ -22,9 +29,11 @@ from rig.protocol.requests import (
     RawRequest,
     ReadCoils,
     ReadDiscreteInputs,
+    ReadFifoQueue,
     ReadHoldingRegisters,
     ReadInputRegisters,
     ReadWriteMultipleRegisters,
+    ReportServerId,
     WriteMultipleCoils,
     WriteMultipleRegisters,
     WriteSingleCoil,
@@ -36,9 +45,11 @@ from rig.protocol.responses import (
     RawResponse,
     ReadCoilsResponse,
     ReadDiscreteInputsResponse,
+    ReadFifoQueueResponse,
     ReadHoldingRegistersResponse,
     ReadInputRegistersResponse,
     ReadWriteMultipleRegistersResponse,
+    ReportServerIdResponse,
     WriteMultipleCoilsResponse,
     WriteMultipleRegistersResponse,
     WriteSingleCoilResponse,
@@ -71,6 +82,10 @@ Request: TypeAlias = (
     | MaskWriteRegister
     | ReadWriteMultipleRegisters
     | ReadDeviceIdentification
+    | Diagnose
+    | GetCommEventCounter
+    | ReportServerId
+    | ReadFifoQueue
 )
 """A request that keeps the rules."""
 
@@ -89,6 +104,10 @@ NormalResponse: TypeAlias = (
     | MaskWriteRegisterResponse
     | ReadWriteMultipleRegistersResponse
     | ReadDeviceIdentificationResponse
+    | DiagnoseResponse
+    | GetCommEventCounterResponse
+    | ReportServerIdResponse
+    | ReadFifoQueueResponse
     | RawResponse
 )
 """An answer that does what was asked."""
@@ -102,10 +121,14 @@ _REQUESTS: Final[Mapping[int, Callable[[bytes], Request]]] = {
     4: ReadInputRegisters.unpack,
     5: WriteSingleCoil.unpack,
     6: WriteSingleRegister.unpack,
+    8: Diagnose.unpack,
+    11: GetCommEventCounter.unpack,
     15: WriteMultipleCoils.unpack,
     16: WriteMultipleRegisters.unpack,
+    17: ReportServerId.unpack,
     22: MaskWriteRegister.unpack,
     23: ReadWriteMultipleRegisters.unpack,
+    24: ReadFifoQueue.unpack,
     43: ReadDeviceIdentification.unpack,
 }
 
@@ -116,10 +139,14 @@ _RESPONSES: Final[Mapping[int, Callable[[bytes], Response]]] = {
     4: ReadInputRegistersResponse.unpack,
     5: WriteSingleCoilResponse.unpack,
     6: WriteSingleRegisterResponse.unpack,
+    8: DiagnoseResponse.unpack,
+    11: GetCommEventCounterResponse.unpack,
     15: WriteMultipleCoilsResponse.unpack,
     16: WriteMultipleRegistersResponse.unpack,
+    17: ReportServerIdResponse.unpack,
     22: MaskWriteRegisterResponse.unpack,
     23: ReadWriteMultipleRegistersResponse.unpack,
+    24: ReadFifoQueueResponse.unpack,
     43: ReadDeviceIdentificationResponse.unpack,
 }
 
@@ -337,6 +364,14 @@ def _fit_identification(response: Any, request: Any) -> Any:
     return response
 
 
+def _fit_diagnosis(response: Any, request: Any) -> Any:
+    if response.sub_function != request.sub_function:
+        raise RemoteProtocolError(f"answer has sub-function {response.sub_function}, expected {request.sub_function}")
+    if request.sub_function == SubFunction.RETURN_QUERY_DATA and response.data != request.data:
+        raise RemoteProtocolError(f"answer has data {response.data.hex()}, expected the echo of {request.data.hex()}")
+    return response
+
+
 _FITS: Final[Mapping[type, Callable[[Any, Any], Response]]] = {
     ReadCoils: _fit_bits,
     ReadDiscreteInputs: _fit_bits,
@@ -349,6 +384,7 @@ _FITS: Final[Mapping[type, Callable[[Any, Any], Response]]] = {
     MaskWriteRegister: _fit_echo,
     ReadWriteMultipleRegisters: _fit_registers,
     ReadDeviceIdentification: _fit_identification,
+    Diagnose: _fit_diagnosis,
 }
 """How to check an answer against its request, once their function codes agree. To a raw request any
 answer with its function code fits."""

@@ -25,15 +25,18 @@ __all__ = [
     "RawRequest",
     "ReadCoils",
     "ReadDiscreteInputs",
+    "ReadFifoQueue",
     "ReadHoldingRegisters",
     "ReadInputRegisters",
     "ReadWriteMultipleRegisters",
+    "ReportServerId",
     "WriteMultipleCoils",
     "WriteMultipleRegisters",
     "WriteSingleCoil",
     "WriteSingleRegister",
 ]
 
+_POINTER: Final = struct.Struct(">BH")
 _WRITE_HEAD: Final = struct.Struct(">BHHB")
 _READ_WRITE_HEAD: Final = struct.Struct(">BHHHHB")
 
@@ -201,6 +204,55 @@ class ReadWriteMultipleRegisters:
         data = pdu[_READ_WRITE_HEAD.size :]
         _check_byte_count(byte_count, 2 * count, len(data))
         return cls(read_address, read_count, write_address, unpack_registers(data))
+
+
+@dataclass(frozen=True, slots=True)
+class ReportServerId:
+    """Function 17: what a server says about itself in its own words (section 6.13)."""
+
+    function: ClassVar[int] = 17
+
+    def problem(self) -> str | None:
+        """There is nothing in it that could be wrong."""
+        return None
+
+    def pack(self) -> bytes:
+        """Make the PDU."""
+        return bytes((self.function,))
+
+    @classmethod
+    def unpack(cls, pdu: bytes) -> Self:
+        """Read the PDU back.
+
+        Raises:
+            RemoteProtocolError: there is something behind the function code.
+        """
+        if len(pdu) != 1:
+            raise RemoteProtocolError(f"PDU has {len(pdu)} bytes, expected 1 (section 6.13)")
+        return cls()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFifoQueue:
+    """Function 24: read a queue of up to 31 registers, and leave it as it is (section 6.18)."""
+
+    function: ClassVar[int] = 24
+
+    address: int
+
+    def problem(self) -> str | None:
+        """Nothing can be wrong with it beyond what does not fit on the wire."""
+        return None
+
+    def pack(self) -> bytes:
+        """Make the PDU."""
+        return _POINTER.pack(self.function, self.address)
+
+    @classmethod
+    def unpack(cls, pdu: bytes) -> Self:
+        """Read the PDU back."""
+        _, address = _POINTER.unpack(pdu)
+        return cls(address)
 
 
 @dataclass(frozen=True, slots=True)

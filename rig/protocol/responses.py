@@ -10,13 +10,15 @@ request. Section numbers are those of the Application Protocol V1.1b3.
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from rig.protocol.errors import ExceptionCode, RemoteProtocolError
 from rig.protocol.grammar import EXCEPTION_FLAG, MAX_PDU
+from rig.protocol.packing import pack_registers, unpack_registers
 from rig.protocol.payloads import Bits, Registers
-from rig.protocol.shapes import CoilAt, MasksAt, RegisterAt, Span
+from rig.protocol.shapes import CoilAt, MasksAt, RegisterAt, Span, outside
 
 __all__ = [
     "ExceptionResponse",
@@ -24,14 +26,19 @@ __all__ = [
     "RawResponse",
     "ReadCoilsResponse",
     "ReadDiscreteInputsResponse",
+    "ReadFifoQueueResponse",
     "ReadHoldingRegistersResponse",
     "ReadInputRegistersResponse",
     "ReadWriteMultipleRegistersResponse",
+    "ReportServerIdResponse",
     "WriteMultipleCoilsResponse",
     "WriteMultipleRegistersResponse",
     "WriteSingleCoilResponse",
     "WriteSingleRegisterResponse",
 ]
+
+
+_QUEUE_HEAD: Final = struct.Struct(">BHH")
 
 
 class ReadCoilsResponse(Bits):
@@ -111,6 +118,79 @@ class MaskWriteRegisterResponse(MasksAt):
     """Answer to function 22: the request again (section 6.16)."""
 
     function: ClassVar[int] = 22
+
+
+@dataclass(frozen=True, slots=True)
+class ReportServerIdResponse:
+    """Answer to function 17 (section 6.13).
+
+    Attributes:
+        data: the server's id, its run indicator (0xFF on, 0x00 off) and what else it says; only the server knows where
+            its id ends.
+    """
+
+    function: ClassVar[int] = 17
+
+    data: bytes
+
+    def problem(self) -> str | None:
+        """Say which limit of the specification this breaks, if any."""
+        return outside("number of bytes", len(self.data), MAX_PDU - 2, "6.13")
+
+    def pack(self) -> bytes:
+        """Make the PDU without looking at the limits."""
+        return bytes((self.function, len(self.data))) + self.data
+
+    @classmethod
+    def unpack(cls, pdu: bytes) -> Self:
+        """Read the PDU back.
+
+        Raises:
+            RemoteProtocolError: byte count and data do not agree.
+        """
+        if len(pdu) < 2 or pdu[1] != len(pdu) - 2:
+            raise RemoteProtocolError(f"byte count does not fit a PDU of {len(pdu)} bytes (section 6.13)")
+        return cls(pdu[2:])
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFifoQueueResponse:
+    """Answer to function 24: what is in the queue, the oldest first (section 6.18).
+
+    Attributes:
+        values: up to 31 registers.
+    """
+
+    function: ClassVar[int] = 24
+    max_count: ClassVar[int] = 31
+
+    values: tuple[int, ...]
+
+    def problem(self) -> str | None:
+        """Say which limit of the specification this breaks, if any."""
+        if len(self.values) <= self.max_count:
+            return None
+        return f"queue has {len(self.values)} registers, expected 0 to {self.max_count} (V1.1b3, section 6.18)"
+
+    def pack(self) -> bytes:
+        """Make the PDU without looking at the limits."""
+        count = len(self.values)
+        return _QUEUE_HEAD.pack(self.function, 2 + 2 * count, count) + pack_registers(self.values)
+
+    @classmethod
+    def unpack(cls, pdu: bytes) -> Self:
+        """Read the PDU back.
+
+        Raises:
+            RemoteProtocolError: byte count, queue count and data do not agree.
+        """
+        _, byte_count, count = _QUEUE_HEAD.unpack_from(pdu)
+        data = pdu[_QUEUE_HEAD.size :]
+        if byte_count != 2 + 2 * count or len(data) != 2 * count:
+            raise RemoteProtocolError(
+                f"byte count is {byte_count} and queue count {count} with {len(data)} bytes of data (section 6.18)"
+            )
+        return cls(unpack_registers(data))
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,9 @@ class FakeNode:
         self.heard.append((now, request))
         return respond(request, self)
 
+    def overhear(self, what: str) -> None:
+        """It counts nothing."""
+
     def switch_off(self) -> None:
         self.is_on = False
 

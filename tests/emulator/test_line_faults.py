@@ -13,6 +13,7 @@ from emulator.bus import Bus, LineSettings
 from emulator.line.adapters import ADAPTERS
 from emulator.line.damage import DAMAGE, FLAGGED
 from emulator.line.faults import KINDS, TIMED, Fault, FaultError, fault_from
+from emulator.line.trouble import DECLINES
 from emulator.state import copied
 from rig.protocol import has_valid_crc
 from tests.emulator.fakes import TURNAROUND_NS, FakeNode, FakeWorld, read_answer, read_request
@@ -124,7 +125,7 @@ class TestAnswers:
 class TestRequests:
     @pytest.mark.parametrize(
         "kind",
-        [kind for kind, what in KINDS.items() if "request" in what.directions],
+        [kind for kind, what in KINDS.items() if "request" in what.directions and kind in DAMAGE],
     )
     def test_a_damaged_request_is_not_answered_and_the_next_one_is(self, kind: str) -> None:
         amount = 0.2 if kind == "noise" else None
@@ -279,7 +280,7 @@ class TestWrongFaults:
 
     def test_flagged_kinds_are_kinds(self) -> None:
         assert set(DAMAGE) >= FLAGGED
-        assert set(KINDS) == set(DAMAGE) | TIMED | {"merged", "stale"}
+        assert set(KINDS) == set(DAMAGE) | TIMED | set(DECLINES) | {"merged", "stale"}
 
 
 def test_faults_of_one_node_leave_the_others_alone() -> None:

@@ -10,8 +10,12 @@ from hypothesis import strategies as st
 
 from rig.protocol import (
     AnyRequest,
+    Diagnose,
+    DiagnoseResponse,
     ExceptionCode,
     ExceptionResponse,
+    GetCommEventCounter,
+    GetCommEventCounterResponse,
     IdentificationCode,
     LineTiming,
     MaskWriteRegister,
@@ -22,12 +26,16 @@ from rig.protocol import (
     ReadDeviceIdentificationResponse,
     ReadDiscreteInputs,
     ReadDiscreteInputsResponse,
+    ReadFifoQueue,
+    ReadFifoQueueResponse,
     ReadHoldingRegisters,
     ReadHoldingRegistersResponse,
     ReadInputRegisters,
     ReadInputRegistersResponse,
     ReadWriteMultipleRegisters,
     ReadWriteMultipleRegistersResponse,
+    ReportServerId,
+    ReportServerIdResponse,
     Request,
     Response,
     WriteMultipleCoils,
@@ -73,6 +81,11 @@ requests: st.SearchStrategy[Request] = st.one_of(
     st.builds(WriteMultipleRegisters, words, registers(123)),
     st.builds(MaskWriteRegister, words, words, words),
     st.builds(ReadWriteMultipleRegisters, words, st.integers(1, 125), words, registers(121)),
+    st.builds(Diagnose, st.just(0), words.map(lambda word: word.to_bytes(2, "big"))),
+    st.builds(Diagnose, st.sampled_from([1, 2, 4, *range(10, 19), 20])),
+    st.builds(GetCommEventCounter),
+    st.builds(ReportServerId),
+    st.builds(ReadFifoQueue, words),
     st.builds(ReadDeviceIdentification, st.sampled_from(IdentificationCode), st.integers(0, 255)),
 )
 
@@ -105,6 +118,16 @@ def answers_to(request: Request) -> st.SearchStrategy[Response]:
             return st.just(MaskWriteRegisterResponse(address, and_mask, or_mask))
         case ReadWriteMultipleRegisters(_, count):
             return st.builds(ReadWriteMultipleRegistersResponse, exactly(count, words))
+        case Diagnose(0, data):
+            return st.just(DiagnoseResponse(0, data))
+        case Diagnose(sub_function):
+            return words.map(lambda word: DiagnoseResponse(sub_function, word.to_bytes(2, "big")))
+        case GetCommEventCounter():
+            return st.builds(GetCommEventCounterResponse, st.booleans(), words)
+        case ReportServerId():
+            return st.binary(min_size=3, max_size=40).map(lambda data: ReportServerIdResponse(data + b"\xff"))
+        case ReadFifoQueue():
+            return st.lists(words, max_size=31).map(lambda values: ReadFifoQueueResponse(tuple(values)))
         case ReadDeviceIdentification(code):
             return st.builds(
                 ReadDeviceIdentificationResponse,

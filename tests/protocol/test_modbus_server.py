@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from rig.protocol import (
     Client,
+    Diagnose,
     ExceptionCode,
     ExceptionReceived,
     ExceptionResponse,
+    GetCommEventCounter,
     IdentificationCode,
     InvalidRequest,
     LocalProtocolError,
@@ -28,12 +30,14 @@ from rig.protocol import (
     ReadDeviceIdentificationResponse,
     ReadDiscreteInputs,
     ReadDiscreteInputsResponse,
+    ReadFifoQueue,
     ReadHoldingRegisters,
     ReadHoldingRegistersResponse,
     ReadInputRegisters,
     ReadInputRegistersResponse,
     ReadWriteMultipleRegisters,
     ReadWriteMultipleRegistersResponse,
+    ReportServerId,
     Request,
     RequestReceived,
     ResponseReceived,
@@ -241,7 +245,12 @@ def test_request_of_the_wrong_length_is_answered_with_exception_3() -> None:
     assert respond(event.request, Memory()) == ExceptionResponse(3, ExceptionCode.ILLEGAL_DATA_VALUE)
 
 
-@pytest.mark.parametrize("function", [0, 7, 8, 17, 24, 0x41, 0x7F])
+@pytest.mark.parametrize("request_", [Diagnose(0), GetCommEventCounter(), ReportServerId(), ReadFifoQueue(3)])
+def test_functions_of_the_line_are_unknown_to_a_store_that_has_nothing_to_say_about_it(request_: Request) -> None:
+    assert respond(request_, Memory()) == ExceptionResponse(request_.function, ExceptionCode.ILLEGAL_FUNCTION)
+
+
+@pytest.mark.parametrize("function", [0, 7, 9, 12, 20, 0x41, 0x7F])
 def test_unknown_function_is_answered_with_exception_1(function: int) -> None:
     _, (event,) = receive(append_crc(bytes([OURS, function, 0, 0])))
     assert respond(event.request, Memory()) == ExceptionResponse(function, ExceptionCode.ILLEGAL_FUNCTION)

@@ -7,8 +7,12 @@ from typing import Any
 import pytest
 
 from rig.protocol import (
+    Diagnose,
+    DiagnoseResponse,
     ExceptionCode,
     ExceptionResponse,
+    GetCommEventCounter,
+    GetCommEventCounterResponse,
     IdentificationCode,
     MaskWriteRegister,
     MaskWriteRegisterResponse,
@@ -18,6 +22,8 @@ from rig.protocol import (
     ReadDeviceIdentificationResponse,
     ReadDiscreteInputs,
     ReadDiscreteInputsResponse,
+    ReadFifoQueue,
+    ReadFifoQueueResponse,
     ReadHoldingRegisters,
     ReadHoldingRegistersResponse,
     ReadInputRegisters,
@@ -77,6 +83,17 @@ EXAMPLES = [
     ),
     pytest.param(
         WriteSingleRegister(1, 3), "06 0001 0003", WriteSingleRegisterResponse(1, 3), "06 0001 0003", id="6.6"
+    ),
+    pytest.param(
+        Diagnose(0, bytes.fromhex("A537")),
+        "08 0000 A537",
+        DiagnoseResponse(0, bytes.fromhex("A537")),
+        "08 0000 A537",
+        id="6.8",
+    ),
+    pytest.param(GetCommEventCounter(), "0B", GetCommEventCounterResponse(True, 0x0108), "0B FFFF 0108", id="6.9"),
+    pytest.param(
+        ReadFifoQueue(0x04DE), "18 04DE", ReadFifoQueueResponse((0x01B8, 0x1284)), "18 0006 0002 01B8 1284", id="6.18"
     ),
     pytest.param(
         WriteMultipleCoils(0x13, bits("10110011 10")),
