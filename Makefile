@@ -13,7 +13,7 @@ SEED ?= 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup hil test validate emulate bench performance lint format docs window clean
+.PHONY: help setup hil test validate emulate firmware bench performance lint format docs window clean
 
 help: ## list the targets
 	@echo "press-rig: a virtual double-belt press on a serial port, and the bench to test its controller"
@@ -57,6 +57,9 @@ validate: $(READY) ## hold the press model against independent solutions; writes
 
 emulate: $(READY) ## serve the virtual press on a pseudo-terminal in real time (Ctrl-C ends)
 	@$(BIN)/press-rig emulate
+
+firmware: $(READY) ## build the firmware of the I/O node for every board; writes out/firmware/
+	@$(BIN)/python -m emulator.firmware
 
 bench: $(READY) ## measure speed against its goals, side by side; writes out/bench.json
 	@$(BIN)/python -m benchmarks

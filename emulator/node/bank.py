@@ -19,7 +19,7 @@ from emulator.image import Layout
 from rig.protocol import ExceptionCode, ModbusError, SerialDiagnostics, pack_registers
 from rig.protocol.registers import BIT_TABLES, DIGITS, Table, Tag, TagValueError, Value
 
-__all__ = ["Bank", "BankState"]
+__all__ = ["Bank", "BankState", "raw_window"]
 
 
 @dataclass(slots=True, eq=False)
@@ -55,7 +55,9 @@ class Bank:
                 owner[tag.table][address] = tag
         self._owner = owner
         self._owned = {table: _owned(places) for table, places in owner.items()}
-        self._windows = [_window(owner["holding"].get(step)) for step in range(max(owner["holding"], default=-1) + 1)]
+        self._windows = [
+            raw_window(owner["holding"].get(step)) for step in range(max(owner["holding"], default=-1) + 1)
+        ]
         self.state = self.power_on_state()
 
     def power_on_state(self) -> BankState:
@@ -225,7 +227,7 @@ def _owned(owner: Mapping[int, Tag]) -> list[int]:
     return [*accumulate((int(address in owner) for address in range(end)), initial=0)]
 
 
-def _window(tag: Tag | None) -> tuple[int, int]:
+def raw_window(tag: Tag | None) -> tuple[int, int]:
     """Lowest raw value that a register may have, and how many more up from it; (0, -1) if it must be looked at."""
     if tag is None or tag.count != 1 or tag.limits is None or tag.scale <= 0.0:
         return 0, -1

@@ -1,0 +1,157 @@
+"""Builds the firmware with the C compiler of the Zig toolchain from PyPI; nothing else has to be installed.
+
+A build is kept in `out/firmware/` with the digest of all that it was made from beside it, and made anew only when
+that differs. The compiler's caches are there too.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from emulator.config import ConfigError
+from emulator.firmware.node_map import FIRMWARE
+
+__all__ = ["BOARDS", "Board", "BuildError", "build", "has_compiler", "out_folder"]
+
+STRICT: Final = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", f"-I{FIRMWARE}", "-g")
+"""For every board. Without `-ffp-contract=off` a product and a sum might become one operation that rounds once."""
+SHARED_SOURCES: Final = ("modbus", "node", "generated")
+
+
+class BuildError(ConfigError):
+    """The firmware cannot be built here, or does not compile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """One thing to build.
+
+    Attributes:
+        name: what it is called, and what its file is called after.
+        file: name of the file that is made.
+        sources: what it needs beside the shared sources: C files and linker scripts.
+        flags: of compiler and linker.
+        system_compiler: the machine's own compiler makes it, because Zig has no runtime for it.
+    """
+
+    name: str
+    file: str
+    sources: tuple[str, ...]
+    flags: tuple[str, ...]
+    system_compiler: bool = False
+
+
+BOARDS: Final = {
+    board.name: board
+    for board in (
+        Board(
+            "host",
+            "libnode.so",
+            ("boards/host/host.c",),
+            ("-O2", "-fPIC", "-shared", "-fvisibility=hidden"),
+        ),
+        Board(
+            "host-ubsan",
+            "node-ubsan",
+            ("boards/host/host.c", "boards/host/fuzz.c"),
+            ("-O1", "-fsanitize=undefined", "-fno-sanitize-recover=undefined"),
+        ),
+        Board(
+            "host-asan",
+            "node-asan",
+            ("boards/host/host.c", "boards/host/fuzz.c"),
+            ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"),
+            system_compiler=True,
+        ),
+    )
+}
+
+
+def out_folder() -> Path:
+    """Where builds are kept: `out/firmware/` beside the sources."""
+    return FIRMWARE.parent / "out" / "firmware"
+
+
+def has_compiler() -> bool:
+    """Say whether the Zig toolchain is installed."""
+    return find_spec("ziglang") is not None
+
+
+def build(name: str) -> Path:
+    """Make one of `BOARDS`, or find it already made.
+
+    Raises:
+        BuildError: no compiler, or the compiler's messages.
+    """
+    board = BOARDS[name]
+    made = out_folder() / board.file
+    digest = _digest(board)
+    stamp = made.with_name(f"{made.name}.digest")
+    if made.is_file() and stamp.is_file() and stamp.read_text() == digest:
+        return made
+    out_folder().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out_folder()) as folder:
+        fresh = Path(folder) / made.name
+        files = [str(path) for path in _inputs(board) if path.suffix == ".c"]
+        run = subprocess.run(
+            [*_compiler(board), *STRICT, *board.flags, *_linker_script(board), "-o", str(fresh), *files],
+            env=_environment(), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if run.returncode:
+            raise BuildError(f"the firmware for {name} does not compile:\n{run.stderr.strip()}")
+        os.replace(fresh, made)  # in one step: several processes may build at the same time
+    stamp.write_text(digest)
+    return made
+
+
+def _compiler(board: Board) -> Sequence[str]:
+    if board.system_compiler:
+        compiler = shutil.which("cc")
+        if compiler is None:
+            raise BuildError("this machine has no C compiler of its own")
+        return (compiler,)
+    if not has_compiler():
+        raise BuildError("the firmware needs the Zig toolchain: pip install ziglang")
+    return (sys.executable, "-m", "ziglang", "cc")
+
+
+def _environment() -> dict[str, str]:
+    cache = str(out_folder() / "cache")
+    return os.environ | {"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
+
+
+def _linker_script(board: Board) -> Iterator[str]:
+    for name in board.sources:
+        if name.endswith(".ld"):
+            yield f"-Wl,-T,{FIRMWARE / name}"
+
+
+def _inputs(board: Board) -> list[Path]:
+    shared = (path for folder in SHARED_SOURCES for path in sorted((FIRMWARE / folder).glob("*.c")))
+    return [*shared, *(FIRMWARE / name for name in board.sources)]
+
+
+def _digest(board: Board) -> str:
+    """Of all that the file is made from: the board as it stands here, the compiler's version, and the sources."""
+    digest = blake2b(repr((board, STRICT, _version(board))).encode(), digest_size=16)
+    for path in sorted({*_inputs(board), *FIRMWARE.rglob("*.h")}):
+        digest.update(f"{path.relative_to(FIRMWARE)}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _version(board: Board) -> str:
+    if board.system_compiler or not has_compiler():
+        return ""
+    from importlib.metadata import version  # noqa: PLC0415
+
+    return version("ziglang")

@@ -1,0 +1,303 @@
+#include "node/node.h"
+
+#include "modbus/bytes.h"
+#include "node/number.h"
+
+struct node node;
+
+void node_power_on(bool is_virtual) {
+    node = (struct node){0};
+    copy_bytes(node.image, POWER_ON_IMAGE, IMAGE_SIZE);
+    put_word(node.image + AT_PRESS_IDENTITY, is_virtual ? PRESS_IDENTITY_VIRTUAL : PRESS_IDENTITY_REAL);
+    node.is_virtual = is_virtual;
+    node.heartbeat_ns = -1;
+    interlocks_power_on(&node.interlocks);
+    for (unsigned i = 0; i < COMMANDS; i++) {
+        node.commands[i] = POWER_ON_COMMANDS[i];
+    }
+}
+
+static bool coil(unsigned place) {
+    return get_bit(node.image, place);
+}
+
+/* -- readings -------------------------------------------------------------------------------------------------- */
+
+static double reading(unsigned channel) {
+    return node.readings[channel];
+}
+
+static double smallest(const uint8_t *channels, unsigned count) {
+    double found = reading(channels[0]);
+    for (unsigned i = 1; i < count; i++) {
+        found = smaller(found, reading(channels[i]));
+    }
+    return found;
+}
+
+static double largest(const uint8_t *channels, unsigned count) {
+    double found = reading(channels[0]);
+    for (unsigned i = 1; i < count; i++) {
+        found = larger(found, reading(channels[i]));
+    }
+    return found;
+}
+
+/* Largest deviation from 0. */
+static double farthest(const uint8_t *channels, unsigned count) {
+    return larger(largest(channels, count), -smallest(channels, count));
+}
+
+/* From counts to readings and registers. */
+static void read_channels(const uint32_t counts[CHANNELS]) {
+    for (unsigned i = 0; i < CHANNELS; i++) {
+        const struct number *number = &CHANNEL_PLANS[i].number;
+        double raw = (double)((int64_t)counts[i] + CHANNEL_PLANS[i].lowest);
+        raw = between(raw, number->smallest, number->largest);
+        node.readings[i] = raw * number->scale + number->offset;
+        put_raw(node.image, number, raw);
+    }
+}
+
+/* -- sense ----------------------------------------------------------------------------------------------------- */
+
+static bool is_energised(void) {
+    return coil(BIT_HEATING_ENABLE) || coil(BIT_DRIVES_ENABLE) || coil(BIT_FEED_ENABLE);
+}
+
+/* Time until the comms watchdog trips; the full timeout while nothing is energised. */
+static double watchdog_left_s(int64_t now_ns) {
+    double timeout_s = node.setpoints[SETPOINT_WATCHDOG];
+    uint16_t heartbeat = (uint16_t)get_word(node.image + AT_CONTROLLER_HEARTBEAT);
+    if (heartbeat != node.heartbeat) {
+        node.heartbeat = heartbeat;
+        node.heartbeat_ns = now_ns;
+    }
+    if (!is_energised()) {
+        node.heartbeat_ns = now_ns;
+        return timeout_s;
+    }
+    double left_ns = timeout_s * 1e9 - (double)(now_ns - node.last_request_ns);
+    if (heartbeat != 0) {
+        left_ns = smaller(left_ns, timeout_s * 1e9 - (double)(now_ns - node.heartbeat_ns));
+    }
+    return larger(left_ns, 0.0) * 1e-9;
+}
+
+static struct sensed sense(int64_t now_ns) {
+    const double *tensions = node.setpoints + SETPOINT_TENSIONS;
+    struct sensed s;
+    s.emergency_stop = node.emergency_stop_pressed || coil(BIT_EMERGENCY_STOP);
+    s.guard_open = node.guard_open;
+    s.belts_driven = coil(BIT_DRIVES_ENABLE);
+    s.hottest_c = -__builtin_inf();
+    for (unsigned i = 0; i < LOOPS; i++) {
+        if (!LOOP_PLANS[i].cools) {
+            s.hottest_c = larger(s.hottest_c, reading(LOOP_PLANS[i].channel));
+        }
+    }
+    s.largest_force_kn = largest(FORCE_CHANNELS, FORCES);
+    s.tension_wanted = coil(BIT_TENSION_ENABLE) && s.belts_driven && smaller(tensions[0], tensions[1]) > 0.0;
+    s.smallest_tension_fraction = 1.0;
+    if (s.tension_wanted) {
+        s.smallest_tension_fraction =
+            smaller(reading(TENSION_CHANNELS[0]) / tensions[0], reading(TENSION_CHANNELS[1]) / tensions[1]);
+    }
+    s.largest_edge_mm = farthest(EDGE_CHANNELS, EDGES);
+    double slowest = smallest(SPEED_CHANNELS, SPEEDS), fastest = largest(SPEED_CHANNELS, SPEEDS);
+    s.speed_difference_percent = fastest > DRIVEN_M_MIN ? 100.0 * (fastest - slowest) / fastest : 0.0;
+    s.coolant_flow_l_min = reading(CHANNEL_COOLANT_FLOW_L_MIN);
+    s.cooling_needed = coil(BIT_HEATING_ENABLE) || (coil(BIT_COOLING_ENABLE) && s.hottest_c > HOT_C);
+    s.watchdog_expired = watchdog_left_s(now_ns) <= 0.0;
+    return s;
+}
+
+/* -- command --------------------------------------------------------------------------------------------------- */
+
+/* Commands that a latched interlock took away are gone: a reset alone starts nothing. */
+static void withdraw(void) {
+    unsigned taken = node.interlocks.taken;
+    if (taken & TAKES_HEATING) {
+        put_bit(node.image, BIT_HEATING_ENABLE, false);
+    }
+    if (taken & TAKES_DRIVES) {
+        put_bit(node.image, BIT_DRIVES_ENABLE, false);
+    }
+    if (taken & TAKES_FEEDING) {
+        put_bit(node.image, BIT_FEED_ENABLE, false);
+    }
+}
+
+static double on(bool is_on) {
+    return is_on ? 1.0 : 0.0;
+}
+
+/* Close the temperature loops and set the actuators. */
+static void command(void) {
+    const double *wanted = node.setpoints;
+    double *out = node.commands;
+    bool heating = coil(BIT_HEATING_ENABLE), cooling = coil(BIT_COOLING_ENABLE);
+    unsigned taken = node.interlocks.taken;
+    for (unsigned i = 0; i < LOOPS; i++) {
+        const struct loop_plan *plan = &LOOP_PLANS[i];
+        loop_scan(&node.loops[i], plan, reading(plan->channel), wanted[i], plan->cools ? cooling : heating);
+        out[COMMAND_ZONE + i] = node.loops[i].output; /* the drums follow the zones */
+    }
+    for (unsigned i = 0; i < CLEARANCES; i++) {
+        out[COMMAND_CLEARANCE + i] = wanted[SETPOINT_CLEARANCES + i] * 1e-6;
+    }
+    for (unsigned side = 0; side < 2; side++) {
+        out[COMMAND_SPEED + side] = wanted[SETPOINT_SPEEDS + side] / 60.0;
+        out[COMMAND_DRIVES_ON + side] = on(coil(BIT_DRIVES_ENABLE));
+        out[COMMAND_STEERING + side] = wanted[SETPOINT_STEERING + side] * RADIANS_PER_DEGREE;
+    }
+    out[COMMAND_TENSION] = 0.5 * (wanted[SETPOINT_TENSIONS] + wanted[SETPOINT_TENSIONS + 1]) * 1e3;
+    out[COMMAND_TENSION_ON] = on(coil(BIT_TENSION_ENABLE));
+    out[COMMAND_HYDRAULICS_ON] = on(coil(BIT_HYDRAULICS_ENABLE));
+    out[COMMAND_DUMP] = on(coil(BIT_FAST_OPEN) || taken & TAKES_CLOSED);
+    out[COMMAND_BRAKE] = on(taken & TAKES_BRAKE);
+    out[COMMAND_COOLANT_FLOW] = cooling ? wanted[SETPOINT_COOLANT] / FULL_FLOW_L_MIN : 0.0;
+    out[COMMAND_FEED] = on(coil(BIT_FEED_ENABLE));
+}
+
+/* -- publish --------------------------------------------------------------------------------------------------- */
+
+static unsigned warnings(const struct sensed *s) {
+    double deviation = 0.0, coldest = reading(LOOP_PLANS[0].channel), hottest = coldest;
+    for (unsigned i = 0; i < PLATES; i++) {
+        double zone = reading(LOOP_PLANS[i].channel);
+        coldest = smaller(coldest, zone);
+        hottest = larger(hottest, zone);
+        if (!LOOP_PLANS[i].cools) {
+            double error = zone - node.setpoints[i];
+            deviation = larger(deviation, error < 0.0 ? -error : error);
+        }
+    }
+    unsigned word = 0;
+    if (coil(BIT_HEATING_ENABLE) && deviation > WARN_ZONE_DEVIATION_K) {
+        word |= WARNING_ZONE_DEVIATION;
+    }
+    if (s->largest_edge_mm > WARN_EDGE_POSITION_MM) {
+        word |= WARNING_TRACKING_LIMIT;
+    }
+    if (s->largest_force_kn > WARN_LINE_FORCE_KN) {
+        word |= WARNING_HIGH_FORCE;
+    }
+    if (s->smallest_tension_fraction < WARN_TENSION_FRACTION) {
+        word |= WARNING_LOW_TENSION;
+    }
+    if (coldest < SENSOR_LOWEST_C || hottest > SENSOR_HIGHEST_C) {
+        word |= WARNING_SENSOR_RANGE;
+    }
+    if (node.commands[COMMAND_DRIVES_ON] != 0.0 && farthest(TORQUE_CHANNELS, TORQUES) > WARN_DRIVE_TORQUE_NM) {
+        word |= WARNING_DRIVE_LIMIT;
+    }
+    if (s->belts_driven && s->speed_difference_percent > WARN_SPEED_DIFFERENCE_PERCENT) {
+        word |= WARNING_SPEED_DIFFERENCE;
+    }
+    return word;
+}
+
+static unsigned status(const struct sensed *s, bool tripped) {
+    const double *out = node.commands;
+    unsigned word = 0;
+    word |= coil(BIT_HEATING_ENABLE) ? STATUS_HEATING : 0u;
+    word |= coil(BIT_COOLING_ENABLE) ? STATUS_COOLING : 0u;
+    word |= out[COMMAND_HYDRAULICS_ON] != 0.0 ? STATUS_HYDRAULICS : 0u;
+    word |= out[COMMAND_TENSION_ON] != 0.0 ? STATUS_TENSION : 0u;
+    word |= out[COMMAND_DRIVES_ON] != 0.0 ? STATUS_DRIVES : 0u;
+    word |= out[COMMAND_FEED] != 0.0 ? STATUS_FEEDING : 0u;
+    word |= s->largest_force_kn > PRESSING_KN ? STATUS_PRESSING : 0u;
+    word |= out[COMMAND_DUMP] != 0.0 ? STATUS_OPENING : 0u;
+    word |= coil(BIT_SCRAP_DIVERT) ? STATUS_DIVERTING : 0u;
+    word |= coil(BIT_SCRAP_MARK) ? STATUS_MARKING : 0u;
+    word |= tripped ? STATUS_TRIPPED : 0u;
+    word |= node.heartbeat != 0 ? STATUS_HEARTBEAT_WATCHED : 0u;
+    return word;
+}
+
+static unsigned mode(bool tripped) {
+    if (node.interlocks.latched[INTERLOCK_EMERGENCY_STOP]) {
+        return MODE_EMERGENCY_STOP;
+    }
+    if (tripped) {
+        return MODE_TRIPPED;
+    }
+    if (is_energised()) {
+        return MODE_ENERGISED;
+    }
+    bool ready = coil(BIT_COOLING_ENABLE) || coil(BIT_HYDRAULICS_ENABLE) || coil(BIT_TENSION_ENABLE);
+    return ready ? MODE_READY : MODE_OFF;
+}
+
+static void show_contacts(const struct sensed *s) {
+    uint8_t *image = node.image;
+    bool tight = true;
+    for (unsigned side = 0; side < 2; side++) {
+        double wanted = larger(node.setpoints[SETPOINT_TENSIONS + side], 1.0);
+        tight = tight && reading(TENSION_CHANNELS[side]) > TENSION_READY_FRACTION * wanted;
+    }
+    put_bit(image, BIT_EMERGENCY_STOP_RELEASED, !node.emergency_stop_pressed);
+    put_bit(image, BIT_GUARDS_CLOSED, !node.guard_open);
+    put_bit(image, BIT_HYDRAULICS_READY, reading(CHANNEL_HYDRAULIC_PRESSURE_BAR) > HYDRAULICS_READY_BAR);
+    put_bit(image, BIT_TENSION_READY, tight);
+    put_bit(image, BIT_TRACKING_OK, s->largest_edge_mm <= WARN_EDGE_POSITION_MM);
+    put_bit(image, BIT_COOLANT_FLOWING, s->coolant_flow_l_min > LIMIT_COOLANT_FLOW_L_MIN);
+    put_bit(image, BIT_BELTS_MOVING, smallest(SPEED_CHANNELS, SPEEDS) > MOVING_M_MIN);
+    put_bit(image, BIT_PRESS_OPEN, smallest(CLEARANCE_CHANNELS, CLEARANCES) > OPEN_UM);
+    put_bit(image, BIT_SHEET_AT_ENTRY, reading(CHANNEL_SHEET_ENTRY_THICKNESS_UM) > 0.0);
+    put_bit(image, BIT_SHEET_AT_EXIT, reading(CHANNEL_EXIT_THICKNESS_UM) > 0.0);
+    put_bit(image, BIT_SHEET_AT_RECOVERED_GAUGE, reading(CHANNEL_RECOVERED_THICKNESS_UM) > 0.0);
+    put_bit(image, BIT_DIVERTER_AT_SCRAP, coil(BIT_SCRAP_DIVERT));
+    unsigned word = 0;
+    for (unsigned i = 0; i < MIRRORED; i++) {
+        word |= (unsigned)get_bit(image, MIRRORED_BITS[i]) << i;
+    }
+    put_word(image + AT_CONTACTS_WORD, word);
+}
+
+/* Refresh what the input registers and discrete inputs show beside the readings. */
+static void publish(int64_t now_ns, const struct sensed *s) {
+    uint8_t *image = node.image;
+    for (unsigned i = 0; i < PLATES; i++) {
+        show(image, &ZONE_OUTPUTS[i], 100.0 * node.commands[COMMAND_ZONE + i]);
+    }
+    if (reading(CHANNEL_EXIT_THICKNESS_UM) > 0.0) {
+        double speed_m_s = 0.5 * (reading(SPEED_CHANNELS[0]) + reading(SPEED_CHANNELS[1])) / 60.0;
+        node.sheet_length_m += speed_m_s * SCAN_PERIOD_S;
+    }
+    show(image, &NODE_HEARTBEAT, (double)(node.scans & 0xFFFF));
+    show(image, &UPTIME_S, (double)(now_ns / 1000000000));
+    show(image, &SAMPLE_TIME_MS, (double)(now_ns / 1000000 & 0xFFFFFFFF));
+    show(image, &WATCHDOG_REMAINING_S, watchdog_left_s(now_ns));
+    put_f32(image, AT_SHEET_LENGTH_M, node.sheet_length_m);
+    unsigned alarms = 0;
+    for (unsigned row = 0; row < INTERLOCKS; row++) {
+        alarms |= node.interlocks.latched[row] ? INTERLOCK_ROWS[row].alarm : 0u;
+    }
+    unsigned first_out = node.interlocks.first_out;
+    put_word(image + AT_ALARM_WORD, alarms);
+    put_word(image + AT_FIRST_OUT_ALARM, first_out ? INTERLOCK_ROWS[first_out - 1].first_out : FIRST_OUT_NONE);
+    put_word(image + AT_WARNING_WORD, warnings(s));
+    put_word(image + AT_STATUS_WORD, status(s, alarms != 0));
+    put_word(image + AT_MODE, mode(alarms != 0));
+    show_contacts(s);
+}
+
+/* -- the scan -------------------------------------------------------------------------------------------------- */
+
+void node_scan(int64_t now_ns, const uint32_t counts[CHANNELS], unsigned contacts) {
+    node.emergency_stop_pressed = contacts & CONTACT_EMERGENCY_STOP_PRESSED;
+    node.guard_open = contacts & CONTACT_GUARD_OPEN;
+    read_channels(counts);
+    for (unsigned i = 0; i < SETPOINTS; i++) {
+        node.setpoints[i] = decode(node.image, &SETPOINT_NUMBERS[i]);
+    }
+    struct sensed sensed = sense(now_ns);
+    interlocks_judge(&node.interlocks, &sensed, now_ns, coil(BIT_ALARM_RESET));
+    put_bit(node.image, BIT_ALARM_RESET, false);
+    withdraw();
+    command();
+    node.scans++;
+    publish(now_ns, &sensed);
+}

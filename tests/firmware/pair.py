@@ -1,0 +1,165 @@
+"""The node twice, in Python and in C, told the same: what they answer, command and show must be equal byte by byte."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from emulator.firmware.adc import counts_of
+from emulator.firmware.build import has_compiler
+from emulator.firmware.host import HostNode
+from emulator.firmware.node_map import SENT_COMMANDS
+from emulator.node import Node
+from emulator.press.commands import Disturbances
+from emulator.press.signals import index
+from emulator.scan import NOW_NS, TICKS, TRUTH, scan_call
+from emulator.state import copied
+from emulator.world import World, WorldConfig
+from rig.protocol import BROADCAST, LineTiming, encode_frame, is_frame, request_to
+
+needs_compiler = pytest.mark.skipif(not has_compiler(), reason="needs the Zig toolchain: pip install ziglang")
+
+TIMING = LineTiming(115_200)
+NOT_YET = (8, 11, 17, 24)
+"""Functions that the firmware does not have yet."""
+
+
+class PythonNode:
+    """`emulator.node.Node` without a press behind it: its sensors see what they are told to.
+
+    Args:
+        exact: without noise and lag, so that a sensor shows at once, and only, what it sees.
+    """
+
+    def __init__(self, *, exact: bool) -> None:
+        self._world = _world()
+        self._sensors = copy.copy(self._world.node.sensors)
+        self._sensors.rows = self._sensors.rows.copy()
+        if exact:
+            self._sensors.rows["noise"] = 0.0
+            self._sensors.rows["weight"] = 1.0
+        self._signals = self._world.press.signals
+        self._signals[:] = _signals_at_rest()
+        origin = copy.copy(self._world.node)
+        origin.sensors = self._sensors
+        self.node: Node = origin.with_state(copied(origin.state))
+        self._call = scan_call(self._world.press, self.node, Disturbances().vector, np.zeros(len(TRUTH)))
+
+    def answer(self, block: bytes, now_ns: int) -> bytes:
+        """What the bus makes of a block between two silences."""
+        if not is_frame(block):
+            return b""
+        heard = request_to(self.node.units, block)
+        if heard is None:
+            return b""
+        unit, request = heard
+        response = self.node.answer(request, now_ns)
+        return b"" if unit == BROADCAST or response is None else encode_frame(unit, response)
+
+    def see(self, readings: Mapping[str, float]) -> None:
+        """Let sensors see this, in their tags' units."""
+        for tag, value in readings.items():
+            row = self._sensors.rows[self._sensors.place[tag]]
+            if tag == "coolant_flow_l_min":  # the press knows it as part of the full flow
+                self._signals[index("coolant_flow_fraction")] = value / self.node.config.coolant.full_flow_l_min
+            else:
+                self._signals[row["source"]] = (value - row["offset"]) / row["gain"]
+
+    def scan(self, now_ns: int) -> None:
+        self._call.table[TICKS] = 0
+        self._call.table[NOW_NS] = now_ns
+        self._call()
+
+    @property
+    def counts(self) -> NDArray[np.uint32]:
+        return counts_of(self.node.sensors, self.node.state.sensors.memory[1])
+
+    @property
+    def commands(self) -> NDArray[np.float64]:
+        return self.node.commands.vector[:SENT_COMMANDS]
+
+    @property
+    def image(self) -> bytes:
+        return self.node.bank.state.image.tobytes()
+
+
+@functools.cache
+def _world() -> World:
+    return World(WorldConfig())
+
+
+@functools.cache
+def _signals_at_rest() -> NDArray[np.float64]:
+    return _world().press.signals.copy()
+
+
+class Pair:
+    """Both nodes, and one clock."""
+
+    def __init__(self, *, exact: bool = False) -> None:
+        self.python = PythonNode(exact=exact)
+        self.firmware = _firmware()
+        self.firmware.power_on()
+        self.now_ns = self._power_on_ns = 0
+
+    def power_cycle(self, off_ns: int) -> None:
+        self.python.node.switch_off()
+        self.now_ns += off_ns
+        self.python.node.switch_on(self.now_ns)
+        self.firmware.power_on()
+        self._power_on_ns = self.now_ns
+        self.check()
+
+    def exchange(self, block: bytes) -> bytes:
+        """Send bytes with silence before and behind; returns what both answered."""
+        if len(block) > 1 and block[1] in NOT_YET:
+            return b""
+        heard_ns = self.now_ns + len(block) * TIMING.char_ns
+        self.firmware.hear(block, self.now_ns - self._power_on_ns)
+        self.now_ns = heard_ns + TIMING.t3_5_ns
+        expected = self.python.answer(block, self.now_ns)
+        self.now_ns += self.python.node.turnaround_ns
+        answer = self.firmware.attend(self.now_ns - self._power_on_ns)
+        assert answer.hex(" ") == expected.hex(" ")
+        self.check()
+        self.now_ns += TIMING.frame_ns(len(answer)) + TIMING.t3_5_ns
+        return answer
+
+    def scan(self, at_ns: int) -> None:
+        self.now_ns = max(self.now_ns, at_ns)
+        self.python.scan(at_ns)
+        contacts = self.python.node.contacts
+        self.firmware.scan(
+            at_ns - self._power_on_ns,
+            self.python.counts,
+            emergency_stop=contacts.emergency_stop_pressed,
+            guard=contacts.guard_open,
+        )
+        self.check()
+
+    def check(self) -> None:
+        if self.firmware.image != self.python.image:
+            assert self.named(self.firmware.image) == self.named(self.python.image)
+        if self.firmware.commands.tobytes() != self.python.commands.tobytes():
+            assert self.firmware.commands.tolist() == self.python.commands.tolist()
+            raise AssertionError("commands differ in the sign of a zero")
+
+    def named(self, image: bytes) -> dict[str, object]:
+        """An image as values by tag, to be read by people."""
+        bank = self.python.node.bank
+        state = bank.state
+        bank.state = type(state)(np.frombuffer(image, np.uint8))
+        try:
+            return {name: bank[name] for name in bank.layout.tags}
+        finally:
+            bank.state = state
+
+
+@functools.cache
+def _firmware() -> HostNode:
+    return HostNode()
