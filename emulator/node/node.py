@@ -50,6 +50,7 @@ class Node:
     Attributes:
         program: what the compiled scan needs to know, one record.
         state: all that makes its future.
+        is_on: whether it has a supply.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class Node:
         self.bank.diagnostics = state.diagnostics
         self.bank.queues = self._queue
         self.sensors.state = state.sensors
+        self.is_on = not state.memory["off"][0]  # a copy: every request asks for it
         self._last_request_ns = state.memory["last_request_ns"]  # the field of the state, not a copy
 
     def _queue(self, address: int) -> list[int] | None:
@@ -125,14 +127,10 @@ class Node:
         """What the actuators are told."""
         return self.state.commands
 
-    @property
-    def is_on(self) -> bool:
-        """Whether it has a supply."""
-        return not self.state.memory["off"][0]
-
     def switch_off(self) -> None:
         """The supply fails: outputs drop, which brakes the belts and opens the press, and nothing is answered."""
         self.state.memory["off"] = 1
+        self.is_on = False
         self._drop_outputs()
         self.commands.brake = self.commands.dump = True
 
@@ -141,6 +139,7 @@ class Node:
         state, fresh = self.state, power_on(self.bank.power_on_state(), self.sensors.state)
         for kept in ("emergency_stop_pressed", "guard_open", "commands"):
             fresh.memory[kept] = state.memory[kept]
+        self.is_on = True
         fresh.memory["power_on_ns"] = fresh.memory["last_request_ns"] = now
         state.memory[:] = fresh.memory
         state.bank.image[:] = fresh.bank.image

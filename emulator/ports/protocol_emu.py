@@ -275,9 +275,9 @@ class Serial(SerialBase):
             next_ns = agenda.next_ns() if ready_ns is None else ready_ns
             now_ns = limit_ns if next_ns is None or next_ns > limit_ns else next_ns
             agenda.run_until(now_ns)
-            if self._gone(bus.state):
-                return
             ready_ns = bus.arrival_ns(count)
+            if ready_ns is None and self._gone(bus.state):
+                return
 
     def _wait_for_pause(self, bus: Bus, count: int, limit_ns: int, pause_ns: int) -> None:
         """The same, ended by a pause of this length."""
