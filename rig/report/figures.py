@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["GRID", "INK", "MUTED", "PAPER", "drawing", "legend", "limit_line", "new_figure", "thin", "to_svg"]
+__all__ = ["CARD", "GRID", "INK", "MUTED", "PAPER", "drawing", "legend", "limit_line", "new_figure", "thin", "to_svg"]
 
 INK, MUTED, GRID, PAPER, CARD = "#010203", "#020304", "#030405", "#040506", "#050607"
 _VARIABLES = {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--line)", PAPER: "var(--paper)", CARD: "var(--card)"}

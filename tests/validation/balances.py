@@ -157,9 +157,12 @@ def balances(effort: Effort) -> Comparison:
         right.semilogy(t, np.maximum(solvent_off, 1e-17), color=SERIES[2], label="solvent / fed")
         right.axhline(1e-6, color=INK, linewidth=0.8, linestyle=(0, (5, 3)))
         right.axhline(1e-9, color=INK, linewidth=0.8, linestyle=(0, (1, 2)))
-        for begin, name in history.begins:
+        ends = [*(begin for begin, _ in history.begins[1:]), np.inf]
+        for (begin, name), end in zip(history.begins, ends, strict=True):
             right.axvline(begin, color=INK, linewidth=0.4)
-            right.annotate(name, (begin, 1.5e-6), rotation=90, fontsize=6.5, va="bottom")
+            # left of its line where the next is too close for a name between them
+            side = "right" if end - begin < 0.05 * t[-1] else "left"
+            right.annotate(name, (begin, 1.5e-6), rotation=90, fontsize=6.5, va="bottom", ha=side)
         right.set(xlabel="Time in min", ylabel="What does not close", ylim=(1e-17, 3e-2))
         right.legend(loc="lower right")
 

@@ -11,7 +11,7 @@ from emulator.press import OperatingPoint, Press, roll
 from rig.report.colours import SERIES
 from rig.report.figures import INK
 from tests.oracles import closed_forms as exact
-from tests.validation.comparison import Comparison, Effort, Floats, Number, draw_convergence, order_of, panels
+from tests.validation.comparison import Comparison, Effort, Floats, Number, draw_convergence, mark, order_of, panels
 from tests.validation.setups import PLAIN_HEAT, isothermal, machine, material, simple_gel, trace
 
 if TYPE_CHECKING:
@@ -79,8 +79,7 @@ def slab(effort: Effort) -> Comparison:
         middle.set(xlabel="Time step in s", ylabel="Error of the centre in K")
         middle.legend()
         draw_convergence(right, [THICK * 1e3 / n for n in counts], of_layers, SERIES[1], "finite volumes")
-        right.axvline(THICK * 1e3 / 11, color=INK, linewidth=0.8, linestyle=(0, (5, 3)))
-        right.annotate("11 layers", (THICK * 1e3 / 11, 0.97), xycoords=("data", "axes fraction"), fontsize=8.5)
+        mark(right, THICK * 1e3 / 11, "11 layers")
         right.set(xlabel="Layer in mm", ylabel="Error of the centre in K")
         right.legend(loc="lower right")
 

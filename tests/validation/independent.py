@@ -10,7 +10,7 @@ import numpy as np
 
 from rig.report.colours import SERIES
 from rig.report.figures import INK
-from tests.validation.comparison import Comparison, Effort, Number, draw_convergence, panels
+from tests.validation.comparison import Comparison, Effort, Number, draw_convergence, mark, panels
 from tests.validation.drawn import Case, draw_cases, reference
 
 if TYPE_CHECKING:
@@ -107,6 +107,11 @@ def layers_in_series(effort: Effort, workers: Workers = map) -> Comparison:
     )
 
 
+def signed(value: float) -> str:
+    """With its sign, a true one."""
+    return f"{value:+.3f}".replace("-", "−")
+
+
 def _largest(values: Iterable[float]) -> float:
     return max((abs(value) for value in values), default=0.0)
 
@@ -153,9 +158,12 @@ def _judge(pairs: list[Pair], title: str, what: str, name: str) -> Comparison:
                 markersize=4,
                 label=label,
             )
-        for axes, limit in ((left, R_LIMIT), (middle, 1e3 * K_LIMIT)):
-            for sign in (-limit, limit):
-                axes.axhline(sign, color=INK, linewidth=0.9, linestyle=(0, (5, 3)))
+        # above r = 100 % the difference is judged per 100 %
+        corners = [0.0, 100.0, max(100.0, *(p.r for p in pairs))]
+        for sign in (-1.0, 1.0):
+            limit = [sign * R_LIMIT * max(1.0, 0.01 * r) for r in corners]
+            left.plot(corners, limit, color=INK, linewidth=0.9, linestyle=(0, (5, 3)))
+            middle.axhline(sign * 1e3 * K_LIMIT, color=INK, linewidth=0.9, linestyle=(0, (5, 3)))
         right.axhline(T_LIMIT, color=INK, linewidth=0.9, linestyle=(0, (5, 3)))
         left.set(xlabel="r in %", ylabel="r, emulator − solver, in points")
         middle.set(xlabel="k in times·min", ylabel="k, emulator / solver − 1, in ‰")
@@ -166,7 +174,7 @@ def _judge(pairs: list[Pair], title: str, what: str, name: str) -> Comparison:
     worst = max(pairs, key=lambda p: abs(p.r_off))
     hottest = max(pairs, key=lambda p: max(p.mean_off, p.core_off))
     notes = [
-        f"Largest difference of r ({worst.r_off:+.3f} at r = {worst.r:.2f} %, peak {worst.peak_mpa:.2f} MPa): "
+        f"Largest difference of r ({signed(worst.r_off)} at r = {worst.r:.2f} %, peak {worst.peak_mpa:.2f} MPa): "
         f"{worst.case.describe()}.",
         f"Largest difference of temperature ({max(hottest.mean_off, hottest.core_off):.2f} K): "
         f"{hottest.case.describe()}.",
@@ -201,13 +209,11 @@ def solver(effort: Effort) -> Comparison:
 
     def draw(left: Axes, right: Axes) -> None:
         left.loglog(tolerances, r_off, "o-", color=SERIES[1], markersize=4.5, label="r")
-        left.axvline(1e-6, color=INK, linewidth=0.8, linestyle=(0, (5, 3)))
-        left.annotate("used", (1e-6, 0.95), xycoords=("data", "axes fraction"), fontsize=8.5)
+        mark(left, 1e-6, "used")
         left.set(xlabel="Relative tolerance of the solver", ylabel="Error of r in points")
         draw_convergence(right, [1.0 / n for n in against], layer_off, SERIES[0], "r in points")
         draw_convergence(right, [1.0 / n for n in against], core_off, SERIES[1], "core in K")
-        right.axvline(1.0 / 11, color=INK, linewidth=0.8, linestyle=(0, (5, 3)))
-        right.annotate("11 layers", (1.0 / 11, 0.03), xycoords=("data", "axes fraction"), fontsize=8.5)
+        mark(right, 1.0 / 11, "11 layers")
         right.set(xlabel="Layer / thickness", ylabel=f"Difference from {counts[-1]} layers")
         right.legend(loc="lower right")
 

@@ -14,7 +14,7 @@ from emulator.press import OperatingPoint, Press, roll
 from rig.report.colours import SERIES
 from rig.report.figures import INK
 from tests.oracles.parameters import machine_file, material_file
-from tests.validation.comparison import Comparison, Effort, Number, panels
+from tests.validation.comparison import Comparison, Effort, Number, mark, panels
 from tests.validation.drawn import PARAMETERS, Case, draw_cases, reference
 from tests.validation.independent import LAYERS_ABOVE_M_MIN, NEAR_LIMIT
 from tests.validation.setups import between, changed
@@ -67,9 +67,9 @@ def drawn(effort: Effort) -> Comparison:
             color=[SERIES[1], SERIES[2], SERIES[0]],
             label=["up to 4 m/min", "above", "gives way at its design pressure"],
         )
-        axes.axvline(0.05, color=INK, linewidth=0.9, linestyle=(0, (5, 3)))
+        mark(axes, 0.05, "limit")
         axes.set(xscale="log", xlabel="Change of r when the step is halved, in points", ylabel="Cases")
-        axes.legend()
+        axes.legend(loc="upper left", bbox_to_anchor=(0.08, 1.0))
 
     numbers = [
         Number("cases", len(cases)),

@@ -86,7 +86,7 @@ def plane(effort: Effort) -> Comparison:
         )
         left.set(xlabel="Place along the press in m", ylabel="Temperature in °C")
         left.legend()
-        right.plot(both.x, both.core - none.core, color=SERIES[0], label="core")
+        right.plot(both.x, both.core - none.core, color=SERIES[1], label="core")
         right.plot(both.x, both.belt.mean(axis=1) - none.belt.mean(axis=1), color=HEAT[2], label="belt")
         right.set(xlabel="Place along the press in m", ylabel="Effect of conduction along the press in K")
         right.legend()

@@ -13,7 +13,7 @@ from rig.report.colours import SERIES
 from rig.report.figures import INK
 from tests.oracles import closed_forms as exact
 from tests.oracles.parameters import machine_file, material_file
-from tests.validation.comparison import Comparison, Effort, Number, draw_convergence, order_of, panels
+from tests.validation.comparison import Comparison, Effort, Number, draw_convergence, mark, order_of, panels
 from tests.validation.setups import between, changed, trace
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ def belt_span(effort: Effort) -> Comparison:
             linewidth=0.8,
             label="C_n + C_m sin²(πx/L)",
         )
-        right.set(xlabel="Along the press in mm", ylabel="C in 10⁻¹¹ m/Pa")
-        right.legend(loc="lower right")
+        right.set(xlabel="Along the press in mm", ylabel="C in 10⁻¹¹ m/Pa", ylim=(2.0, 21.0))
+        right.legend(loc="upper right", ncols=2)
 
     return Comparison(
         "Belt span",
@@ -141,8 +141,7 @@ def step_length(effort: Effort) -> Comparison:
     def draw(axes: Axes) -> None:
         for colour, name in zip(SERIES, cases, strict=False):
             draw_convergence(axes, [1e3 * s for s in steps], r_error[name], colour, name)
-        axes.axvline(1.8, color=INK, linewidth=0.8, linestyle=(0, (5, 3)))
-        axes.annotate("longest step of the machine file", (1.8, 0.03), xycoords=("data", "axes fraction"), fontsize=8.5)
+        mark(axes, 1.8, "longest step of the machine file")
         axes.set(xlabel="Step in mm", ylabel="Error of r in points")
         axes.legend()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tests.validation.comparison import Comparison, Number
+from tests.validation.comparison import Comparison, Number, raised
 
 
 @dataclass(frozen=True)
@@ -79,5 +79,4 @@ def shown(value: float) -> str:
     if 1e-3 <= abs(value) < 1e5:
         return f"{value:.4g}".replace("-", "−")
     mantissa, exponent = f"{value:.2e}".split("e")
-    raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"{mantissa}·10{raised}".replace("-", "−")
+    return f"{mantissa}·{raised(int(exponent))}".replace("-", "−")
