@@ -46,6 +46,10 @@ class HostNode:
         """Bytes come without pause, the first begins at `start_ns`."""
         self._library.host_hear(data, len(data), start_ns)
 
+    def hear_damaged(self, now_ns: int, *, overrun: bool = False) -> None:
+        """A byte that ended at `now_ns` was damaged, or lost in the UART."""
+        self._library.host_hear_damaged(overrun, now_ns)
+
     @property
     def due_ns(self) -> int | None:
         """When `attend` has something to do, ns; None without."""
@@ -99,6 +103,8 @@ def _load(path: Path) -> ctypes.CDLL:
     library.host_power_on.restype = None
     library.host_hear.argtypes = ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int64
     library.host_hear.restype = None
+    library.host_hear_damaged.argtypes = ctypes.c_bool, ctypes.c_int64
+    library.host_hear_damaged.restype = None
     library.host_due_ns.restype = ctypes.c_int64
     library.host_attend.argtypes = ctypes.c_int64, ctypes.c_char_p
     library.host_attend.restype = ctypes.c_size_t

@@ -20,6 +20,7 @@ from emulator.image import TABLES, Layout
 from emulator.node import Node, interlocks, loops, program, scan
 from emulator.node.bank import raw_window
 from emulator.node.config import load_node
+from emulator.node.state import QUEUE
 from emulator.press import commands, signals
 from emulator.scan import SENSOR_SHIFTS, TRUTH
 from emulator.sensors import load_sensors
@@ -158,6 +159,8 @@ def _header(node: Node) -> Iterator[str]:
             ("HOLDING_REGISTERS", max(_owned(layout, "holding")) + 1),
             ("SPANS", len(_all_spans(layout))),
             ("OBJECTS", len(node.bank.device_identification())),
+            ("SERVER_ID_SIZE", len(node.bank.server_id())),
+            ("QUEUE", QUEUE),
             ("CHANNELS", len(node.sensors.names)),
             ("SETPOINTS", len(program.SETPOINTS)),
             ("COMMANDS", SENT_COMMANDS),
@@ -255,6 +258,7 @@ extern const struct span ADDRESS_SPANS[SPANS];
 extern const struct window HOLDING_WINDOWS[HOLDING_REGISTERS];
 extern const struct modbus_object OBJECTS_REAL[OBJECTS];
 extern const struct modbus_object OBJECTS_VIRTUAL[OBJECTS];
+extern const uint8_t SERVER_ID[SERVER_ID_SIZE];
 extern const struct channel CHANNEL_PLANS[CHANNELS];
 extern const struct number SETPOINT_NUMBERS[SETPOINTS];
 extern const struct number ZONE_OUTPUTS[PLATES];
@@ -293,6 +297,8 @@ def _source(node: Node) -> Iterator[str]:
         rows = (f'{{0x{number:02X}, {len(value)}, "{value.decode()}"}}' for number, value in sorted(objects.items()))
         yield from _array(f"const struct modbus_object OBJECTS_{identity.upper()}[OBJECTS]", rows)
         yield ""
+    yield from _array("const uint8_t SERVER_ID[SERVER_ID_SIZE]", _bytes(bank.server_id()))
+    yield ""
     yield from _array("const struct channel CHANNEL_PLANS[CHANNELS]", _channels(node))
     yield ""
     setpoints = (_number(layout, name) for name in program.SETPOINTS)

@@ -127,6 +127,10 @@ const struct modbus_object OBJECTS_VIRTUAL[OBJECTS] = {
     {0x80, 6, "V-0001"},
 };
 
+const uint8_t SERVER_ID[SERVER_ID_SIZE] = {
+    0x44, 0x42, 0x50, 0x2D, 0x36, 0x30, 0x30, 0xFF, 0x31, 0x2E, 0x30,
+};
+
 const struct channel CHANNEL_PLANS[CHANNELS] = {
     {-500, {0, 1, false, 0x1.999999999999ap-4 /* 0.1 */, 0x0.0p+0 /* 0 */, -0x1.0000000000000p+15 /* -32768 */, 0x1.fffc000000000p+14 /* 32767 */} /* heat_1_upper_temperature_c */},
     {-500, {2, 1, false, 0x1.999999999999ap-4 /* 0.1 */, 0x0.0p+0 /* 0 */, -0x1.0000000000000p+15 /* -32768 */, 0x1.fffc000000000p+14 /* 32767 */} /* heat_1_lower_temperature_c */},

@@ -14,6 +14,8 @@ enum {
     HOLDING_REGISTERS = 29,
     SPANS = 5,
     OBJECTS = 7,
+    SERVER_ID_SIZE = 11,
+    QUEUE = 31,
     CHANNELS = 55,
     SETPOINTS = 28,
     COMMANDS = 33,
@@ -394,6 +396,7 @@ extern const struct span ADDRESS_SPANS[SPANS];
 extern const struct window HOLDING_WINDOWS[HOLDING_REGISTERS];
 extern const struct modbus_object OBJECTS_REAL[OBJECTS];
 extern const struct modbus_object OBJECTS_VIRTUAL[OBJECTS];
+extern const uint8_t SERVER_ID[SERVER_ID_SIZE];
 extern const struct channel CHANNEL_PLANS[CHANNELS];
 extern const struct number SETPOINT_NUMBERS[SETPOINTS];
 extern const struct number ZONE_OUTPUTS[PLATES];

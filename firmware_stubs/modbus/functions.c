@@ -102,6 +102,117 @@ static enum modbus_exception write_register(struct modbus_exchange *x) {
     return exception;
 }
 
+/* -- 8, 11: diagnostics ---------------------------------------------------------------------------------------- */
+
+enum {
+    RETURN_QUERY_DATA = 0,
+    RESTART_COMMUNICATIONS = 1,
+    RETURN_DIAGNOSTIC_REGISTER = 2,
+    FORCE_LISTEN_ONLY = 4,
+    CLEAR_COUNTERS = 10,
+    BUS_MESSAGE_COUNT = 11,
+    BUS_ERROR_COUNT = 12,
+    EXCEPTION_COUNT = 13,
+    SERVER_MESSAGE_COUNT = 14,
+    NO_RESPONSE_COUNT = 15,
+    NAK_COUNT = 16,
+    BUSY_COUNT = 17,
+    OVERRUN_COUNT = 18,
+    CLEAR_OVERRUN_COUNTER = 20,
+    CLEAR_LOG = 0xFF00,
+};
+
+static enum modbus_exception check_diagnose(const struct modbus_exchange *x) {
+    /* one word of data; what is only sent back may have more of them */
+    size_t size = x->request_size;
+    if (size < 5 || size % 2 == 0) {
+        return MODBUS_ILLEGAL_VALUE;
+    }
+    return legal(size == 5 || get_word(x->request + 1) == RETURN_QUERY_DATA);
+}
+
+bool modbus_is_restart(const struct modbus_exchange *x) {
+    return x->request[0] == 8 && !check_diagnose(x) && get_word(x->request + 1) == RESTART_COMMUNICATIONS;
+}
+
+/* The number that a sub-function asks for; false if it asks for none. */
+static bool find_count(unsigned asked, const struct modbus_diagnostics *known, unsigned *count) {
+    switch (asked) {
+    case RETURN_DIAGNOSTIC_REGISTER:
+        *count = known->listen_only;
+        return true;
+    case BUS_MESSAGE_COUNT:
+        *count = known->bus_messages;
+        return true;
+    case BUS_ERROR_COUNT:
+        *count = known->bus_errors;
+        return true;
+    case EXCEPTION_COUNT:
+        *count = known->exceptions;
+        return true;
+    case SERVER_MESSAGE_COUNT:
+        *count = known->server_messages;
+        return true;
+    case NO_RESPONSE_COUNT:
+        *count = known->no_responses;
+        return true;
+    case NAK_COUNT:
+    case BUSY_COUNT:
+        *count = 0; /* what it can do, it does at once */
+        return true;
+    case OVERRUN_COUNT:
+        *count = known->overruns;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static enum modbus_exception diagnose(struct modbus_exchange *x) {
+    struct modbus_diagnostics *known = x->known;
+    unsigned asked = get_word(x->request + 1), data = get_word(x->request + 3), count;
+    echo(x, x->request_size);
+    if (asked == RETURN_QUERY_DATA) {
+        return MODBUS_OK;
+    }
+    if (asked == RESTART_COMMUNICATIONS) {
+        if (data != 0 && data != CLEAR_LOG) {
+            return MODBUS_ILLEGAL_VALUE;
+        }
+        modbus_clear_counters(known);
+        known->listen_only = false;
+        return MODBUS_OK;
+    }
+    bool counts = find_count(asked, known, &count);
+    if (!counts && asked != FORCE_LISTEN_ONLY && asked != CLEAR_COUNTERS && asked != CLEAR_OVERRUN_COUNTER) {
+        return MODBUS_ILLEGAL_FUNCTION;
+    }
+    if (data != 0) {
+        return MODBUS_ILLEGAL_VALUE;
+    }
+    if (counts) {
+        put_word(x->answer + 3, count);
+    } else if (asked == FORCE_LISTEN_ONLY) {
+        known->listen_only = true;
+    } else if (asked == CLEAR_COUNTERS) {
+        modbus_clear_counters(known);
+    } else {
+        known->overruns = 0;
+    }
+    return MODBUS_OK;
+}
+
+static enum modbus_exception check_bare(const struct modbus_exchange *x) {
+    return legal(x->request_size == 1);
+}
+
+static enum modbus_exception count_events(struct modbus_exchange *x) {
+    put_word(x->answer + 1, 0); /* ready */
+    put_word(x->answer + 3, x->known->events);
+    x->answer_size = 5;
+    return MODBUS_OK;
+}
+
 /* -- 15, 16: write several ------------------------------------------------------------------------------------- */
 
 static enum modbus_exception check_write_coils(const struct modbus_exchange *x) {
@@ -136,6 +247,17 @@ static enum modbus_exception write_registers(struct modbus_exchange *x) {
     }
     echo(x, 5);
     return modbus_store_write_registers(address, count, x->request + 6);
+}
+
+/* -- 17: server id --------------------------------------------------------------------------------------------- */
+
+static enum modbus_exception report_server(struct modbus_exchange *x) {
+    size_t size;
+    const uint8_t *id = modbus_store_server_id(&size);
+    x->answer[1] = (uint8_t)size;
+    copy_bytes(x->answer + 2, id, size);
+    x->answer_size = 2 + size;
+    return MODBUS_OK;
 }
 
 /* -- 22: mask write -------------------------------------------------------------------------------------------- */
@@ -186,6 +308,21 @@ static enum modbus_exception read_write(struct modbus_exchange *x) {
     modbus_store_read(MODBUS_HOLDING, read_address, read_count, x->answer + 2);
     x->answer_size = 2 + 2 * read_count;
     return MODBUS_OK;
+}
+
+/* -- 24: read a queue ------------------------------------------------------------------------------------------ */
+
+static enum modbus_exception check_read_queue(const struct modbus_exchange *x) {
+    return legal(x->request_size == 3);
+}
+
+static enum modbus_exception read_queue(struct modbus_exchange *x) {
+    unsigned count = 0;
+    enum modbus_exception exception = modbus_store_read_queue(get_word(x->request + 1), x->answer + 5, &count);
+    put_word(x->answer + 1, 2 + 2 * count);
+    put_word(x->answer + 3, count);
+    x->answer_size = 5 + 2 * count;
+    return exception;
 }
 
 /* -- 43/14: device identification ------------------------------------------------------------------------------ */
@@ -266,10 +403,14 @@ static const struct modbus_function FUNCTIONS[] = {
     {4, false, check_read_registers, read_input_registers},
     {5, true, check_write_coil, write_coil},
     {6, true, check_write_register, write_register},
+    {8, false, check_diagnose, diagnose},
+    {MODBUS_COUNT_EVENTS, false, check_bare, count_events},
     {15, true, check_write_coils, write_coils},
     {16, true, check_write_registers, write_registers},
+    {17, false, check_bare, report_server},
     {22, true, check_mask_write, mask_write},
     {23, false, check_read_write, read_write},
+    {24, false, check_read_queue, read_queue},
     {43, false, check_identify, identify},
 };
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "modbus/diagnostics.h"
 #include "modbus/protocol.h"
 
 /* A request and the answer that is being made. Both PDUs begin with the function code. */
@@ -14,6 +15,7 @@ struct modbus_exchange {
     size_t request_size;
     uint8_t *answer; /* room for MODBUS_MAX_PDU bytes; the function code is there already */
     size_t answer_size;
+    struct modbus_diagnostics *known; /* of this server */
 };
 
 /*
@@ -29,6 +31,9 @@ struct modbus_function {
     enum modbus_exception (*check)(const struct modbus_exchange *x);
     enum modbus_exception (*act)(struct modbus_exchange *x);
 };
+
+/* Is it a request, sound in itself, to restart communications (function 8/1)? */
+bool modbus_is_restart(const struct modbus_exchange *x);
 
 /* The row of a function code; a null pointer for an unknown one. */
 const struct modbus_function *modbus_function(uint8_t code);

@@ -6,7 +6,9 @@ enum {
     MODBUS_MIN_FRAME = 4,   /* address, function, CRC */
     MODBUS_MAX_FRAME = 256,
     MODBUS_MAX_PDU = 253,   /* a frame less address and CRC */
+    MODBUS_MAX_QUEUE = 31,  /* registers in one queue */
     MODBUS_BROADCAST = 0,
+    MODBUS_COUNT_EVENTS = 11, /* the one function that is no event for the counter it reads */
     MODBUS_EXCEPTION_FLAG = 0x80,
 };
 

@@ -5,6 +5,8 @@
 void modbus_station_init(struct modbus_station *station, uint8_t unit, struct modbus_line line) {
     station->line = line;
     station->unit = unit;
+    station->known = (struct modbus_diagnostics){0};
+    station->overrun = false;
     station->spoilt = false;
     station->heard = 0;
     station->answer_size = 0;
@@ -17,8 +19,9 @@ static void end_frame(struct modbus_station *station) {
     int64_t now_ns = station->heard_ns + station->line.silence_ns;
     size_t size = station->spoilt ? 0 : station->heard;
     station->heard = 0;
-    station->spoilt = false;
-    size = modbus_serve(station->unit, station->frame, size, now_ns, station->answer);
+    station->known.overruns += station->overrun;
+    station->spoilt = station->overrun = false;
+    size = modbus_serve(station->unit, station->frame, size, now_ns, &station->known, station->answer);
     if (size > 0) {
         station->answer_size = (uint16_t)size;
         station->speak_ns = now_ns + station->line.turnaround_ns;
@@ -47,9 +50,10 @@ void modbus_hear(struct modbus_station *station, uint8_t byte, int64_t now_ns) {
     }
 }
 
-void modbus_hear_damaged(struct modbus_station *station, int64_t now_ns) {
+void modbus_hear_damaged(struct modbus_station *station, bool overrun, int64_t now_ns) {
     begin_byte(station, now_ns);
     station->spoilt = true;
+    station->overrun |= overrun;
 }
 
 int64_t modbus_due_ns(const struct modbus_station *station) {

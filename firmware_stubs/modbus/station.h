@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "modbus/diagnostics.h"
 #include "modbus/protocol.h"
 
 #define MODBUS_NEVER_NS INT64_MAX
@@ -23,7 +24,9 @@ struct modbus_line {
 
 struct modbus_station {
     struct modbus_line line;
+    struct modbus_diagnostics known;
     uint8_t unit;
+    bool overrun;         /* a byte of it was lost in the UART */
     bool spoilt;        /* what is being heard is no frame any more */
     uint16_t heard;       /* bytes since the last silence */
     uint16_t answer_size; /* 0: nothing to say */
@@ -38,8 +41,8 @@ void modbus_station_init(struct modbus_station *station, uint8_t unit, struct mo
 /* A byte was complete at now_ns. */
 void modbus_hear(struct modbus_station *station, uint8_t byte, int64_t now_ns);
 
-/* A byte was damaged (framing, parity, overrun): the frame that it belongs to is lost. */
-void modbus_hear_damaged(struct modbus_station *station, int64_t now_ns);
+/* A byte was damaged (framing, parity, break) or lost in the UART (overrun): its frame is no frame any more. */
+void modbus_hear_damaged(struct modbus_station *station, bool overrun, int64_t now_ns);
 
 /* When modbus_attend has something to do; MODBUS_NEVER_NS without. */
 int64_t modbus_due_ns(const struct modbus_station *station);

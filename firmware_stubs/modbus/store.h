@@ -36,6 +36,12 @@ enum modbus_exception modbus_store_write_coils(unsigned address, unsigned count,
 /* Registers as in a request, two bytes each, the high one first. */
 enum modbus_exception modbus_store_write_registers(unsigned address, unsigned count, const uint8_t *words);
 
+/* The queue of registers at an address, the oldest first, two bytes each; room for MODBUS_MAX_QUEUE of them. */
+enum modbus_exception modbus_store_read_queue(unsigned address, uint8_t *words, unsigned *count);
+
+/* Id, run indicator and what else there is to say (function 17). */
+const uint8_t *modbus_store_server_id(size_t *size);
+
 /* All identification objects, the ids rising. */
 const struct modbus_object *modbus_store_objects(size_t *count);
 

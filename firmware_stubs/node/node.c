@@ -256,6 +256,18 @@ static void show_contacts(const struct sensed *s) {
     put_word(image + AT_CONTACTS_WORD, word);
 }
 
+/* Keep the line forces for masters that poll more slowly than the node scans. */
+static void queue_forces(void) {
+    for (unsigned i = 0; i < FORCES; i++) {
+        unsigned place = CHANNEL_PLANS[FORCE_CHANNELS[i]].number.place;
+        node.force_queue[i][node.queue_next] = (uint16_t)get_word(node.image + place);
+    }
+    node.queue_next = (uint8_t)((node.queue_next + 1) % QUEUE);
+    if (node.queued < QUEUE) {
+        node.queued++;
+    }
+}
+
 /* Refresh what the input registers and discrete inputs show beside the readings. */
 static void publish(int64_t now_ns, const struct sensed *s) {
     uint8_t *image = node.image;
@@ -271,6 +283,7 @@ static void publish(int64_t now_ns, const struct sensed *s) {
     show(image, &SAMPLE_TIME_MS, (double)(now_ns / 1000000 & 0xFFFFFFFF));
     show(image, &WATCHDOG_REMAINING_S, watchdog_left_s(now_ns));
     put_f32(image, AT_SHEET_LENGTH_M, node.sheet_length_m);
+    queue_forces();
     unsigned alarms = 0;
     for (unsigned row = 0; row < INTERLOCKS; row++) {
         alarms |= node.interlocks.latched[row] ? INTERLOCK_ROWS[row].alarm : 0u;

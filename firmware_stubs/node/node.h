@@ -35,6 +35,9 @@ struct node {
     double readings[CHANNELS];    /* engineering units */
     double setpoints[SETPOINTS];  /* holding registers in engineering units, at the last scan */
     double commands[COMMANDS];    /* what the actuators are told, SI */
+    uint8_t queued;               /* samples in the queues */
+    uint8_t queue_next;           /* where the next one goes */
+    uint16_t force_queue[FORCES][QUEUE]; /* raw line forces, one sample per scan */
     struct interlocks interlocks;
     struct loop loops[LOOPS];
 };

@@ -62,6 +62,26 @@ enum modbus_exception modbus_store_write_registers(unsigned address, unsigned co
     return exception;
 }
 
+enum modbus_exception modbus_store_read_queue(unsigned address, uint8_t *words, unsigned *count) {
+    for (unsigned i = 0; i < FORCES; i++) {
+        if (CHANNEL_PLANS[FORCE_CHANNELS[i]].number.place != TABLE_PLACES[MODBUS_INPUT] + 2 * address) {
+            continue;
+        }
+        unsigned place = node.queue_next + QUEUE - node.queued;
+        for (unsigned k = 0; k < node.queued; k++) {
+            put_word(words + 2 * k, node.force_queue[i][(place + k) % QUEUE]);
+        }
+        *count = node.queued;
+        return MODBUS_OK;
+    }
+    return MODBUS_ILLEGAL_ADDRESS;
+}
+
+const uint8_t *modbus_store_server_id(size_t *size) {
+    *size = SERVER_ID_SIZE;
+    return SERVER_ID;
+}
+
 const struct modbus_object *modbus_store_objects(size_t *count) {
     *count = OBJECTS;
     return node.is_virtual ? OBJECTS_VIRTUAL : OBJECTS_REAL;

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.firmware.host import HostNode
-from rig.protocol import ReadHoldingRegisters, WriteSingleRegister, encode_frame
+from rig.protocol import Diagnose, ReadHoldingRegisters, SubFunction, WriteSingleRegister, encode_frame
 from tests.firmware.pair import TIMING, needs_compiler
 
 pytestmark = needs_compiler
@@ -81,6 +81,19 @@ def test_more_bytes_than_a_frame_has_are_passed_over_up_to_the_next_silence(node
     assert node.attend(10**9) == b""
     node.hear(READ, 2 * 10**9)
     assert node.attend(3 * 10**9)[:-2] == ANSWER
+
+
+def test_a_damaged_byte_spoils_its_frame_and_is_counted(node: HostNode) -> None:
+    def count(sub_function: SubFunction, now_ns: int) -> int:
+        node.hear(encode_frame(1, Diagnose(sub_function)), now_ns)
+        return int.from_bytes(node.attend(now_ns + 10**9)[4:6], "big")
+
+    for second, overrun in ((10, False), (20, True)):
+        node.hear(READ, second * 10**9)
+        node.hear_damaged(second * 10**9 + 9 * CHAR_NS, overrun=overrun)
+        assert node.attend((second + 1) * 10**9) == b""
+    assert count(SubFunction.BUS_ERROR_COUNT, 30 * 10**9) == 2
+    assert count(SubFunction.OVERRUN_COUNT, 32 * 10**9) == 1
 
 
 def _shared() -> HostNode:

@@ -53,6 +53,11 @@ sound = st.one_of(
     st.builds(_write_registers, holding, few_words),
     pdu(22, ">HHH", holding, words, words),
     st.builds(_read_write, holding, counts, holding, few_words),
+    pdu(8, ">HH", st.integers(0, 21), st.sampled_from((0, 0, 0, 0xFF00, 1))),
+    pdu(8, ">HH", st.just(1), st.sampled_from((0, 0xFF00))),
+    st.binary(max_size=9).map(lambda data: bytes((8, 0, 0)) + data),
+    st.sampled_from((bytes((11,)), bytes((17,)))),
+    pdu(24, ">H", st.one_of(st.integers(30, 50), places)),
     pdu(43, ">BBB", st.sampled_from((13, 14)), st.integers(0, 5), st.one_of(st.integers(0, 8), st.integers(0, 255))),
 )
 """PDUs that have the form of a request, if not always its sense."""
@@ -88,7 +93,7 @@ def spoilt(draw: st.DrawFn) -> bytes:
 blocks = st.one_of(frames, frames, frames, frames, spoilt(), st.binary(min_size=1, max_size=300))
 
 
-@given(st.lists(blocks, min_size=1, max_size=12))
+@given(st.lists(blocks, min_size=4, max_size=20))
 @settings(deadline=None, max_examples=400)
 def test_answers_and_registers_are_those_of_the_node_in_python(sent: list[bytes]) -> None:
     pair = Pair()

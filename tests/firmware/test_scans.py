@@ -9,7 +9,18 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from emulator.node.interlocks import INTERLOCKS
-from rig.protocol import WriteMultipleRegisters, WriteSingleCoil, WriteSingleRegister, encode_frame
+from rig.protocol import (
+    Diagnose,
+    GetCommEventCounter,
+    ReadFifoQueue,
+    ReadInputRegisters,
+    ReportServerId,
+    SubFunction,
+    WriteMultipleRegisters,
+    WriteSingleCoil,
+    WriteSingleRegister,
+    encode_frame,
+)
 from rig.protocol.registers_file import default_registers
 from tests.firmware.pair import Pair, needs_compiler
 
@@ -142,7 +153,13 @@ passes = st.one_of(
     st.builds(lambda count: lambda story: story.scan(count), st.integers(1, 70)),
     st.builds(lambda seconds: lambda story: story.scan_with_requests(seconds), st.floats(0.5, 4.0)),
 )
-steps: st.SearchStrategy[Step] = st.one_of(senses, senses, commands, commands, passes, passes, passes, happens)
+asks = st.one_of(
+    st.builds(ReadFifoQueue, st.sampled_from([REGISTERS[tag].address for tag in GROUPS["line_forces"]])),
+    st.builds(ReadInputRegisters, st.just(0), st.integers(1, 83)),
+    st.sampled_from((GetCommEventCounter(), ReportServerId(), Diagnose(SubFunction.RESTART_COMMUNICATIONS))),
+    st.builds(Diagnose, st.sampled_from(SubFunction)),
+).map(lambda request: lambda story: story.send(encode_frame(1, request)))
+steps: st.SearchStrategy[Step] = st.one_of(senses, senses, commands, commands, asks, passes, passes, passes, happens)
 
 
 @given(st.booleans(), st.booleans(), st.lists(steps, min_size=8, max_size=40))

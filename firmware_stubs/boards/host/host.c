@@ -18,6 +18,10 @@ void host_hear(const uint8_t *bytes, size_t size, int64_t start_ns) {
     }
 }
 
+void host_hear_damaged(bool overrun, int64_t now_ns) {
+    modbus_hear_damaged(&station, overrun, now_ns);
+}
+
 int64_t host_due_ns(void) {
     return modbus_due_ns(&station);
 }

@@ -21,6 +21,9 @@ HOST_API void host_power_on(bool is_virtual, int64_t character_ns, int64_t silen
 /* Bytes come without pause, the first begins at start_ns. */
 HOST_API void host_hear(const uint8_t *bytes, size_t size, int64_t start_ns);
 
+/* A byte was damaged, or lost in the UART (overrun). */
+HOST_API void host_hear_damaged(bool overrun, int64_t now_ns);
+
 /* When host_attend has something to do, INT64_MAX without. */
 HOST_API int64_t host_due_ns(void);
 
