@@ -15,7 +15,8 @@ from importlib import metadata
 from pathlib import Path
 from types import FrameType
 
-from rig.cli_snapshot import add_cache, add_resume, add_where, positive, positive_int, seconds
+from rig.cli_control import add_control_commands
+from rig.cli_snapshot import add_cache, add_resume, add_where, positive, positive_int, seconds, serving
 from rig.errors import RigError, UsageError
 
 __all__ = ["main"]
@@ -76,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_hil(commands)
     _add_emulate(commands)
     add_resume(commands)
+    add_control_commands(commands)
     _add_read(commands)
     _add_tags(commands)
     _add_recipes(commands)
@@ -209,13 +211,7 @@ def _emulate(arguments: argparse.Namespace) -> int:
         )
     except ValueError as error:
         raise UsageError(str(error)) from error
-    emulate(
-        config,
-        link=arguments.link,
-        tcp=arguments.tcp,
-        speed=arguments.speed,
-        say=lambda text: print(text, flush=True),
-    )
+    emulate(config, serving(arguments), lambda text: print(text, flush=True))
     return 0
 
 

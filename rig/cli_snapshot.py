@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rig.errors import UsageError
 
-__all__ = ["add_cache", "add_resume", "add_where", "positive", "positive_int", "seconds"]
+if TYPE_CHECKING:
+    from rig.virtual import Serving
+
+__all__ = ["add_cache", "add_resume", "add_where", "positive", "positive_int", "seconds", "serving"]
 
 LARGEST, LARGEST_INT = 1e6, 10**9
 """Beyond these a number on the command line is a slip."""
@@ -52,6 +56,18 @@ def add_where(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--link", type=Path, metavar="PATH", help="make a symbolic link to the pseudo-terminal")
     where.add_argument("--tcp", metavar="HOST:PORT", help="listen on a TCP port of this machine instead")
     parser.add_argument("--speed", type=positive, default=1.0, help="press seconds per wall second (default: 1)")
+    parser.add_argument(
+        "--control", metavar="PATH",
+        help="where to put the control socket for `press-rig inject`, `state` and `time` (default: in the user's "
+        "runtime or cache folder; off: none)",
+    )  # fmt: skip
+
+
+def serving(arguments: argparse.Namespace) -> Serving:
+    """What `add_where` has asked for."""
+    from rig.virtual import Serving  # noqa: PLC0415 - heavy, and only commands with a virtual press need it
+
+    return Serving(link=arguments.link, tcp=arguments.tcp, speed=arguments.speed, control=arguments.control)
 
 
 def add_resume(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -72,13 +88,7 @@ def add_resume(commands: Commands[argparse.ArgumentParser]) -> None:
 def _resume(arguments: argparse.Namespace) -> int:
     from rig.virtual import resume  # noqa: PLC0415 - heavy, and only commands with a virtual press need it
 
-    resume(
-        arguments.snapshot,
-        link=arguments.link,
-        tcp=arguments.tcp,
-        speed=arguments.speed,
-        say=lambda text: print(text, flush=True),
-    )
+    resume(arguments.snapshot, serving(arguments), lambda text: print(text, flush=True))
     return 0
 
 

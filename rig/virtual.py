@@ -20,15 +20,25 @@ import serial
 from emulator import COMPILES, codec, user_cache
 from emulator.codec import encode
 from emulator.config import ConfigError, Machine, Material, load_machine, load_material
+from emulator.line.faults import KINDS as FAULT_KINDS
 from emulator.line.faults import FaultError, fault_from
 from emulator.operating_map import HELD_WITHIN_K, Outcome, check_point, outcome, with_roller_pitch
-from emulator.ports.serve import EndpointError, check_link, main_loop, open_endpoint, parse_address
+from emulator.ports.serve import (
+    EndpointError,
+    check_control,
+    check_link,
+    main_loop,
+    open_control,
+    open_endpoint,
+    parse_address,
+)
 from emulator.press import InputError, Press
 from emulator.saved import Description, describe, extras_of
 from emulator.snapshot import Kind, SnapshotError, seal, sources_digest, unseal
 from emulator.state import StateTypeError, classes_of, copied
 from emulator.truth import released_between
 from emulator.world import START_STATES, World, WorldConfig
+from rig.control import default_control
 from rig.errors import PortError, UsageError
 from rig.requirements.film import FilmTruth
 from rig.trace.channels import ChannelInfo
@@ -38,6 +48,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "FAULT_KINDS",
     "HELD_WITHIN_K",
     "NOTES",
     "START_STATES",
@@ -45,6 +56,7 @@ __all__ = [
     "Machine",
     "Material",
     "Outcome",
+    "Serving",
     "VirtualPress",
     "World",
     "WorldConfig",
@@ -187,13 +199,10 @@ class VirtualPress:
         Raises:
             UsageError: no such quantity, or not a value that it can have; then nothing is changed.
         """
-        record = self.world.disturbances
         try:
-            checked = {name: record.checked(name, value) for name, value in changes.items()}
+            self.world.disturbances.change(changes)
         except InputError as error:
             raise UsageError(f"disturbance: {error}") from error
-        for name, values in checked.items():
-            setattr(record, name, values if values.size > 1 else values[0])
 
     def calm(self) -> None:
         """End all disturbances."""
@@ -344,28 +353,59 @@ def read_snapshot(path: str | Path) -> bytes:
         raise UsageError(f"snapshot {path} cannot be read: {error.strerror}") from error
 
 
-def emulate(
-    config: WorldConfig,
-    *,
-    link: Path | None,
-    tcp: str | None,
-    speed: float,
-    say: Callable[[str], object],
-) -> None:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Serving:
+    """Where and how fast a virtual press is served.
+
+    Attributes:
+        link: path of a symbolic link to the pseudo-terminal.
+        tcp: `HOST:PORT` of this machine instead of a pseudo-terminal.
+        speed: press seconds per wall second.
+        control: path of the control socket; `off` for none, None for one in the user's folder.
+    """
+
+    link: Path | None = None
+    tcp: str | None = None
+    speed: float = 1.0
+    control: str | None = None
+
+    @property
+    def control_path(self) -> Path | None:
+        """Where the control socket is to be; None for nowhere."""
+        if self.control is None:
+            return default_control()
+        return None if self.control == "off" else Path(self.control)
+
+    def check(self) -> None:
+        """Find out before a press is made, not after.
+
+        Raises:
+            UsageError: `tcp` is no address, or `link` or `control` cannot be made.
+        """
+        try:
+            if self.tcp is not None:
+                parse_address(self.tcp)
+            if self.link is not None:
+                check_link(self.link)
+            if self.control is not None and self.control_path is not None:
+                check_control(self.control_path)
+        except EndpointError as error:
+            raise UsageError(str(error)) from error
+
+
+def emulate(config: WorldConfig, serving: Serving, say: Callable[[str], object]) -> None:
     """Serve a virtual press to other programs until Ctrl-C.
 
     Args:
         config: what the press is made from.
-        link: path of a symbolic link to the pseudo-terminal.
-        tcp: `HOST:PORT` of this machine instead of a pseudo-terminal.
-        speed: press seconds per wall second.
+        serving: where and how fast.
         say: prints a line.
 
     Raises:
-        UsageError: a part of the press does not exist, `tcp` is no address, or no `link` can be made.
+        UsageError: a part of the press does not exist, or it cannot be served there.
         PortError: the endpoint cannot be opened.
     """
-    _check_place(link, tcp)
+    serving.check()
     say(f"making a {config.start} press ({config.machine}, {config.material}, recipe {config.recipe}) ...")
     if COMPILE_NOTE:
         say(COMPILE_NOTE)
@@ -373,24 +413,22 @@ def emulate(
         world = World(config)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    _serve(world, link=link, tcp=tcp, speed=speed, say=say)
+    _serve(world, serving, say)
 
 
-def resume(path: Path, *, link: Path | None, tcp: str | None, speed: float, say: Callable[[str], object]) -> None:
+def resume(path: Path, serving: Serving, say: Callable[[str], object]) -> None:
     """Serve the virtual press of a snapshot until Ctrl-C, from the moment on that it holds.
 
     Args:
         path: the snapshot's file.
-        link: as for `emulate`, like all that follow.
-        tcp: `HOST:PORT`.
-        speed: press seconds per wall second.
+        serving: as for `emulate`.
         say: prints a line.
 
     Raises:
-        UsageError: not a snapshot that can be opened here, `tcp` is no address, or no `link` can be made.
+        UsageError: not a snapshot that can be opened here, or it cannot be served there.
         PortError: the endpoint cannot be opened.
     """
-    _check_place(link, tcp)
+    serving.check()
     if COMPILE_NOTE:
         say(COMPILE_NOTE)
     data = read_snapshot(path)
@@ -402,7 +440,7 @@ def resume(path: Path, *, link: Path | None, tcp: str | None, speed: float, say:
             say(line)
     except SnapshotError as error:
         raise UsageError(f"{path}: {error}") from error
-    _serve(world, link=link, tcp=tcp, speed=speed, say=say)
+    _serve(world, serving, say)
 
 
 def about_snapshot(world: World, about: Description) -> Iterator[str]:
@@ -424,27 +462,21 @@ def about_snapshot(world: World, about: Description) -> Iterator[str]:
         yield f"written by another press model (press-rig {about.package}): it opens, but may not go on bit for bit"
 
 
-def _check_place(link: Path | None, tcp: str | None) -> None:
-    """Find out before a press is made, not after."""
-    try:
-        if tcp is not None:
-            parse_address(tcp)
-        if link is not None:
-            check_link(link)
-    except EndpointError as error:
-        raise UsageError(str(error)) from error
-
-
-def _serve(world: World, *, link: Path | None, tcp: str | None, speed: float, say: Callable[[str], object]) -> None:
+def _serve(world: World, serving: Serving, say: Callable[[str], object]) -> None:
     """Serve a world until Ctrl-C."""
+    path = serving.control_path
 
     def announce(url: str) -> None:
-        faster = f", {speed:g} times as fast as real" if speed != 1.0 else ""
-        say(f"press on {link or url}{faster}; Modbus RTU, unit {world.node.unit}. Ctrl-C ends.")
+        faster = f", {serving.speed:g} times as fast as real" if serving.speed != 1.0 else ""
+        say(f"press on {serving.link or url}{faster}; Modbus RTU, unit {world.node.unit}. Ctrl-C ends.")
+        if path is not None:
+            say(f"control socket {path} (press-rig inject, state, time; docs/control.md)")
+        elif serving.control is None:
+            say("no control socket: there is no folder for it; --control PATH makes one elsewhere")
 
     try:
-        with open_endpoint(tcp=tcp, link=link) as endpoint:
-            counters = main_loop(world, endpoint, speed, announce)
+        with open_endpoint(tcp=serving.tcp, link=serving.link) as endpoint, open_control(path) as control:
+            counters = main_loop(world, endpoint, serving.speed, announce, control)
     except EndpointError as error:
         raise PortError(str(error)) from error
     say(

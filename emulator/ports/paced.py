@@ -24,7 +24,7 @@ from emulator.bus import LineSettings
 if TYPE_CHECKING:
     from emulator.world import World
 
-__all__ = ["Endpoint", "EndpointError", "PacedCounters", "serve"]
+__all__ = ["Control", "Endpoint", "EndpointError", "Pace", "PacedCounters", "Served", "serve"]
 
 TICK_NS = 20_000_000
 """Longest wall time without a look at the world and at `stop`."""
@@ -32,6 +32,8 @@ CHUNK_NS = 1_000_000
 """Answers are handed over in chunks of no less than this wall time, as USB adapters do."""
 MAX_LAG_NS = 500_000_000
 """Wall time by which a world may be late before its clock is set back."""
+AHEAD_SLICE_NS = 1_000_000_000
+"""World time that is run in one go when running ahead: about a millisecond of computing."""
 READ_SIZE = 4096
 
 
@@ -72,6 +74,18 @@ class Endpoint(Protocol):
         ...
 
 
+class Control(Protocol):
+    """Who changes a press from outside while it is served; nothing in it blocks."""
+
+    def waits_on(self) -> Sequence[int]:
+        """File descriptors that become readable when there is something to do."""
+        ...
+
+    def turn(self, served: Served) -> None:
+        """Do what is to be done now; called in every turn of the loop."""
+        ...
+
+
 @dataclass(slots=True)
 class PacedCounters:
     """What happened while serving.
@@ -89,8 +103,22 @@ class PacedCounters:
     slipped_ns: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A world that is being served, for whoever controls it."""
+
+    world: World
+    pace: Pace
+    urls: Sequence[str]
+    counters: PacedCounters
+
+
 def serve(
-    world: World, endpoint: Endpoint, speed: float = 1.0, stop: Callable[[], bool] = lambda: False
+    world: World,
+    endpoint: Endpoint,
+    speed: float = 1.0,
+    stop: Callable[[], bool] = lambda: False,
+    control: Control | None = None,
 ) -> PacedCounters:
     """Run a world against the wall clock until `stop()` says so.
 
@@ -99,17 +127,22 @@ def serve(
         endpoint: where clients come in; it stays open.
         speed: world seconds per wall second.
         stop: asked at least every 20 ms.
+        control: who may change speed and world meanwhile.
     """
-    if not speed > 0:
-        raise ValueError(f"speed is {speed!r}; it must be more than 0")
     bus, counters = world.bus, PacedCounters()
-    pace = _Pace(world.now_ns, speed)
+    pace = Pace(world.now_ns, speed)
+    served = Served(world, pace, (endpoint.url,), counters)
     sent_wall_ns = 0
     while not stop():
+        # while time stands still nothing is read: clients find a line on which nobody moves
+        masters = () if pace.paused else endpoint.waits_on()
+        controls = control.waits_on() if control else ()
         wait_ns = _next_look_ns(world, pace, sent_wall_ns) - time.monotonic_ns()
-        ready, _, _ = select.select(endpoint.waits_on(), [], [], max(wait_ns, 0) * 1e-9)
+        ready, _, _ = select.select([*masters, *controls], [], [], max(wait_ns, 0) * 1e-9)
         counters.slipped_ns += pace.catch_up(world)
-        if ready:
+        if control:
+            control.turn(served)
+        if not set(ready).isdisjoint(masters):
             data = endpoint.receive()
             if data is None:
                 bus.forget_master()
@@ -125,35 +158,101 @@ def serve(
     return counters
 
 
-class _Pace:
-    """The relation of the two clocks."""
+class Pace:
+    """The relation of the two clocks.
+
+    Args:
+        world_ns: world time now.
+        speed: world seconds per wall second.
+    """
 
     def __init__(self, world_ns: int, speed: float) -> None:
-        self.speed = speed
         self._world_ns = world_ns
         self._wall_ns = time.monotonic_ns()
+        self._speed = self._checked(speed)
+        self._paused = False
+        self._ahead_ns: int | None = None
+
+    @staticmethod
+    def _checked(speed: float) -> float:
+        if not speed > 0:
+            raise ValueError(f"speed is {speed!r}; it must be more than 0")
+        return speed
+
+    @property
+    def speed(self) -> float:
+        """World seconds per wall second, while time is not paused."""
+        return self._speed
+
+    @speed.setter
+    def speed(self, speed: float) -> None:
+        """From now on; raises ValueError if it is not more than 0."""
+        checked = self._checked(speed)
+        self._set_clock(self.world_ns())
+        self._speed = checked
+
+    @property
+    def paused(self) -> bool:
+        """Whether world time stands still."""
+        return self._paused and self._ahead_ns is None
+
+    def pause(self, world_ns: int) -> None:
+        """World time stands still at `world_ns`; whoever runs ahead stops there."""
+        self._set_clock(world_ns)
+        self._paused, self._ahead_ns = True, None
+
+    def go_on(self, world_ns: int) -> None:
+        """World time passes again, from `world_ns` on; whoever runs ahead stops there."""
+        self._set_clock(world_ns)
+        self._paused, self._ahead_ns = False, None
+
+    @property
+    def ahead_ns(self) -> int | None:
+        """World time up to which it runs as fast as it can, ns; None if it does not."""
+        return self._ahead_ns
+
+    def run_ahead(self, world_ns: int) -> None:
+        """Run as fast as it goes until it is so late in the world; afterwards as before."""
+        self._ahead_ns = world_ns
+
+    def _set_clock(self, world_ns: int) -> None:
+        """It is so late in the world now."""
+        self._world_ns, self._wall_ns = world_ns, time.monotonic_ns()
 
     def world_ns(self) -> int:
         """What time it should be in the world now."""
-        return self._world_ns + int((time.monotonic_ns() - self._wall_ns) * self.speed)
+        if self._paused:
+            return self._world_ns
+        return self._world_ns + int((time.monotonic_ns() - self._wall_ns) * self._speed)
 
     def wall_ns(self, world_ns: int) -> int:
         """When it will be so late in the world; rounded up, so that it is so late then."""
-        return self._wall_ns - int((self._world_ns - world_ns) / self.speed) + 1
+        return self._wall_ns - int((self._world_ns - world_ns) / self._speed) + 1
 
     def catch_up(self, world: World) -> int:
-        """Bring the world to the present; returns by how much the clock had to be set back, ns."""
+        """Bring the world to the present, or on its way ahead; returns by how much the clock had to be set back, ns."""
+        if self._ahead_ns is not None:
+            world.run_until(max(min(world.now_ns + AHEAD_SLICE_NS, self._ahead_ns), world.now_ns))
+            self._set_clock(world.now_ns)
+            if world.now_ns >= self._ahead_ns:
+                self._ahead_ns = None
+            return 0
         target_ns = max(self.world_ns(), world.now_ns)
-        slip_ns = max(target_ns - world.now_ns - int((TICK_NS + MAX_LAG_NS) * self.speed), 0)
+        slip_ns = max(target_ns - world.now_ns - int((TICK_NS + MAX_LAG_NS) * self._speed), 0)
         self._world_ns -= slip_ns
         world.run_until(target_ns - slip_ns)
         return slip_ns
 
 
-def _next_look_ns(world: World, pace: _Pace, sent_wall_ns: int) -> int:
-    """Wall time at which something will have to be done, if the client stays silent."""
+def _next_look_ns(world: World, pace: Pace, sent_wall_ns: int) -> int:
+    """Wall time at which something will have to be done, if clients stay silent."""
     bus = world.bus
-    look_ns = time.monotonic_ns() + TICK_NS
+    now_ns = time.monotonic_ns()
+    if pace.ahead_ns is not None:
+        return now_ns
+    look_ns = now_ns + TICK_NS
+    if pace.paused:
+        return look_ns
     if bus.due_ns is not None:
         look_ns = min(look_ns, pace.wall_ns(bus.due_ns))
     if bus.state.replies:

@@ -15,14 +15,25 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from emulator.ports.paced import Endpoint, EndpointError, PacedCounters, serve
+from emulator.ports.control import ControlSocket, check_control
+from emulator.ports.paced import Control, Endpoint, EndpointError, PacedCounters, serve
 from emulator.ports.pty import PtyEndpoint, check_link
 from emulator.ports.tcp import TcpEndpoint
 
 if TYPE_CHECKING:
     from emulator.world import World
 
-__all__ = ["Endpoint", "EndpointError", "PacedCounters", "check_link", "main_loop", "open_endpoint", "parse_address"]
+__all__ = [
+    "Endpoint",
+    "EndpointError",
+    "PacedCounters",
+    "check_control",
+    "check_link",
+    "main_loop",
+    "open_control",
+    "open_endpoint",
+    "parse_address",
+]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -47,6 +58,23 @@ def open_endpoint(tcp: str | None = None, link: str | Path | None = None) -> Ite
         endpoint.close()
 
 
+@contextmanager
+def open_control(path: str | Path | None) -> Iterator[Control | None]:
+    """Open a control socket, removed at the end; without a path there is none.
+
+    Raises:
+        EndpointError: it cannot be made.
+    """
+    if path is None:
+        yield None
+        return
+    control = ControlSocket(path)
+    try:
+        yield control
+    finally:
+        control.close()
+
+
 def parse_address(tcp: str) -> tuple[str, int]:
     """Host and port of `HOST:PORT`, or of `PORT` on 127.0.0.1.
 
@@ -60,7 +88,11 @@ def parse_address(tcp: str) -> tuple[str, int]:
 
 
 def main_loop(
-    world: World, endpoint: Endpoint, speed: float = 1.0, announce: Callable[[str], object] | None = None
+    world: World,
+    endpoint: Endpoint,
+    speed: float = 1.0,
+    announce: Callable[[str], object] | None = None,
+    control: Control | None = None,
 ) -> PacedCounters:
     """Serve until SIGINT, SIGTERM or SIGHUP; in a thread other than the main one, for ever.
 
@@ -69,11 +101,12 @@ def main_loop(
         endpoint: where clients come in; it stays open.
         speed: world seconds per wall second.
         announce: called with the endpoint's URL once a signal will end this cleanly.
+        control: who may change speed and world meanwhile.
     """
     with _ended_by_signal() as ended:
         if announce is not None:
             announce(endpoint.url)
-        return serve(world, endpoint, speed, ended.is_set)
+        return serve(world, endpoint, speed, ended.is_set, control)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ for disturbances the range within which the model means something. Whoever takes
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self, overload
 
@@ -178,6 +179,16 @@ class _Inputs:
                     f"(undisturbed: {part.neutral:g})"
                 )
         return values
+
+    def change(self, changes: Mapping[str, object]) -> None:
+        """Set parts by name, as `checked` takes them.
+
+        Raises:
+            InputError: one of them cannot be; then nothing is changed.
+        """
+        checked = {name: self.checked(name, value) for name, value in changes.items()}
+        for name, values in checked.items():
+            setattr(self, name, values if values.size > 1 else values[0])
 
     def check(self) -> None:
         """Check all parts as they stand.
