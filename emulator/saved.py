@@ -140,7 +140,8 @@ def _prototype(kind: Callable[..., World], parameters: bytes) -> World:
     made = _head(parameters)
     checks = checks_of(WorldConfig)
     if set(made["config"]) != set(checks):
-        raise SnapshotError("the snapshot is malformed: its configuration is not one of a press")
+        differ = ", ".join(sorted(set(made["config"]) ^ set(checks), key=str))
+        raise _of_other_version(made, f"is configured otherwise ({differ})")
     for name, value in made["config"].items():
         if not checks[name](value):
             raise SnapshotError(f"the snapshot is malformed: {name} is {value!r}")
@@ -168,11 +169,15 @@ def _prototype(kind: Callable[..., World], parameters: bytes) -> World:
     world.__dict__["_parameters"] = parameters
     world.__dict__["_records"] = tuple(records_in(world.state))
     if made["layout"] != layout_of(world.state, layout(world.press.state)):
-        raise SnapshotError(
-            f"the snapshot was written by press-rig {made['package']} with a press model that keeps another state; "
-            f"open it with the version that wrote it (this is {version('press-rig')})"
-        )
+        raise _of_other_version(made, "keeps another state")
     return world
+
+
+def _of_other_version(made: Mapping[str, Any], how: str) -> SnapshotError:
+    return SnapshotError(
+        f"the snapshot was written by press-rig {made['package']} with a press model that {how}; "
+        f"open it with the version that wrote it (this is {version('press-rig')})"
+    )
 
 
 def _state(prototype: World, data: bytes) -> WorldState:

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from rig.cli_control import add_control_commands
-from rig.cli_snapshot import add_cache, add_resume, add_where, positive, positive_int, seconds, serving
+from rig.cli_snapshot import add_cache, add_resume, add_where, positive, positive_int, seconds, seed, serving
 from rig.errors import RigError, UsageError
 
 __all__ = ["main"]
@@ -137,7 +137,7 @@ def _add_hil(commands: Commands[argparse.ArgumentParser]) -> None:
         help="how many examples the property tests try (default: dev)",
     )
     parser.add_argument(
-        "--seed", type=int, default=0, help="seed of the virtual press and of the examples (default: 0)"
+        "--seed", type=seed, default=0, help="seed of the virtual press and of the examples (default: 0)"
     )
     parser.add_argument("--recipe", default="reference", help="recipe to produce: name or path (default: reference)")
     parser.add_argument("--out", type=Path, default=Path("out/hil"), help="where reports go (default: out/hil)")
@@ -189,7 +189,7 @@ def _add_emulate(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--machine", default="reference", help="machine: name or path of a TOML file")
     parser.add_argument("--material", default="g20", help="gel: name or path of a TOML file")
     parser.add_argument("--recipe", default="reference", help="what the upstream process delivers: name or path")
-    parser.add_argument("--seed", type=int, default=0, help="seed of all random streams (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of all random streams (default: 0)")
     parser.add_argument("--start", default="cold", help="cold, warm or running (default: cold)")
     parser.add_argument("--baud", type=positive_int, help="answer at this rate only (default: follow the master)")
     parser.add_argument("--identity", default="virtual", help="virtual, or real to try out the safety envelope")
@@ -361,7 +361,10 @@ def _docs(arguments: argparse.Namespace) -> int:
         current = path.read_text(encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}; run this in the project's folder") from error
-    fresh = refresh(current)
+    try:
+        fresh = refresh(current)
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}; it is not the page of this project") from error
     if fresh == current:
         print(f"{path} is up to date")
         return 0

@@ -12,10 +12,11 @@ from rig.errors import UsageError
 if TYPE_CHECKING:
     from rig.virtual import Serving
 
-__all__ = ["add_cache", "add_resume", "add_where", "positive", "positive_int", "seconds", "serving"]
+__all__ = ["add_cache", "add_resume", "add_where", "positive", "positive_int", "seconds", "seed", "serving"]
 
 LARGEST, LARGEST_INT = 1e6, 10**9
 """Beyond these a number on the command line is a slip."""
+SEED_DIGITS = 18
 Commands = argparse._SubParsersAction  # the type that add_subparsers returns has no public name
 
 
@@ -31,6 +32,13 @@ def positive_int(text: str) -> int:
     """A whole number from 1 on."""
     if not (text.isascii() and text.isdigit() and 0 < int(text) < LARGEST_INT):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {LARGEST_INT - 1:,}")
+    return int(text)
+
+
+def seed(text: str) -> int:
+    """A whole number from 0 on, of as many digits as fit into 63 bits."""
+    if not (text.isascii() and text.isdigit() and len(text) <= SEED_DIGITS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on, of {SEED_DIGITS} digits at most")
     return int(text)
 
 

@@ -304,7 +304,10 @@ def run_hil(options: HilOptions) -> int:
     ]  # fmt: skip
     if options.select:
         words += ["-k", options.select]
-    code = pytest.main(words, plugins=[RigPlugin(session)])
+    plugin = RigPlugin(session)
+    code = pytest.main(words, plugins=[plugin])
+    if plugin.unread:
+        raise UsageError(f"{', '.join(plugin.unread)} cannot be read (why stands above), so no test was run")
     if code == pytest.ExitCode.NO_TESTS_COLLECTED:
         matching = f" matches {options.select!r}" if options.select else ""
         raise UsageError(f"no test in {suite}{matching or '; give a folder or file of tests, or leave it out'}")

@@ -309,10 +309,16 @@ def pytest_runtest_makereport(
 
 
 class RigPlugin:
-    """The part of the plugin that `press-rig hil` adds: live lines and the collection of results."""
+    """The part of the plugin that `press-rig hil` adds: live lines and the collection of results.
+
+    Attributes:
+        session: the run.
+        unread: files of tests that could not be read; pytest runs nothing then.
+    """
 
     def __init__(self, session: HilSession) -> None:
         self.session = session
+        self.unread: list[str] = []
         self._reports: dict[str, list[pytest.TestReport]] = {}
         self._reporter: Any = None
 
@@ -343,6 +349,11 @@ class RigPlugin:
         start_s = wall_s()
         yield
         self._collect(item, wall_s() - start_s)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remember what cannot be read."""
+        if report.failed:
+            self.unread.append(report.nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the phases of every test."""

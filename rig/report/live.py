@@ -96,9 +96,11 @@ class HilReporter:
         if report.failed:
             self._failures.append((self._words_of(report.nodeid.split("::")[-1]), report.longreprtext))
 
-    def pytest_keyboard_interrupt(self) -> None:
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Ctrl-C: the presses are left safe on the way out."""
         self._erase()
+        if isinstance(excinfo.value, pytest.Session.Interrupted):
+            return  # pytest itself, as it could not read the tests: told elsewhere
         self._console.print("interrupted; the press is commanded safe", style="yellow")
 
     def pytest_sessionfinish(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import struct
 import subprocess
@@ -166,6 +167,17 @@ def test_shipped_definition_that_has_changed_since_is_refused(tmp_path: Path, mo
     # as in another process: what was built from the old definitions is not at hand
     monkeypatch.setattr(saved, "_prototype", saved._prototype.__wrapped__)
     with pytest.raises(SnapshotError, match="made with other definitions than those shipped here"):
+        World.restore(data)
+
+
+def test_snapshot_of_a_press_that_is_configured_otherwise_is_of_another_version(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(WorldConfig(seed=992))
+    whole = dataclasses.asdict
+    monkeypatch.setattr(saved.dataclasses, "asdict", lambda config: {**whole(config), "drier": "none"})
+    data = world.snapshot()
+    with pytest.raises(SnapshotError, match=r"configured otherwise \(drier\); open it with the version that wrote it"):
         World.restore(data)
 
 

@@ -91,6 +91,8 @@ def test_words_that_argparse_refuses_end_with_code_2(words: list[str], capsys: p
         (["emulate", "--speed", "nan"], "'nan' is not a number"),
         (["read", "mode", "--baud", "abc"], "'abc' is not a whole number from 1"),
         (["explore", "--workers", "-1"], "'-1' is not a whole number from 1"),
+        (["hil", "--seed", "-3"], "'-3' is not a whole number from 0 on"),
+        (["emulate", "--seed", "1e3"], "'1e3' is not a whole number from 0 on, of 18 digits"),
         (["hil", "--rewind", "soon"], "'soon' is not a time in seconds from 0"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -102,6 +104,12 @@ def test_number_that_is_none_is_told_with_its_range(
         main(words)
     assert ended.value.code == 2
     assert rule in capsys.readouterr().err
+
+
+def test_page_without_a_place_for_the_registers_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "protocol.md").write_text("of something else")
+    assert main(["docs", str(tmp_path)]) == 2
+    assert "it is not the page of this project" in capsys.readouterr().err
 
 
 def test_cache_that_is_no_folder_is_told(

@@ -110,6 +110,15 @@ def test_folder_without_tests_is_told(project: Path) -> None:
     assert "no test in empty; give a folder or file of tests" in run.stderr
 
 
+def test_tests_that_cannot_be_read_are_told_and_are_no_interruption(project: Path) -> None:
+    (project / "test_typo.py").write_text("def test_x(: pass")
+    run = press_rig("hil", "test_typo.py", "--out", "r")
+    assert run.returncode == 2
+    assert "SyntaxError" in run.stdout
+    assert "interrupted" not in run.stdout
+    assert run.stderr.strip().endswith("test_typo.py cannot be read (why stands above), so no test was run")
+
+
 def test_press_that_cannot_be_opened_ends_with_code_3(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["hil", "test_small.py", "--press", "/dev/ttyNoSuchPress", "--out", "r"]) == 3
     assert "does not exist" in capsys.readouterr().err
