@@ -51,25 +51,45 @@ class Board:
     system_compiler: bool = False
 
 
+_HOST: Final = ("boards/host/host.c",)
+_FUZZ: Final = (*_HOST, "boards/host/fuzz.c")
+_CHIP: Final = ("startup.c", "main.c", "io.c", "memory.ld")
+
 BOARDS: Final = {
     board.name: board
     for board in (
         Board(
+            "lm3s6965",
+            "node-lm3s6965.elf",
+            tuple(f"boards/lm3s6965/{name}" for name in _CHIP),
+            (
+                "-target",
+                "thumb-freestanding-eabi",
+                "-mcpu=cortex_m3",
+                "-O2",
+                "-ffunction-sections",
+                "-fdata-sections",
+                "-fno-jump-tables",
+                "-Wl,--gc-sections",
+                "-Wl,-e,reset_handler",
+            ),
+        ),
+        Board(
             "host",
             "libnode.so",
-            ("boards/host/host.c",),
+            _HOST,
             ("-O2", "-fPIC", "-shared", "-fvisibility=hidden"),
         ),
         Board(
             "host-ubsan",
             "node-ubsan",
-            ("boards/host/host.c", "boards/host/fuzz.c"),
+            _FUZZ,
             ("-O1", "-fsanitize=undefined", "-fno-sanitize-recover=undefined"),
         ),
         Board(
             "host-asan",
             "node-asan",
-            ("boards/host/host.c", "boards/host/fuzz.c"),
+            _FUZZ,
             ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"),
             system_compiler=True,
         ),
