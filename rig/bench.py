@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import atexit
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from rig.bench_state import BenchState
 from rig.client import Master, PlannedRead, TagClient
 from rig.clock import Clock, HardwareClock, VirtualClock
 from rig.envelope import Envelope
-from rig.errors import BusError, OtherRegisterMap, RequestRefused, RigError, UnknownTag, UsageError
+from rig.errors import BusError, OtherRegisterMap, PortError, RequestRefused, RigError, UnknownTag, UsageError
 from rig.port import WIRED_SCHEMES, open_port
 from rig.protocol.registers import RegisterMap, Tag, Value
 from rig.protocol.registers_file import default_registers
@@ -235,6 +236,29 @@ class Bench:
         self._unsafe = False
         self.record_event("safe_state", "commanded")
         return True
+
+    def reopen(self) -> None:
+        """Open the port again after it went away; from then on everything has to be written anew.
+
+        Raises:
+            PortError: it is not there (yet), or another press is there now.
+            BusError: the port is there, and no press answers.
+        """
+        with suppress(serial.SerialException, OSError):
+            self.port.close()
+        try:
+            self.port.open()  # type: ignore[attr-defined]  # every kind of port has it, their base class has not
+        except (serial.SerialException, OSError) as error:
+            raise PortError(f"port {self.url} is not back: {error}") from error
+        self.forget_written()
+        found = self._identify()
+        if found != self.identification:
+            changed = ", ".join(name for name, value in found.items() if self.identification.get(name) != value)
+            raise PortError(f"another press answers on {self.url} than before it went away: {changed} differ")
+
+    def forget_written(self) -> None:
+        """The press may hold something else than what was written: nothing is left out of the next write."""
+        self.client.forget()
 
     # -- the record -----------------------------------------------------------------------------------
 

@@ -304,6 +304,11 @@ class TagClient:
                     self._writes.clear()  # more is held now that a write may reach over
                 held[tag] = values[tag]
 
+    def forget(self) -> None:
+        """Nobody knows what the press holds any more: it was away, or has started anew."""
+        self._held.clear()
+        self._writes.clear()
+
     def held(self) -> dict[Tag, Value]:
         """What the press is known to hold, as this client wrote it last."""
         return self._held.copy()

@@ -49,7 +49,15 @@ NEEDED = (
     "ambient_temperature_c",
     *(f"belt_{side}_{what}" for side in SIDES for what in ("speed_m_min", "position_m", "edge_position_mm")),
     *("sheet_entry_thickness_um", "exit_thickness_um", "recovered_thickness_um", "sheet_exit_temperature_c"),
-    *("node_heartbeat", "tension_ready", "belts_moving", "coolant_flowing", "press_open", "hydraulics_ready"),
+    *(
+        "node_heartbeat",
+        "uptime_s",
+        "tension_ready",
+        "belts_moving",
+        "coolant_flowing",
+        "press_open",
+        "hydraulics_ready",
+    ),
     *("sheet_at_entry", "sheet_at_exit", "sheet_at_recovered_gauge"),
 )
 """Inputs without which the controller does not act."""

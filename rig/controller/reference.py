@@ -157,6 +157,7 @@ class ReferenceController:
 
     def _supervise(self, values: Values, now_ns: int, interlocks: frozenset[str]) -> None:
         self.watch.node(float(values["node_heartbeat"]), now_ns, self.alarms)
+        self.watch.restart(values["uptime_s"], self.alarms)
         self.watch.plausible(values, self.alarms)
         limit_s = time_limit_s(self.now_state, self.recipe, self.facts)
         self.watch.slow(self.state, now_ns, limit_s, self.alarms)
@@ -257,7 +258,7 @@ class ReferenceController:
 
     def _outputs(self, values: Values, interlocks: frozenset[str], period_s: float) -> dict[str, Value]:
         wishes = wishes_in(self.now_state, self.recipe, self.facts, values)
-        if interlocks & STANDSTILL:
+        if interlocks & STANDSTILL or "node_restarted" in self.alarms.active:
             wishes = replace(wishes, drive=False, speed_m_min=0.0)
         step = SPEED_STEP_M_MIN_S * period_s
         # the ramp starts from where the belts are, and stopping needs no ramp

@@ -2,8 +2,9 @@
 
 The runner trusts nobody. A controller that raises, answers nonsense or never returns ends the run
 with a `ControllerError` that says what it did; whatever ends the run, the press is commanded to its
-safe state first. A poll that fails leaves the inputs as they were, with their age; a missed deadline
-is an event in the recording.
+safe state first. A poll that fails leaves the inputs as they were, with their age, and so does one that is older than
+it looks (`rig.node_clock`); a missed deadline is an event in the recording. While the port is away the controller goes
+on without new inputs, and the port is opened again as soon as it is back.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 from rig.clock import SECOND_NS, ScanTimeout, ScanWatchdog
 from rig.controller.api import OPERATOR_REQUESTS, Controller, Inputs, Value
 from rig.errors import BusError, ControllerError, PortError, UsageError, WriteRefused
+from rig.node_clock import NodeClock
 from rig.protocol.registers import TagValueError
 
 if TYPE_CHECKING:
@@ -33,6 +35,10 @@ GAVE_UP = ("fault", "emergency_stop")
 """States in which a controller waits for a person."""
 LONGEST_SILENCE_SCANS = 50
 """So many failed polls in a row (5 s) end the run: the press is on its own watchdog by then."""
+LONGEST_ABSENCE_NS = 20 * SECOND_NS
+"""A port that went away (an adapter that was pulled) is opened again for so long before the run ends."""
+FIRST_RETRY_NS = SECOND_NS // 5
+LONGEST_RETRY_NS = 2 * SECOND_NS
 
 
 class Runner:
@@ -69,6 +75,9 @@ class Runner:
         self._silent_scans = 0
         self._next_ns = bench.clock.now_ns
         self._last_state = ""
+        self._node_clock = NodeClock()
+        self._lost: PortError | None = None
+        self._lost_ns = self._retry_ns = self._retry_after_ns = 0
 
     def __enter__(self) -> Runner:
         return self
@@ -144,7 +153,7 @@ class Runner:
         Raises:
             ControllerError: the controller raised, answered nonsense or did not return.
             BusError: no poll succeeded for 5 s.
-            PortError: the port went away.
+            PortError: the port went away and did not come back within 20 s.
         """
         clock = self.bench.clock
         late_ns = clock.sleep_until(self._next_ns)
@@ -156,7 +165,8 @@ class Runner:
         self._next_ns += SCAN_PERIOD_NS
         self._poll()
         outputs = self._decide(clock.now_ns)
-        self._write(outputs)
+        if self._lost is None:
+            self._write(outputs)
         self.scans += 1
         state = self.state
         if state != self._last_state:
@@ -169,9 +179,12 @@ class Runner:
         requests = frozenset(self._requests)
         self._requests.clear()
         try:
+            if self._lost is not None:
+                self._find_port(self._lost)
             values = self.bench.poll()
-        except PortError:
-            raise
+        except PortError as error:
+            self._lose_port(error)
+            self.inputs = Inputs(self.inputs.values, self.inputs.time_ns, requests)
         except BusError as error:
             self.failed_polls += 1
             self._silent_scans += 1
@@ -181,7 +194,58 @@ class Runner:
             self.inputs = Inputs(self.inputs.values, self.inputs.time_ns, requests)
         else:
             self._silent_scans = 0
-            self.inputs = Inputs(values, self.bench.clock.now_ns, requests)
+            self.inputs = self._dated(values, requests)
+
+    def _dated(self, values: Mapping[str, Value], requests: frozenset[str]) -> Inputs:
+        """What was polled, with the time it is of; a node that has started anew gets all commands again."""
+        now_ns, restarts = self.bench.clock.now_ns, self._node_clock.restarts
+        time_ns = self._node_clock.sensed_ns(values, now_ns)
+        if self._node_clock.restarts != restarts:
+            self.bench.record_event("node", "started anew")
+            self.bench.forget_written()
+            self.commanded.clear()
+        if time_ns < self.inputs.time_ns:
+            # an answer to an earlier request: what is known already is newer
+            return Inputs(self.inputs.values, self.inputs.time_ns, requests)
+        return Inputs(values, time_ns, requests)
+
+    def _lose_port(self, error: PortError) -> None:
+        """The port is away; when to look for it again.
+
+        Raises:
+            PortError: it has been away for too long.
+        """
+        now_ns = self.bench.clock.now_ns
+        if self._lost is None:
+            self._lost, self._lost_ns, self._retry_after_ns = error, now_ns, FIRST_RETRY_NS
+            self.bench.record_event("port", str(error))
+        elif now_ns - self._lost_ns >= LONGEST_ABSENCE_NS:
+            raise PortError(
+                f"{self._lost}, and it did not come back within {LONGEST_ABSENCE_NS // SECOND_NS} s: {error}"
+            )
+        elif now_ns >= self._retry_ns:
+            self._retry_after_ns = min(2 * self._retry_after_ns, LONGEST_RETRY_NS)
+        else:
+            return
+        self._retry_ns = now_ns + self._retry_after_ns
+
+    def _find_port(self, lost: PortError) -> None:
+        """Open the port again where it is time to.
+
+        Raises:
+            PortError: it is still away, or was not looked for.
+            BusError: it is back, and no press answers on it yet.
+        """
+        if self.bench.clock.now_ns < self._retry_ns:
+            raise lost
+        try:
+            self.bench.reopen()
+        except BusError as error:
+            raise PortError(str(error)) from error
+        away_s = (self.bench.clock.now_ns - self._lost_ns) / SECOND_NS
+        self.bench.record_event("port", f"back after {away_s:.1f} s")
+        self._lost = None
+        self.commanded.clear()
 
     def _decide(self, now_ns: int) -> Mapping[str, Value]:
         name = type(self.controller).__name__
@@ -245,8 +309,8 @@ class Runner:
             # the envelope has kept all of it from the press; was it the controller's fault?
             self._check(changed)
             raise
-        except PortError:
-            raise
+        except PortError as error:
+            self._lose_port(error)
         except BusError as error:
             # not taken over as commanded: the next scan writes it again
             self.bench.record_event("bus", str(error))

@@ -70,6 +70,13 @@ class Watch:
     deviation_ns: int = -1
     state: str = ""
     state_ns: int = 0
+    uptime_s: float = 0.0
+
+    def restart(self, uptime_s: float, alarms: Alarms) -> None:
+        """An alarm if the node has started anew: it has forgotten every command, and nothing starts by itself."""
+        if uptime_s < self.uptime_s:
+            alarms.raise_("node_restarted", f"the node has started anew {uptime_s:.0f} s ago and lost all commands")
+        self.uptime_s = uptime_s
 
     def age(self, inputs: Inputs, now_ns: int, alarms: Alarms) -> float:
         """Age of the inputs in s; an alarm if they are stale."""
