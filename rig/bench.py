@@ -42,6 +42,8 @@ DEFAULT_BAUDRATE = 115_200
 """bit/s; a poll of all tags takes 19 ms of line time at this rate, and must fit into a 100 ms scan."""
 RESPONSE_TIMEOUT_S = 0.25
 """Silence after a request for so long counts as no answer: ten times the longest exchange at 115200."""
+READ_GRAIN_S = 0.02
+"""A read that nothing answers ends after so long, to look whether it is time to give up."""
 RETRIES = 2
 BENCH = "bench"
 """Name of what a bench keeps with a snapshot."""
@@ -184,15 +186,19 @@ class Bench:
             raise UsageError(f"{name} is not a number but {value!r}")
         return float(value)
 
-    def poll(self) -> dict[str, Value]:
+    def poll(self, until_ns: int | None = None) -> dict[str, Value]:
         """Read everything the press senses, and record it; one call per scan.
+
+        Args:
+            until_ns: bench time at which to give up, ns, where an answer cannot come any more; None to wait and to ask
+                again as often as the bench was told.
 
         Raises:
             BusError: no usable answer.
         """
         if self.on_request is not None:
             self.on_request()
-        values, numbers = self.client.poll(self._polled)
+        values, numbers = self.client.poll(self._polled, until_ns)
         if self.recorder is not None:
             now_ns = self.clock.now_ns
             self.recorder.sensed(now_ns, self._places, numbers)
@@ -200,8 +206,15 @@ class Bench:
                 self._virtual.vector(self.recorder.truth_row(now_ns))
         return values
 
-    def write(self, values: Mapping[str, Value] | None = None, /, **more: Value) -> None:
+    def write(
+        self, values: Mapping[str, Value] | None = None, /, *, until_ns: int | None = None, **more: Value
+    ) -> None:
         """Write tags, in engineering units.
+
+        Args:
+            values: by tag name.
+            until_ns: as for `poll`.
+            more: the same as `values`, as keyword arguments.
 
         Raises:
             UnknownTag, UsageError, WriteRefused: see `rig.envelope`.
@@ -212,7 +225,7 @@ class Bench:
         if self.on_request is not None:
             self.on_request()
         self._unsafe = True
-        self.client.write(checked)
+        self.client.write(checked, until_ns)
         self._note_written(wanted)
 
     def safe_state(self) -> bool:
@@ -428,7 +441,7 @@ def open_press(
             f"{url!r}: unknown scheme {scheme!r}; a press is emu://, a device path such as /dev/ttyUSB0, "
             "socket://HOST:PORT or rfc2217://HOST:PORT"
         )
-    port = open_port(url, scheme, baudrate, timeout_s / speed)
+    port = open_port(url, scheme, baudrate, min(timeout_s, READ_GRAIN_S) / speed)
     try:
         virtual = None
         clock: Clock = HardwareClock(speed)

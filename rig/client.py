@@ -17,6 +17,7 @@ import serial
 from rig.clock import SECOND_NS, Clock
 from rig.errors import BadAnswer, BusError, NoAnswer, PortError, RequestRefused, UsageError
 from rig.protocol import (
+    MAX_FRAME,
     BadFrame,
     BytesDiscarded,
     Client,
@@ -37,9 +38,11 @@ from rig.protocol import (
     ResponseTimeout,
     WriteMultipleCoils,
     WriteMultipleRegisters,
+    encode_frame,
     response_length,
 )
 from rig.protocol.blocks import Block, Decoded
+from rig.protocol.pdu import awaited_after
 from rig.protocol.registers import BIT_TABLES, RegisterMap, Table, Tag, Value
 
 Direction = Literal["request", "response", "unknown"]
@@ -56,6 +59,8 @@ __all__ = ["FrameSink", "Master", "PlannedRead", "TagClient"]
 FrameSink = Callable[[int, int, Direction, bytes, str], None]
 """Called with start (ns), end (ns), `request` or `response`, bytes and a comment for every frame."""
 
+SLACK_NS = 40_000_000
+"""For the node to answer, a USB adapter's latency timer and an operating system that has something else to do."""
 SMALLEST_ANSWER = 5
 """Bytes of an exception answer with address and CRC: no answer is shorter."""
 READ_GAP = 8
@@ -79,8 +84,8 @@ class Master:
     """One master on one port, one request at a time.
 
     Args:
-        port: an open port. Its read timeout is what `open_press` set; it is not changed here, as
-            some kinds of port take 100 ms for that.
+        port: an open port. Its read timeout is what `open_press` set, the grain of all waiting; it is not changed
+            here, as some kinds of port take 100 ms for that.
         clock: the bench's clock.
         timeout_s: how long an answer may take, s of press time.
         retries: how often a request is sent again after no answer or a bad one.
@@ -104,10 +109,18 @@ class Master:
         self._clock = clock
         self._on_frame = on_frame
         self._timing = LineTiming(baudrate=port.baudrate)
-        self._client = Client(self._timing, response_timeout_ns=round(timeout_s * SECOND_NS))
+        self._patience_ns = round(timeout_s * SECOND_NS)
+        self._client = Client(self._timing, response_timeout_ns=self._patience_ns)
+        self._least: dict[tuple[type, int], int] = {}
 
-    def exchange(self, request: Request, unit: int) -> Response:
+    def exchange(self, request: Request, unit: int, until_ns: int | None = None) -> Response:
         """Send a request and wait for its answer.
+
+        Args:
+            request: what to ask.
+            unit: whom.
+            until_ns: bench time at which to give up and not to ask again, ns, if that leaves an answer the time that
+                it takes on the line; None for the response timeout and all retries.
 
         Raises:
             NoAnswer: silence, every time.
@@ -116,27 +129,45 @@ class Master:
             PortError: the port went away.
         """
         trouble: NoAnswer | BadAnswer | None = None
+        patience_ns = self._patience_ns
         for attempt in range(1 + self.retries):
+            if until_ns is not None:
+                least_ns = self._least_ns(request, unit)
+                left_ns = until_ns - self._clock.now_ns
+                if attempt and left_ns < least_ns:
+                    break
+                patience_ns = min(max(left_ns, least_ns), self._patience_ns)
             if attempt:
                 self.repeated += 1
             try:
-                return self._once(request, unit)
+                return self._once(request, unit, patience_ns)
             except (NoAnswer, BadAnswer) as error:
                 trouble = error
             except (serial.SerialException, OSError) as error:
                 # whatever was out is lost with the port
-                self._client = Client(self._timing, response_timeout_ns=round(self.timeout_s * SECOND_NS))
+                self._client = Client(self._timing, response_timeout_ns=self._patience_ns)
                 raise PortError(f"port {self.port.port} went away: {error}") from error
             except BaseException:
                 # Ctrl-C, or the timer that stops a controller: the request is given up with its answer still out, so
                 # that the safe state can be commanded; what comes of it is late
-                self._client = Client(self._timing, response_timeout_ns=round(self.timeout_s * SECOND_NS))
+                self._client = Client(self._timing, response_timeout_ns=self._patience_ns)
                 raise
         assert trouble is not None
-        tries = f" in {1 + self.retries} tries" if self.retries else ""
+        tries = f" in {1 + self.retries} tries" if self.retries and until_ns is None else ""
         raise type(trouble)(f"{trouble}{tries}")
 
-    def _once(self, request: Request, unit: int) -> Response:
+    def _least_ns(self, request: Request, unit: int) -> int:
+        """How long request and answer take on the line, and the node and an adapter to pass them on, ns."""
+        kind = type(request), getattr(request, "count", 0) or len(getattr(request, "values", ()))
+        known = self._least.get(kind)
+        if known is None:
+            awaited = awaited_after(unit, request)
+            answer = MAX_FRAME if awaited is None else awaited.length
+            asked = len(encode_frame(unit, request))
+            known = self._least[kind] = self._timing.frame_ns(asked) + self._timing.frame_ns(answer) + SLACK_NS
+        return known
+
+    def _once(self, request: Request, unit: int, patience_ns: int) -> Response:
         client, clock, port = self._client, self._clock, self.port
         sent_ns = clock.now_ns
         while (stale := client.next_event()) is not None:
@@ -170,8 +201,10 @@ class Master:
             if data:
                 received += data
                 client.receive(data, now)
-            else:
+            elif now - sent_ns >= patience_ns:
                 client.expire(max(now, client.deadline() or now))
+            else:
+                continue  # a read ends sooner than patience does
             while (event := client.next_event()) is not None:
                 match event:
                     case ResponseReceived():
@@ -194,7 +227,7 @@ class Master:
                     case ResponseTimeout():
                         if trouble or received:
                             raise BadAnswer(f"bad answer to {request}: {trouble or f'{len(received)} stray bytes'}")
-                        raise NoAnswer(f"no answer within {self.timeout_s * 1e3:g} ms to {request}")
+                        raise NoAnswer(f"no answer within {patience_ns * 1e-6:.3g} ms to {request}")
 
     def _note(self, start_ns: int, end_ns: int, data: bytes, comment: str) -> None:
         if self._on_frame is not None and data:
@@ -249,15 +282,19 @@ class TagClient:
         values = self.poll(self.plan(tags)).values
         return {tag.name: values[tag.name] for tag in tags}
 
-    def poll(self, plan: Iterable[PlannedRead]) -> Decoded:
+    def poll(self, plan: Iterable[PlannedRead], until_ns: int | None = None) -> Decoded:
         """All tags of a plan: engineering values, and numbers in the order of the plan's blocks.
+
+        Args:
+            plan: what to ask.
+            until_ns: when to give up; see `Master.exchange`.
 
         Raises:
             BusError: no usable answer.
         """
         parts = []
         for request, unit, block in plan:
-            answer = self._master.exchange(request, unit)
+            answer = self._master.exchange(request, unit, until_ns)
             assert isinstance(answer, READ_ANSWERS)  # the codec lets nothing else answer a read
             parts.append(block.decode(answer.payload))
         if len(parts) == 1:
@@ -269,8 +306,12 @@ class TagClient:
             numbers += part.numbers
         return Decoded(values, numbers)
 
-    def write(self, values: Mapping[Tag, Value]) -> None:
+    def write(self, values: Mapping[Tag, Value], until_ns: int | None = None) -> None:
         """Write tags; neighbours go out together.
+
+        Args:
+            values: engineering values by tag.
+            until_ns: when to give up; see `Master.exchange`.
 
         Raises:
             TagValueError: a value that its tag cannot hold.
@@ -291,7 +332,7 @@ class TagClient:
                 else WriteMultipleRegisters(block.address, tuple(raw))
             )
             try:
-                self._master.exchange(request, unit)
+                self._master.exchange(request, unit, until_ns)
             except (BusError, PortError) as error:
                 self._forget(block.tags)
                 if isinstance(error, RequestRefused):

@@ -37,6 +37,8 @@ LONGEST_SILENCE_SCANS = 50
 """So many failed polls in a row (5 s) end the run: the press is on its own watchdog by then."""
 LONGEST_ABSENCE_NS = 20 * SECOND_NS
 """A port that went away (an adapter that was pulled) is opened again for so long before the run ends."""
+POLL_SHARE_NS = 70_000_000
+"""A poll may take so much of a scan before it is given up; the next scan asks again."""
 FIRST_RETRY_NS = SECOND_NS // 5
 LONGEST_RETRY_NS = 2 * SECOND_NS
 
@@ -181,7 +183,7 @@ class Runner:
         try:
             if self._lost is not None:
                 self._find_port(self._lost)
-            values = self.bench.poll()
+            values = self.bench.poll(self.bench.clock.now_ns + POLL_SHARE_NS)
         except PortError as error:
             self._lose_port(error)
             self.inputs = Inputs(self.inputs.values, self.inputs.time_ns, requests)
@@ -304,7 +306,7 @@ class Runner:
         if not due:
             return
         try:
-            self.bench.write(due)
+            self.bench.write(due, until_ns=self._next_ns)
         except (UsageError, WriteRefused):
             # the envelope has kept all of it from the press; was it the controller's fault?
             self._check(changed)

@@ -29,7 +29,7 @@ class Node(Master):
     asked: list[Request] = field(default_factory=list)
     loses_answer: bool = False
 
-    def exchange(self, request: Request, unit: int) -> Any:
+    def exchange(self, request: Request, unit: int, until_ns: int | None = None) -> Any:
         self.asked.append(request)
         if isinstance(request, WriteMultipleRegisters):
             self.holding.update(enumerate(request.values, request.address))

@@ -109,3 +109,34 @@ def test_the_reference_controller_gives_up_when_its_port_is_away() -> None:
         assert "stale_data" in runner.said()
         # the press's own watchdog had acted before the port was back
         assert "comms_watchdog" in str(runner.bench.virtual.world.node.bank["alarm_word"])
+
+
+@pytest.mark.parametrize(
+    "kind", ["lost_frame", "garbled", "truncated", "delayed", "split", "foreign", "inserted_bytes"]
+)
+def test_no_trouble_on_the_line_holds_a_scan_up(bench: Bench, kind: str) -> None:
+    controller = Watching(cooling_enable=True)
+    with Runner(bench, controller) as runner:
+        runner.run_for(1.0)
+        bench.virtual.inject(kind, probability=0.3, times=None)
+        runner.run_for(20.0)
+        assert runner.missed_deadlines == 0
+        assert bench.virtual.line_counters["struck"] > 20
+
+
+def test_a_poll_that_is_not_answered_is_given_up_within_its_scan(bench: Bench) -> None:
+    with Runner(bench, Watching()) as runner:
+        runner.run_for(1.0)
+        before_ns = bench.clock.now_ns
+        bench.virtual.inject("lost_frame")
+        runner.run_for(0.1)
+        assert runner.failed_polls == 1
+        assert bench.clock.now_ns - before_ns < 200_000_000
+        runner.run_for(0.1)
+        assert runner.failed_polls == 1
+
+
+def test_a_slow_line_gets_the_time_that_it_takes() -> None:
+    with open_press("emu://?start=warm", baudrate=9600) as slow, Runner(slow, Watching()) as runner:
+        runner.run_for(3.0)
+        assert runner.failed_polls == 0
