@@ -11,7 +11,10 @@ import pytest
 from numpy.typing import NDArray
 
 from emulator.firmware.adc import counts_of
-from emulator.firmware.build import has_compiler
+from emulator.firmware.build import build, has_compiler
+from emulator.firmware.chip import has_engine
+from emulator.firmware.chip_node import ChipNode
+from emulator.firmware.elf import Program
 from emulator.firmware.host import HostNode
 from emulator.firmware.node_map import SENT_COMMANDS
 from emulator.node import Node
@@ -24,6 +27,9 @@ from rig.protocol import BROADCAST, LineTiming, encode_frame, is_frame, request_
 
 needs_compiler = pytest.mark.skipif(not has_compiler(), reason="needs the Zig toolchain: pip install ziglang")
 
+needs_engine = pytest.mark.skipif(not has_engine(), reason="needs the Unicorn engine: pip install unicorn")
+
+SCAN_NS = 50_000_000
 TIMING = LineTiming(115_200)
 
 
@@ -102,21 +108,33 @@ def _signals_at_rest() -> NDArray[np.float64]:
 
 
 class Pair:
-    """Both nodes, and one clock."""
+    """The node in Python beside the firmware on this machine, and one clock.
+
+    Args:
+        exact: sensors without noise and lag.
+    """
+
+    first_scan_ns = 0
+    slack_ns = 0
 
     def __init__(self, *, exact: bool = False) -> None:
         self.python = PythonNode(exact=exact)
-        self.firmware = _firmware()
-        self.firmware.power_on()
         self.now_ns = self._power_on_ns = 0
+        self.firmware = self._switched_on()
 
-    def power_cycle(self, off_ns: int) -> None:
+    def _switched_on(self) -> HostNode | ChipNode:
+        _host().power_on()
+        return _host()
+
+    def power_cycle(self, off_ns: int) -> int:
+        """Returns when the next scan is due, ns."""
         self.python.node.switch_off()
         self.now_ns += off_ns
         self.python.node.switch_on(self.now_ns)
-        self.firmware.power_on()
         self._power_on_ns = self.now_ns
+        self._switched_on()
         self.check()
+        return -(-self.now_ns // SCAN_NS) * SCAN_NS
 
     def exchange(self, block: bytes) -> bytes:
         """Send bytes with silence before and behind; returns what both answered."""
@@ -125,7 +143,7 @@ class Pair:
         self.now_ns = heard_ns + TIMING.t3_5_ns
         expected = self.python.answer(block, self.now_ns)
         self.now_ns += self.python.node.turnaround_ns
-        answer = self.firmware.attend(self.now_ns - self._power_on_ns)
+        answer = self.firmware.attend(self.now_ns - self._power_on_ns + self.slack_ns)
         assert answer.hex(" ") == expected.hex(" ")
         self.check()
         self.now_ns += TIMING.frame_ns(len(answer)) + TIMING.t3_5_ns
@@ -134,14 +152,14 @@ class Pair:
     def scan(self, at_ns: int) -> None:
         self.now_ns = max(self.now_ns, at_ns)
         self.python.scan(at_ns)
-        contacts = self.python.node.contacts
-        self.firmware.scan(
-            at_ns - self._power_on_ns,
-            self.python.counts,
-            emergency_stop=contacts.emergency_stop_pressed,
-            guard=contacts.guard_open,
-        )
+        self._scan_firmware(at_ns - self._power_on_ns)
         self.check()
+
+    def _scan_firmware(self, at_ns: int) -> None:
+        contacts = self.python.node.contacts
+        _host().scan(
+            at_ns, self.python.counts, emergency_stop=contacts.emergency_stop_pressed, guard=contacts.guard_open
+        )
 
     def check(self) -> None:
         if self.firmware.image != self.python.image:
@@ -161,6 +179,39 @@ class Pair:
             bank.state = state
 
 
+class ChipPair(Pair):
+    """The node in Python beside the firmware on its microcontroller, executed by Unicorn.
+
+    A chip that is switched on scans at once, and every 50 ms from then on.
+    """
+
+    first_scan_ns = SCAN_NS
+    slack_ns = 1000  # its clock has steps of 20 ns
+
+    def _switched_on(self) -> ChipNode:
+        self.python.scan(self.now_ns)
+        self._sense()
+        _chip().power_on()
+        return _chip()
+
+    def power_cycle(self, off_ns: int) -> int:
+        on_ns = self.now_ns + off_ns
+        return super().power_cycle(-(-on_ns // SCAN_NS) * SCAN_NS - self.now_ns) + SCAN_NS
+
+    def _sense(self) -> None:
+        contacts = self.python.node.contacts
+        _chip().sense(self.python.counts, emergency_stop=contacts.emergency_stop_pressed, guard=contacts.guard_open)
+
+    def _scan_firmware(self, at_ns: int) -> None:
+        self._sense()
+        _chip().scan(at_ns)
+
+
 @functools.cache
-def _firmware() -> HostNode:
+def _host() -> HostNode:
     return HostNode()
+
+
+@functools.cache
+def _chip() -> ChipNode:
+    return ChipNode(Program(build("lm3s6965")), _world().node.bank.layout.size, TIMING.char_ns)

@@ -22,11 +22,10 @@ from rig.protocol import (
     encode_frame,
 )
 from rig.protocol.registers_file import default_registers
-from tests.firmware.pair import Pair, needs_compiler
+from tests.firmware.pair import SCAN_NS, Pair, needs_compiler
 
 pytestmark = needs_compiler
 
-SCAN_NS = 50_000_000
 REGISTERS = default_registers()
 ZONES = [*REGISTERS.groups["zone_temperatures"], "entry_drum_upper_temperature_c", "entry_drum_lower_temperature_c"]
 
@@ -36,9 +35,9 @@ Step: TypeAlias = Callable[["Story"], object]
 class Story:
     """A pair of nodes that scan on while things happen to them."""
 
-    def __init__(self, *, exact: bool) -> None:
-        self.pair = Pair(exact=exact)
-        self.next_scan_ns = 0
+    def __init__(self, *, exact: bool, pair: type[Pair] = Pair) -> None:
+        self.pair = pair(exact=exact)
+        self.next_scan_ns = pair.first_scan_ns
 
     def write(self, tag: str, raw: int) -> None:
         place = REGISTERS[tag]
@@ -72,8 +71,7 @@ class Story:
         contacts.emergency_stop_pressed, contacts.guard_open = stop, guard
 
     def power_cycle(self, off_ns: int) -> None:
-        self.pair.power_cycle(off_ns)
-        self.next_scan_ns = -(-self.pair.now_ns // SCAN_NS) * SCAN_NS
+        self.next_scan_ns = self.pair.power_cycle(off_ns)
 
     def energise(self) -> None:
         """A press that runs: everything on, sensors at what is normal then."""

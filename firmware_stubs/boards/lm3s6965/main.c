@@ -17,6 +17,8 @@ enum {
     BAUD_INTEGER = 27, /* 50 MHz / 16 / 115200 = 27 + 8 / 64 */
     BAUD_FRACTION = 8,
     CHARACTER_NS = 86806,
+    UART_FIFO = 16,
+    FIFO_LEFT = 2, /* bytes that may be left to send when the UART asks for more */
     RECEIVE_TIMEOUT_NS = 277778, /* 32 bits */
     SILENCE_NS = 1750000,
     TICK_CYCLES = SCAN_PERIOD_NS / CYCLE_NS,
@@ -72,22 +74,29 @@ void timer0_handler(void) {
 
 /* -- the line ---------------------------------------------------------------------------------------------------- */
 
+/* Bytes that waited in the UART came one after the other, the last of them just now. */
 static void receive(int64_t complete_ns) {
-    while (!(UART0_FR & FR_RECEIVE_EMPTY)) {
-        uint32_t byte = UART0_DR;
-        if (to_send > 0) {
-            continue; /* the transceiver's own echo */
-        }
-        if (byte & (DR_DAMAGED | DR_OVERRUN)) {
-            modbus_hear_damaged(&station, (byte & DR_OVERRUN) != 0, complete_ns);
+    uint32_t bytes[UART_FIFO];
+    unsigned count = 0;
+    while (count < UART_FIFO && !(UART0_FR & FR_RECEIVE_EMPTY)) {
+        bytes[count++] = UART0_DR;
+    }
+    if (to_send > 0) {
+        return; /* the transceiver's own echo */
+    }
+    for (unsigned i = 0; i < count; i++) {
+        int64_t byte_ns = complete_ns - (int64_t)(count - 1 - i) * CHARACTER_NS;
+        if (bytes[i] & (DR_DAMAGED | DR_OVERRUN)) {
+            modbus_hear_damaged(&station, (bytes[i] & DR_OVERRUN) != 0, byte_ns);
         } else {
-            modbus_hear(&station, (uint8_t)byte, complete_ns);
+            modbus_hear(&station, (uint8_t)bytes[i], byte_ns);
         }
     }
 }
 
-static void transmit(void) {
-    while (sent < to_send && !(UART0_FR & FR_TRANSMIT_FULL)) {
+/* Give the UART as many bytes as it has room for. */
+static void transmit(unsigned room) {
+    for (; room > 0 && sent < to_send; room--) {
         UART0_DR = station.answer[sent++];
     }
     if (sent == to_send) {
@@ -102,7 +111,7 @@ void uart0_handler(void) {
         receive(causes & INT_RECEIVE ? now_ns() : now_ns() - RECEIVE_TIMEOUT_NS);
     }
     if (causes & INT_TRANSMIT) {
-        transmit();
+        transmit(UART_FIFO - FIFO_LEFT);
     }
 }
 
@@ -111,7 +120,7 @@ static void begin_answer(size_t size) {
     sent = 0;
     to_send = (uint16_t)size;
     UART0_IM = INT_RECEIVE | INT_RECEIVE_TIMEOUT | INT_TRANSMIT;
-    transmit();
+    transmit(UART_FIFO);
 }
 
 /* What is due on the line, with interrupts off. Returns when something will be due again. */
@@ -184,6 +193,20 @@ static void start_peripherals(void) {
     NVIC_ISER0 = 1u << IRQ_UART0 | 1u << IRQ_TIMER0A;
 }
 
+/* All that is due: first what the interrupts have to say, then a scan, then the line. Returns whether that was all. It is
+ * no part of main, so that nothing is kept in registers over a sleep. */
+__attribute__((noinline)) static bool work(void) {
+    static uint32_t scanned;
+    interrupts_on();
+    if (ticks != scanned) {
+        scanned = ticks; /* a scan that was missed is not made up for */
+        scan(scanned);
+    }
+    interrupts_off();
+    wake_at(attend_line());
+    return ticks == scanned;
+}
+
 int main(void) {
     interrupts_off();
     const struct modbus_line line = {CHARACTER_NS, SILENCE_NS, TURNAROUND_NS};
@@ -192,18 +215,10 @@ int main(void) {
     node_power_on(io_is_virtual());
     start_peripherals();
     scan(0);
-    uint32_t scanned = 0;
     for (;;) {
-        /* interrupts are off; one that is pending ends the sleep all the same, and is served when they are on */
-        wake_at(attend_line());
-        if (ticks == scanned) {
+        if (work()) {
+            /* interrupts are off: one that is pending ends the sleep all the same, and none gets lost before it */
             __asm__ volatile(".global board_sleep\nboard_sleep:\n\twfi" ::: "memory");
         }
-        interrupts_on();
-        if (ticks != scanned) {
-            scanned = ticks; /* a scan that was missed is not made up for */
-            scan(scanned);
-        }
-        interrupts_off();
     }
 }

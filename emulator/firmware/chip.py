@@ -1,0 +1,219 @@
+"""An LM3S6965 that executes the firmware, instruction by instruction, in lockstep with virtual time.
+
+The processor is the Unicorn engine's Cortex-M3. It sleeps in `wfi`; whoever has something for it says when, and what:
+bytes that have come, a tick, a timer that has run out. It is woken, runs until it sleeps again, and no time passes
+meanwhile. All that it remembers stands in memory (`ChipState`): registers hold nothing over a sleep.
+
+Memory and most peripherals are plain arrays, which the engine works on directly. Only the UART has to be asked and told
+byte by byte.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emulator.config import ConfigError
+from emulator.firmware.elf import Program
+from emulator.firmware.report import FLASH, RAM
+
+__all__ = ["Chip", "ChipState", "FirmwareFault", "has_engine"]
+
+Bytes = NDArray[np.uint8]
+
+CYCLE_NS: Final = 20
+PAGE: Final = 0x1000
+PAGES: Final = (0x4000_0000, 0x4000_4000, 0x4003_0000, 0x400F_E000, 0xE000_E000)
+"""Peripherals that are plain memory: watchdog, port A, timer 0, system control, core."""
+UART: Final = 0x4000_C000
+DR, FR, MIS = 0x00, 0x18, 0x40
+RECEIVE_EMPTY: Final = 1 << 4
+INT_RECEIVE, INT_TRANSMIT = 1 << 4, 1 << 5
+UART_FIFO: Final = 16
+TIMER_CTL: Final = 0x4003_000C
+TIMER_TAILR: Final = 0x4003_0028
+SYST_RVR: Final = 0xE000_E014
+SYST_CVR: Final = 0xE000_E018
+SYSCTL_RIS: Final = 0x400F_E050
+PLL_LOCKED: Final = 1 << 6
+RETURN: Final = FLASH[1] - 16
+"""Where interrupts return to: a place in flash where no code is."""
+EXCEPTION_FRAME: Final = 32
+IO_PLACE: Final = RAM[1] - 2048
+"""Where the I/O block stands in RAM; firmware_stubs/boards/lm3s6965/io.h says what is in it."""
+
+
+def _place(address: int) -> int:
+    """Where a peripheral's register stands in the words of the state."""
+    return PAGES.index(address & ~(PAGE - 1)) * (PAGE // 4) + (address & (PAGE - 1)) // 4
+
+
+_PLACE_CTL, _PLACE_TAILR, _PLACE_RVR, _PLACE_CVR, _PLACE_RIS = map(
+    _place, (TIMER_CTL, TIMER_TAILR, SYST_RVR, SYST_CVR, SYSCTL_RIS)
+)
+
+
+class FirmwareFault(RuntimeError):
+    """The firmware did what no program may; says where."""
+
+
+def has_engine() -> bool:
+    """Say whether the Unicorn engine is installed."""
+    return importlib.util.find_spec("unicorn") is not None
+
+
+@dataclass(slots=True, eq=False)
+class ChipState:
+    """All that makes the future of a chip that sleeps.
+
+    Attributes:
+        ram: its memory.
+        devices: the pages of the peripherals, one after the other.
+        tick_ns: when SysTick last began anew, since power-on.
+        due_ns: when the timer runs out, since power-on; None if it does not run.
+        stack: the stack pointer over a sleep.
+    """
+
+    ram: Bytes = field(default_factory=lambda: np.zeros(RAM[1], np.uint8))
+    devices: Bytes = field(default_factory=lambda: np.zeros(PAGE * len(PAGES), np.uint8))
+    tick_ns: int = 0
+    due_ns: int | None = None
+    stack: int = 0
+
+
+class Chip:
+    """A chip with a program in its flash.
+
+    Args:
+        program: the linked firmware.
+        state: where it stands; None for a chip without power.
+
+    Attributes:
+        state: all that makes its future.
+        sent: what it has sent since somebody last looked.
+    """
+
+    def __init__(self, program: Program, state: ChipState | None = None) -> None:
+        try:
+            # imported by name, for its types are those of another version of itself
+            unicorn: Any = importlib.import_module("unicorn")
+            arm: Any = importlib.import_module("unicorn.arm_const")
+        except ImportError:
+            raise ConfigError("executing the firmware needs the Unicorn engine: pip install unicorn") from None
+        self.program = program
+        self.state = state or ChipState()
+        self.sent = bytearray()
+        self._received: list[int] = []
+        self._causes = 0
+        self._error: type[Exception] = unicorn.UcError
+        self._sp, self._lr, self._pc = arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR, arm.UC_ARM_REG_PC
+        symbols = program.symbols
+        self._sleep = symbols["board_sleep"].address & ~1
+        self._handlers = {name: symbols[f"{name}_handler"].address | 1 for name in ("systick", "uart0", "timer0")}
+        self._stack_top = symbols["stack_top"].address
+        engine: Any = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
+        engine.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M3)
+        engine.mem_map(*FLASH, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
+        for section in program.sections:
+            if section.address is not None and section.data:
+                engine.mem_write(section.address, section.data)
+        data = unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE
+        engine.mem_map_ptr(*RAM, data, self.state.ram.ctypes.data)
+        for place, page in enumerate(PAGES):
+            engine.mem_map_ptr(page, PAGE, data, self.state.devices.ctypes.data + place * PAGE)
+        engine.mmio_map(UART, PAGE, self._read_uart, None, self._write_uart, None)
+        self._engine = engine
+        self._words = self.state.devices.view(np.uint32)
+
+    # -- what the program sees of the UART -----------------------------------------------------------
+
+    def _read_uart(self, _engine: Any, offset: int, _size: int, _data: Any) -> int:
+        if offset == FR:
+            return 0 if self._received else RECEIVE_EMPTY
+        if offset == DR:
+            return self._received.pop(0) if self._received else 0
+        return self._causes if offset == MIS else 0
+
+    def _write_uart(self, _engine: Any, offset: int, _size: int, value: int, _data: Any) -> None:
+        if offset == DR:
+            self.sent.append(value & 0xFF)
+
+    # -- what happens to it --------------------------------------------------------------------------
+
+    def power_on(self) -> None:
+        """Reset at time 0; runs until it sleeps. What the I/O block holds is seen by its first scan."""
+        state = self.state
+        state.ram[:IO_PLACE] = 0
+        state.devices[:] = 0
+        state.tick_ns, state.due_ns = 0, None
+        self.sent.clear()
+        self._received.clear()
+        self._words[_PLACE_RIS] = PLL_LOCKED
+        self._engine.reg_write(self._sp, self._stack_top)
+        self._run(self.program.entry | 1, self._sleep)
+        state.stack = self._engine.reg_read(self._sp)
+
+    def tick(self, now_ns: int) -> None:
+        """SysTick begins anew: a scan."""
+        self.run_until(now_ns)
+        self.state.tick_ns = now_ns
+        self._wake("systick", now_ns)
+
+    def receive(self, data: bytes, end_ns: int, character_ns: int) -> None:
+        """Bytes came without pause; the last was complete at `end_ns`, since power-on."""
+        self.run_until(end_ns - len(data) * character_ns)
+        for start in range(0, len(data), UART_FIFO):
+            piece = data[start : start + UART_FIFO]
+            self._received.extend(piece)
+            self._causes = INT_RECEIVE
+            self._wake("uart0", end_ns - (len(data) - start - len(piece)) * character_ns)
+
+    def run_until(self, time_ns: int) -> None:
+        """Let the timer run out as often as it does up to `time_ns`, since power-on."""
+        due_ns = self.state.due_ns
+        while due_ns is not None and due_ns <= time_ns:
+            self._words[_PLACE_CTL] = 0
+            self._wake("timer0", due_ns)
+            due_ns = self.state.due_ns
+
+    def _wake(self, handler: str, now_ns: int) -> None:
+        """An interrupt, and all that the program does before it sleeps again."""
+        words, state = self._words, self.state
+        words[_PLACE_CVR] = max(int(words[_PLACE_RVR]) - (now_ns - state.tick_ns) // CYCLE_NS, 0)
+        said = len(self.sent)
+        self._interrupt(handler)
+        self._resume()
+        if len(self.sent) - said == UART_FIFO:
+            self._causes = INT_TRANSMIT
+            while len(self.sent) > said:  # the UART asks for more until it gets none
+                said = len(self.sent)
+                self._interrupt("uart0")
+            self._resume()
+        armed = words[_PLACE_CTL] & 1
+        state.due_ns = now_ns + int(words[_PLACE_TAILR]) * CYCLE_NS if armed else None
+
+    def _interrupt(self, handler: str) -> None:
+        self._engine.reg_write(self._sp, self.state.stack - EXCEPTION_FRAME)
+        self._engine.reg_write(self._lr, RETURN | 1)
+        self._run(self._handlers[handler], RETURN)
+
+    def _resume(self) -> None:
+        """Go on behind `wfi`."""
+        self._engine.reg_write(self._sp, self.state.stack)
+        self._run(self._sleep + 2 | 1, self._sleep)
+
+    def _run(self, start: int, end: int) -> None:
+        try:
+            self._engine.emu_start(start, end)
+        except self._error as error:
+            address = self._engine.reg_read(self._pc)
+            function = self.program.function_at(address)
+            where = f"{function.name} + {address - function.address}" if function else f"0x{address:08x}"
+            raise FirmwareFault(f"the firmware failed in {where}: {error}") from error
+        address = self._engine.reg_read(self._pc)
+        if address & ~1 != end:
+            raise FirmwareFault(f"the firmware stopped at 0x{address:08x}")

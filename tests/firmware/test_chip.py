@@ -1,0 +1,91 @@
+"""The program for the microcontroller, executed: it does what the node in Python does, and sleeps in between."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emulator.firmware.build import build
+from emulator.firmware.chip import Chip, FirmwareFault
+from emulator.firmware.elf import Program
+from emulator.firmware.report import RAM, measure
+from emulator.state import copied
+from rig.protocol import ReadInputRegisters, encode_frame
+from tests.firmware.pair import SCAN_NS, TIMING, ChipPair, needs_compiler, needs_engine
+from tests.firmware.test_requests import blocks
+from tests.firmware.test_scans import Step, Story, steps
+
+pytestmark = [needs_compiler, needs_engine]
+
+READ = encode_frame(1, ReadInputRegisters(0, 83))
+
+
+@pytest.fixture
+def program() -> Program:
+    return Program(build("lm3s6965"))
+
+
+@given(st.lists(blocks, min_size=1, max_size=10))
+@settings(deadline=None, max_examples=60)
+def test_answers_and_registers_are_those_of_the_node_in_python(sent: list[bytes]) -> None:
+    pair = ChipPair()
+    for block in sent:
+        pair.exchange(block)
+
+
+@given(st.booleans(), st.booleans(), st.lists(steps, min_size=4, max_size=20))
+@settings(deadline=None, max_examples=40)
+def test_outputs_and_registers_are_those_of_the_node_in_python(exact: bool, running: bool, told: list[Step]) -> None:
+    story = Story(exact=exact, pair=ChipPair)
+    if running:
+        story.energise()
+    for step in told:
+        step(story)
+    story.scan(1)
+
+
+def test_it_uses_less_of_the_stack_than_its_bound_says(program: Program) -> None:
+    chip = Chip(program)
+    room = next(section.size for section in program.sections if section.name == ".stack")
+    chip.power_on()
+    chip.state.ram[: chip.state.stack - RAM[0]] = 0xA5
+    for second in range(1, 20):
+        chip.tick(second * SCAN_NS)
+        start_ns = second * SCAN_NS + 1_000_000
+        chip.receive(READ, start_ns + len(READ) * TIMING.char_ns, TIMING.char_ns)
+        chip.run_until(second * SCAN_NS + 30_000_000)
+    used = room - int(np.flatnonzero(chip.state.ram[:room] != 0xA5)[0])
+    assert 200 < used <= measure().stack.size
+
+
+def test_a_copy_of_its_state_goes_on_as_it_does_whatever_the_registers_hold(program: Program) -> None:
+    chip = Chip(program)
+    chip.power_on()
+    chip.tick(SCAN_NS)
+    other = Chip(program, copied(chip.state))
+    for register in range(66, 79):  # r0 to r12
+        other._engine.reg_write(register, 0xDEADBEE0 + register)
+    for one in (chip, other):
+        one.receive(READ, SCAN_NS + 10_000_000, TIMING.char_ns)
+        one.tick(2 * SCAN_NS)
+    assert chip.sent == other.sent
+    assert len(chip.sent) == 171
+    in_use = chip.state.stack - RAM[0]  # what lies below is of calls that have returned
+    assert chip.state.ram[in_use:].tobytes() == other.state.ram[in_use:].tobytes()
+
+
+def test_a_program_that_fails_is_told_with_its_function(program: Program) -> None:
+    chip = Chip(program)
+    chip._engine.mem_write(program.symbols["loop_scan"].address, b"\x00\xde")  # udf: no instruction
+    with pytest.raises(FirmwareFault, match="loop_scan"):
+        chip.power_on()
+
+
+def test_a_stack_that_runs_over_is_told(program: Program) -> None:
+    chip = Chip(program)
+    chip.power_on()
+    chip.state.stack = RAM[0] + 64
+    with pytest.raises(FirmwareFault):
+        chip.tick(SCAN_NS)
