@@ -190,6 +190,7 @@ class ChipPair(Pair):
 
     def _switched_on(self) -> ChipNode:
         self.python.scan(self.now_ns)
+        self._next_scan_ns = self.now_ns + SCAN_NS
         self._sense()
         _chip().power_on()
         return _chip()
@@ -197,6 +198,16 @@ class ChipPair(Pair):
     def power_cycle(self, off_ns: int) -> int:
         on_ns = self.now_ns + off_ns
         return super().power_cycle(-(-on_ns // SCAN_NS) * SCAN_NS - self.now_ns) + SCAN_NS
+
+    def exchange(self, block: bytes) -> bytes:
+        """An exchange lies between two scans: the chip's clock does not go on without them."""
+        if self.now_ns + 4 * SCAN_NS // 5 > self._next_scan_ns:
+            self.scan(self._next_scan_ns)
+        return super().exchange(block)
+
+    def scan(self, at_ns: int) -> None:
+        self._next_scan_ns = at_ns + SCAN_NS
+        super().scan(at_ns)
 
     def _sense(self) -> None:
         contacts = self.python.node.contacts

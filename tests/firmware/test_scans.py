@@ -48,7 +48,7 @@ class Story:
 
     def send(self, frame: bytes) -> bytes:
         """What is sent in a row goes on between scans, as long as there is time."""
-        if self.pair.now_ns + SCAN_NS // 2 > self.next_scan_ns:
+        if self.pair.now_ns + 4 * SCAN_NS // 5 > self.next_scan_ns:
             self.scan(1)
         return self.pair.exchange(frame)
 
