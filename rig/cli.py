@@ -30,6 +30,7 @@ a press is named by URL:
   emu://?snapshot=PATH        the press of a snapshot that a failed test left (`press-rig resume`)
   /dev/ttyUSB0                a real press, or a pseudo-terminal that `press-rig emulate` serves
   socket://127.0.0.1:5020     Modbus RTU over TCP
+  rfc2217://127.0.0.1:2217    a serial port over the network
 
 exit codes:
   0 all green   1 a requirement or test is red   2 wrong usage or input   3 port or bus
@@ -182,7 +183,9 @@ def _add_emulate(commands: Commands[argparse.ArgumentParser]) -> None:
         "examples:\n"
         "  press-rig emulate                            on a pseudo-terminal, prints its path\n"
         "  press-rig emulate --link /tmp/press          the same, with a path that stays\n"
-        "  press-rig emulate --tcp 127.0.0.1:5020       Modbus RTU over TCP\n"
+        "  press-rig emulate --tcp 5020                 Modbus RTU over TCP\n"
+        "  press-rig emulate --modbus-tcp 1502 --link /tmp/press\n"
+        "  press-rig emulate --rfc2217 2217 --listen 192.168.1.5 --allow 192.168.1.0/24\n"
         "  press-rig emulate --speed 10 --start running\n",
     )  # fmt: skip
     add_where(parser)

@@ -60,9 +60,15 @@ def _number(text: str) -> float:
 
 def add_where(parser: argparse.ArgumentParser) -> None:
     """Where and how fast a press is served."""
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument("--link", type=Path, metavar="PATH", help="make a symbolic link to the pseudo-terminal")
-    where.add_argument("--tcp", metavar="HOST:PORT", help="listen on a TCP port of this machine instead")
+    where = parser.add_argument_group(
+        "where masters come in", "any of these, also several at once; a pseudo-terminal if none is given"
+    )
+    where.add_argument("--link", type=Path, metavar="PATH", help="a pseudo-terminal with a symbolic link to it")
+    where.add_argument("--tcp", metavar="[HOST:]PORT", help="TCP with Modbus RTU frames (socket://)")
+    where.add_argument("--modbus-tcp", metavar="[HOST:]PORT", help="Modbus TCP, as a gateway to the line")
+    where.add_argument("--rfc2217", metavar="[HOST:]PORT", help="serial port over the network, with its baud rate")
+    where.add_argument("--listen", metavar="ADDR", help="listen there, not on 127.0.0.1; needs --allow")
+    where.add_argument("--allow", metavar="CIDR[,CIDR]", help="networks from which clients may come then")
     parser.add_argument("--speed", type=positive, default=1.0, help="press seconds per wall second (default: 1)")
     parser.add_argument(
         "--control", metavar="PATH",
@@ -73,9 +79,17 @@ def add_where(parser: argparse.ArgumentParser) -> None:
 
 def serving(arguments: argparse.Namespace) -> Serving:
     """What `add_where` has asked for."""
-    from rig.virtual import Serving  # noqa: PLC0415 - heavy, and only commands with a virtual press need it
+    from rig.virtual import Places, Serving  # noqa: PLC0415 - heavy, and only commands with a virtual press need it
 
-    return Serving(link=arguments.link, tcp=arguments.tcp, speed=arguments.speed, control=arguments.control)
+    places = Places(
+        link=arguments.link,
+        tcp=arguments.tcp,
+        modbus_tcp=arguments.modbus_tcp,
+        rfc2217=arguments.rfc2217,
+        listen=arguments.listen,
+        allow=arguments.allow,
+    )
+    return Serving(places, arguments.speed, arguments.control)
 
 
 def add_resume(commands: Commands[argparse.ArgumentParser]) -> None:

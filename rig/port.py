@@ -33,8 +33,10 @@ def open_port(url: str, scheme: str, baudrate: int, timeout_s: float) -> serial.
     if scheme == "socket":
         _check_socket(url)
     more: dict[str, Any] = {} if scheme else {"exclusive": True}
+    if scheme != "rfc2217":  # pyserial's has no such thing
+        more["write_timeout"] = 2.0
     try:
-        return serial.serial_for_url(url, baudrate=baudrate, timeout=timeout_s, write_timeout=2.0, **more)
+        return serial.serial_for_url(url, baudrate=baudrate, timeout=timeout_s, **more)
     except ValueError as error:
         # also what emu:// says of a query that cannot be
         raise UsageError(str(error) if scheme == "emu" else f"{url!r} is not a press: {error}") from error
@@ -64,5 +66,5 @@ def _explain(url: str, error: Exception) -> str:
     if "Inappropriate ioctl" in text or "Is a directory" in text:
         return f"{url} is not a serial port; `press-rig ports` lists those that are"
     if "refused" in text:
-        return f"nobody listens at {url}; start `press-rig emulate --tcp …` or the gateway first"
+        return f"nobody listens at {url}; start `press-rig emulate` there or the gateway first"
     return f"port {url} cannot be opened: {text}"

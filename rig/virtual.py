@@ -25,12 +25,11 @@ from emulator.line.faults import FaultError, fault_from
 from emulator.operating_map import HELD_WITHIN_K, Outcome, check_point, outcome, with_roller_pitch
 from emulator.ports.serve import (
     EndpointError,
+    Places,
     check_control,
-    check_link,
     main_loop,
     open_control,
-    open_endpoint,
-    parse_address,
+    open_endpoints,
 )
 from emulator.press import InputError, Press
 from emulator.saved import Description, describe, extras_of
@@ -56,6 +55,7 @@ __all__ = [
     "Machine",
     "Material",
     "Outcome",
+    "Places",
     "Serving",
     "VirtualPress",
     "World",
@@ -358,14 +358,12 @@ class Serving:
     """Where and how fast a virtual press is served.
 
     Attributes:
-        link: path of a symbolic link to the pseudo-terminal.
-        tcp: `HOST:PORT` of this machine instead of a pseudo-terminal.
+        places: where masters come in.
         speed: press seconds per wall second.
         control: path of the control socket; `off` for none, None for one in the user's folder.
     """
 
-    link: Path | None = None
-    tcp: str | None = None
+    places: Places = dataclasses.field(default_factory=Places)
     speed: float = 1.0
     control: str | None = None
 
@@ -380,13 +378,10 @@ class Serving:
         """Find out before a press is made, not after.
 
         Raises:
-            UsageError: `tcp` is no address, or `link` or `control` cannot be made.
+            UsageError: a place that is none, or `control` cannot be made.
         """
         try:
-            if self.tcp is not None:
-                parse_address(self.tcp)
-            if self.link is not None:
-                check_link(self.link)
+            self.places.check()
             if self.control is not None and self.control_path is not None:
                 check_control(self.control_path)
         except EndpointError as error:
@@ -466,17 +461,19 @@ def _serve(world: World, serving: Serving, say: Callable[[str], object]) -> None
     """Serve a world until Ctrl-C."""
     path = serving.control_path
 
-    def announce(url: str) -> None:
-        faster = f", {serving.speed:g} times as fast as real" if serving.speed != 1.0 else ""
-        say(f"press on {serving.link or url}{faster}; Modbus RTU, unit {world.node.unit}. Ctrl-C ends.")
-        if path is not None:
-            say(f"control socket {path} (press-rig inject, state, time; docs/control.md)")
-        elif serving.control is None:
-            say("no control socket: there is no folder for it; --control PATH makes one elsewhere")
-
     try:
-        with open_endpoint(tcp=serving.tcp, link=serving.link) as endpoint, open_control(path) as control:
-            counters = main_loop(world, endpoint, serving.speed, announce, control)
+        with open_endpoints(serving.places, world.node.unit) as endpoints, open_control(path) as control:
+
+            def announce() -> None:
+                faster = f", {serving.speed:g} times as fast as real" if serving.speed != 1.0 else ""
+                for endpoint in endpoints:
+                    say(f"press on {endpoint.url}{faster}; {endpoint.speaks}, unit {world.node.unit}. Ctrl-C ends.")
+                if path is not None:
+                    say(f"control socket {path} (press-rig inject, state, time; docs/control.md)")
+                elif serving.control is None:
+                    say("no control socket: there is no folder for it; --control PATH makes one elsewhere")
+
+            counters = main_loop(world, endpoints, serving.speed, announce, control)
     except EndpointError as error:
         raise PortError(str(error)) from error
     say(

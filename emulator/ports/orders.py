@@ -105,7 +105,7 @@ class Orders:
             "program": f"press-rig {metadata.version('press-rig')}",
             "protocol": PROTOCOL,
             "pid": os.getpid(),
-            "endpoints": list(served.urls),
+            "endpoints": _urls(served),
             "unit": served.world.node.unit,
         }
 
@@ -129,7 +129,7 @@ class Orders:
             },
             "signals": {name: _number(truth[name]) for name in KEY_SIGNALS},
             "line": dataclasses.asdict(world.bus.state.counters),
-            "endpoints": {"urls": list(served.urls), **_bytes(served)},
+            "endpoints": {"urls": _urls(served), **_bytes(served)},
         }
 
     def signals(self, served: Served, names: Any = None) -> Answer:
@@ -296,6 +296,10 @@ def _time(served: Served) -> Answer:
         "ahead_s": None if pace.ahead_ns is None else (pace.ahead_ns - now_ns) / SECOND_NS,
         "slipped_s": served.counters.slipped_ns / SECOND_NS,
     }
+
+
+def _urls(served: Served) -> list[str]:
+    return [endpoint.url for endpoint in served.endpoints]
 
 
 def _bytes(served: Served) -> Answer:

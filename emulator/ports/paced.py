@@ -1,4 +1,4 @@
-"""A world that keeps up with the wall clock, and an endpoint through which others reach its bus.
+"""A world that keeps up with the wall clock, and the endpoints through which others reach its bus.
 
 The only place in `emulator` that knows the wall clock. World time is wall time since the start, times
 `speed`; the loop waits in `select.select`, because the other selectors round up to whole milliseconds,
@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from emulator.bus import LineSettings
+from emulator.bus import Bus, LineSettings
 
 if TYPE_CHECKING:
     from emulator.world import World
@@ -34,6 +34,8 @@ MAX_LAG_NS = 500_000_000
 """Wall time by which a world may be late before its clock is set back."""
 AHEAD_SLICE_NS = 1_000_000_000
 """World time that is run in one go when running ahead: about a millisecond of computing."""
+HELD_NS = 5_000_000_000
+"""World time after its last byte for which one endpoint keeps the line from others; then it was given up on."""
 READ_SIZE = 4096
 
 
@@ -42,11 +44,21 @@ class EndpointError(OSError):
 
 
 class Endpoint(Protocol):
-    """Where a client comes in; nothing in it blocks."""
+    """Where clients come in; nothing in it blocks."""
 
     @property
     def url(self) -> str:
         """What a client gives to pyserial to get here."""
+        ...
+
+    @property
+    def speaks(self) -> str:
+        """What is spoken here, for people."""
+        ...
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is something for `receive` whatever `waits_on` says."""
         ...
 
     def waits_on(self) -> Sequence[int]:
@@ -54,7 +66,10 @@ class Endpoint(Protocol):
         ...
 
     def receive(self) -> bytes | None:
-        """Bytes of the client, empty if there are none; None if it has gone since the last call."""
+        """Bytes of a client, empty if there are none; None if it has gone since the last call.
+
+        Called in every turn of the loop in which the endpoint may talk.
+        """
         ...
 
     def line(self, node_baud: int | None) -> LineSettings:
@@ -67,6 +82,18 @@ class Endpoint(Protocol):
 
     def send(self, data: bytes) -> int:
         """Hand bytes to the client; returns how many it took, the rest is lost as on a real line."""
+        ...
+
+    def turn(self, bus: Bus, wall_ns: int) -> int | None:
+        """Look at line and clock; called in every turn of the loop.
+
+        Args:
+            bus: the line.
+            wall_ns: wall time.
+
+        Returns:
+            World time at which to look again at the latest, ns; None if nothing is due.
+        """
         ...
 
     def close(self) -> None:
@@ -109,13 +136,13 @@ class Served:
 
     world: World
     pace: Pace
-    urls: Sequence[str]
+    endpoints: Sequence[Endpoint]
     counters: PacedCounters
 
 
 def serve(
     world: World,
-    endpoint: Endpoint,
+    endpoints: Sequence[Endpoint],
     speed: float = 1.0,
     stop: Callable[[], bool] = lambda: False,
     control: Control | None = None,
@@ -124,38 +151,82 @@ def serve(
 
     Args:
         world: it goes on from its own time.
-        endpoint: where clients come in; it stays open.
+        endpoints: where clients come in, at least one; they stay open.
         speed: world seconds per wall second.
         stop: asked at least every 20 ms.
         control: who may change speed and world meanwhile.
     """
     bus, counters = world.bus, PacedCounters()
-    pace = Pace(world.now_ns, speed)
-    served = Served(world, pace, (endpoint.url,), counters)
-    sent_wall_ns = 0
+    pace, floor = Pace(world.now_ns, speed), _Floor(endpoints)
+    served = Served(world, pace, endpoints, counters)
+    sent_wall_ns, due_ns = 0, None
     while not stop():
         # while time stands still nothing is read: clients find a line on which nobody moves
-        masters = () if pace.paused else endpoint.waits_on()
-        controls = control.waits_on() if control else ()
-        wait_ns = _next_look_ns(world, pace, sent_wall_ns) - time.monotonic_ns()
-        ready, _, _ = select.select([*masters, *controls], [], [], max(wait_ns, 0) * 1e-9)
+        speakers = () if pace.paused else floor.speakers(bus)
+        descriptors = [number for endpoint in speakers for number in endpoint.waits_on()]
+        if control:
+            descriptors += control.waits_on()
+        wait_ns = _next_look_ns(world, pace, sent_wall_ns, due_ns) - time.monotonic_ns()
+        for endpoint in speakers:
+            if endpoint.ready:
+                wait_ns = 0
+        select.select(descriptors, [], [], max(wait_ns, 0) * 1e-9)
         counters.slipped_ns += pace.catch_up(world)
         if control:
             control.turn(served)
-        if not set(ready).isdisjoint(masters):
-            data = endpoint.receive()
-            if data is None:
-                bus.forget_master()
-            elif data:
-                counters.received_bytes += len(data)
-                bus.transmit(data, endpoint.line(bus.baud))
+        if not pace.paused:
+            counters.received_bytes += floor.hear(bus)
         count = bus.arrived(world.now_ns)
         if count:
-            taken = endpoint.send(bus.read(count))
+            taken = floor.holder.send(bus.read(count))
             counters.sent_bytes += taken
             counters.lost_bytes += count - taken
             sent_wall_ns = time.monotonic_ns()
+        wall_ns = time.monotonic_ns()
+        dues_ns = [endpoint.turn(bus, wall_ns) for endpoint in endpoints]
+        due_ns = min([due for due in dues_ns if due is not None], default=None)
     return counters
+
+
+class _Floor:
+    """Who may talk: one endpoint at a time, until its answer is there, so that masters never interleave.
+
+    Args:
+        endpoints: all of them.
+
+    Attributes:
+        holder: who talked last; what comes from the line is for them.
+    """
+
+    def __init__(self, endpoints: Sequence[Endpoint]) -> None:
+        self._endpoints = endpoints
+        self._alone = len(endpoints) == 1
+        self.holder = endpoints[0]
+        self._until_ns = 0
+
+    def speakers(self, bus: Bus) -> Sequence[Endpoint]:
+        """Who may talk now, in the order in which they are asked."""
+        if self._alone:
+            return self._endpoints
+        is_busy = bus.due_ns is not None or bus.state.replies
+        if is_busy and bus.agenda.now_ns < self._until_ns:
+            return (self.holder,)
+        first = self._endpoints.index(self.holder) + 1
+        return (*self._endpoints[first:], *self._endpoints[:first])
+
+    def hear(self, bus: Bus) -> int:
+        """Put what one of them says on the line; returns how many bytes that was."""
+        for endpoint in self.speakers(bus):
+            data = endpoint.receive()
+            if data is None:
+                if endpoint is self.holder:
+                    bus.forget_master()
+            elif data:
+                self.holder, self._until_ns = endpoint, bus.agenda.now_ns + HELD_NS
+                if bus.state.plugged:
+                    bus.transmit(data, endpoint.line(bus.baud))
+                return len(data)
+        return 0
 
 
 class Pace:
@@ -244,7 +315,7 @@ class Pace:
         return slip_ns
 
 
-def _next_look_ns(world: World, pace: Pace, sent_wall_ns: int) -> int:
+def _next_look_ns(world: World, pace: Pace, sent_wall_ns: int, due_ns: int | None) -> int:
     """Wall time at which something will have to be done, if clients stay silent."""
     bus = world.bus
     now_ns = time.monotonic_ns()
@@ -253,6 +324,8 @@ def _next_look_ns(world: World, pace: Pace, sent_wall_ns: int) -> int:
     look_ns = now_ns + TICK_NS
     if pace.paused:
         return look_ns
+    if due_ns is not None:
+        look_ns = min(look_ns, pace.wall_ns(due_ns))
     if bus.due_ns is not None:
         look_ns = min(look_ns, pace.wall_ns(bus.due_ns))
     if bus.state.replies:

@@ -16,7 +16,7 @@ import tty
 from collections.abc import Sequence
 from pathlib import Path
 
-from emulator.bus import LineSettings
+from emulator.bus import Bus, LineSettings
 from emulator.ports.paced import READ_SIZE, EndpointError
 
 __all__ = ["PtyEndpoint", "check_link"]
@@ -46,6 +46,9 @@ def check_link(link: Path) -> None:
 class PtyEndpoint:
     """A pseudo-terminal that stays when clients come and go.
 
+    When the virtual adapter is pulled, the device goes: a client that has it open reads what it would read then. When
+    the adapter is put back there is a new one, which may have another name; a link leads to it again.
+
     Args:
         link: where to put a symbolic link to the device, or None; a link that is there is replaced,
             anything else is left alone.
@@ -54,7 +57,18 @@ class PtyEndpoint:
         EndpointError: no pseudo-terminal to be had, or the link cannot be made.
     """
 
+    speaks = "Modbus RTU"
+    ready = False
+
     def __init__(self, link: str | Path | None = None) -> None:
+        self.device = ""
+        self.link: Path | None = None
+        self._wanted = Path(link) if link is not None else None
+        self._master = self._slave = -1
+        self._open()
+
+    def _open(self) -> None:
+        """Make a device, and the link to it."""
         try:
             self._master, self._slave = os.openpty()
         except OSError as error:
@@ -63,16 +77,15 @@ class PtyEndpoint:
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
         self.device = os.ttyname(self._slave)
-        self.link = Path(link) if link is not None else None
-        if self.link is not None:
+        if self._wanted is not None:
             try:
-                self._make_link(self.link)
+                self._make_link(self._wanted)
+                self.link = self._wanted
             except OSError as error:
-                self.link = None
                 self.close()
                 if isinstance(error, EndpointError):
                     raise
-                raise EndpointError(f"cannot make the link {link}: {error.strerror}") from error
+                raise EndpointError(f"cannot make the link {self._wanted}: {error.strerror}") from error
 
     def _make_link(self, link: Path) -> None:
         check_link(link)
@@ -87,14 +100,16 @@ class PtyEndpoint:
     @property
     def url(self) -> str:
         """Path of the link if there is one, else of the device."""
-        return str(self.link or self.device)
+        return str(self._wanted or self.device)
 
     def waits_on(self) -> Sequence[int]:
         """The master side."""
-        return (self._master,)
+        return (self._master,) if self._master >= 0 else ()
 
     def receive(self) -> bytes | None:
         """Bytes of the client. A client that leaves cannot be noticed."""
+        if self._master < 0:
+            return b""
         try:
             return os.read(self._master, READ_SIZE)
         except BlockingIOError:
@@ -107,10 +122,24 @@ class PtyEndpoint:
 
     def send(self, data: bytes) -> int:
         """Hand bytes to the device; it takes 4 KiB that nobody reads."""
+        if self._master < 0:
+            return 0
         try:
             return os.write(self._master, data)
         except BlockingIOError:
             return 0
+
+    def turn(self, bus: Bus, wall_ns: int) -> int | None:
+        """The device goes and comes with the adapter; nothing else is due."""
+        if bus.state.plugged == (self._master >= 0):
+            return None
+        if self._master >= 0:
+            self.close()
+        else:
+            # what was in the way is tried again in the next turn
+            with contextlib.suppress(EndpointError):
+                self._open()
+        return None
 
     def close(self) -> None:
         """Remove the device, and the link if it is still ours."""

@@ -1,23 +1,27 @@
 """Serve a world to other processes until somebody presses Ctrl-C.
 
-with open_endpoint(tcp="127.0.0.1:0") as endpoint:
-    print(endpoint.url, flush=True)
-    main_loop(world, endpoint, speed=1.0)
+with open_endpoints(Places(tcp="127.0.0.1:0")) as endpoints:
+    print(endpoints[0].url, flush=True)
+    main_loop(world, endpoints, speed=1.0)
 """
 
 from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 from emulator.ports.control import ControlSocket, check_control
+from emulator.ports.listener import Access, parse_address
+from emulator.ports.modbus_tcp import ModbusTcpEndpoint
 from emulator.ports.paced import Control, Endpoint, EndpointError, PacedCounters, serve
 from emulator.ports.pty import PtyEndpoint, check_link
+from emulator.ports.rfc2217 import Rfc2217Endpoint
 from emulator.ports.tcp import TcpEndpoint
 
 if TYPE_CHECKING:
@@ -27,35 +31,79 @@ __all__ = [
     "Endpoint",
     "EndpointError",
     "PacedCounters",
+    "Places",
     "check_control",
-    "check_link",
     "main_loop",
     "open_control",
-    "open_endpoint",
-    "parse_address",
+    "open_endpoints",
 ]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where masters come in.
+
+    Attributes:
+        link: path of a symbolic link to a pseudo-terminal, which there is with a link, or if there is nothing else.
+        tcp: Modbus RTU as a stream: `HOST:PORT`, or `PORT` on 127.0.0.1 (or `listen`); port 0 for any that is free.
+        modbus_tcp: Modbus TCP, in the same words.
+        rfc2217: a serial port over the network, in the same words.
+        listen: another address than 127.0.0.1 to listen on; if others can reach it, only with `allow`.
+        allow: networks from which clients may come, in CIDR notation with commas between them.
+    """
+
+    link: str | Path | None = None
+    tcp: str | None = None
+    modbus_tcp: str | None = None
+    rfc2217: str | None = None
+    listen: str | None = None
+    allow: str | None = None
+
+    def check(self) -> None:
+        """Find out what can be found out before anything is made.
+
+        Raises:
+            EndpointError: not addresses or networks, or no place for the link.
+        """
+        access = Access.parse(self.listen, self.allow)
+        for text in (self.tcp, self.modbus_tcp, self.rfc2217):
+            if text is not None:
+                access.address(parse_address(text)[0])
+        if self.link is not None:
+            check_link(Path(self.link))
+
+
 @contextmanager
-def open_endpoint(tcp: str | None = None, link: str | Path | None = None) -> Iterator[Endpoint]:
-    """Open a TCP endpoint if an address is given, else a pseudo-terminal; closed at the end.
+def open_endpoints(places: Places = Places(), unit: int = 1) -> Iterator[Sequence[Endpoint]]:
+    """Open all endpoints that are asked for; closed at the end.
 
     Args:
-        tcp: `HOST:PORT`, or `PORT` on 127.0.0.1; port 0 for any that is free.
-        link: path of a symbolic link to the pseudo-terminal.
+        places: where masters come in.
+        unit: address of the press's node.
 
     Raises:
-        EndpointError: it cannot be opened.
+        EndpointError: one of them cannot be opened.
     """
-    if tcp is not None and link is not None:
-        raise EndpointError("a link leads to a pseudo-terminal, not to a TCP port; give one of the two")
-    endpoint: Endpoint = PtyEndpoint(link) if tcp is None else TcpEndpoint(*parse_address(tcp))
-    try:
-        yield endpoint
-    finally:
-        endpoint.close()
+    access = Access.parse(places.listen, places.allow)
+    networked = (places.tcp, places.modbus_tcp, places.rfc2217)
+    with ExitStack() as stack:
+        endpoints: list[Endpoint] = []
+
+        def opened(endpoint: Endpoint) -> None:
+            stack.callback(endpoint.close)
+            endpoints.append(endpoint)
+
+        if places.link is not None or networked == (None, None, None):
+            opened(PtyEndpoint(places.link))
+        if places.tcp is not None:
+            opened(TcpEndpoint(*parse_address(places.tcp), access=access))
+        if places.modbus_tcp is not None:
+            opened(ModbusTcpEndpoint(*parse_address(places.modbus_tcp), unit, access))
+        if places.rfc2217 is not None:
+            opened(Rfc2217Endpoint(*parse_address(places.rfc2217), access))
+        yield endpoints
 
 
 @contextmanager
@@ -75,38 +123,26 @@ def open_control(path: str | Path | None) -> Iterator[Control | None]:
         control.close()
 
 
-def parse_address(tcp: str) -> tuple[str, int]:
-    """Host and port of `HOST:PORT`, or of `PORT` on 127.0.0.1.
-
-    Raises:
-        EndpointError: it is neither.
-    """
-    host, _, port = tcp.rpartition(":")
-    if not (port.isascii() and port.isdecimal() and int(port) <= 65_535):
-        raise EndpointError(f"{tcp!r} is not HOST:PORT with a port from 0 to 65535")
-    return host or "127.0.0.1", int(port)
-
-
 def main_loop(
     world: World,
-    endpoint: Endpoint,
+    endpoints: Sequence[Endpoint],
     speed: float = 1.0,
-    announce: Callable[[str], object] | None = None,
+    announce: Callable[[], object] | None = None,
     control: Control | None = None,
 ) -> PacedCounters:
     """Serve until SIGINT, SIGTERM or SIGHUP; in a thread other than the main one, for ever.
 
     Args:
         world: it goes on from its own time.
-        endpoint: where clients come in; it stays open.
+        endpoints: where clients come in; they stay open.
         speed: world seconds per wall second.
-        announce: called with the endpoint's URL once a signal will end this cleanly.
+        announce: called once a signal will end this cleanly.
         control: who may change speed and world meanwhile.
     """
     with _ended_by_signal() as ended:
         if announce is not None:
-            announce(endpoint.url)
-        return serve(world, endpoint, speed, ended.is_set, control)
+            announce()
+        return serve(world, endpoints, speed, ended.is_set, control)
 
 
 @contextmanager

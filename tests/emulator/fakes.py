@@ -13,7 +13,7 @@ import simpy
 
 from emulator.agenda import Agenda
 from emulator.bus import Bus
-from emulator.ports.serve import main_loop, open_endpoint
+from emulator.ports.serve import Places, main_loop, open_endpoints
 from rig.protocol import (
     InvalidRequest,
     ReadHoldingRegisters,
@@ -94,10 +94,15 @@ def read_answer(count: int = 60, address: int = 0, unit: int = 1) -> bytes:
 
 
 def main(kind: str, *options: str) -> None:
-    """`pty [LINK]` or `tcp`, on the standard output the URL; ends at SIGTERM and then prints its counters."""
+    """`pty [LINK]`, `tcp` or `rfc2217`, prints the URL; ends at SIGTERM and prints its counters."""
     link = options[0] if options else None
-    with open_endpoint(tcp="0" if kind == "tcp" else None, link=link) as endpoint:
-        counters = main_loop(FakeWorld(), endpoint, announce=lambda url: print(url, flush=True))  # type: ignore[arg-type]
+    places = Places(link=link) if kind == "pty" else Places(**{kind: "0"})
+    with open_endpoints(places) as endpoints:
+        counters = main_loop(
+            FakeWorld(),  # type: ignore[arg-type]
+            endpoints,
+            announce=lambda: print(endpoints[0].url, flush=True),
+        )
     print(counters, flush=True)
 
 

@@ -48,7 +48,7 @@ class Desk:
         end_ns = time.monotonic_ns() + PATIENCE_NS
         serve(
             self.world,
-            self.endpoint,
+            [self.endpoint],
             self.speed,
             lambda: bool(condition()) or time.monotonic_ns() > end_ns,
             self.control,

@@ -22,7 +22,7 @@ from emulator.bus import Bus, LineSettings
 from emulator.ports import paced
 from emulator.ports.paced import EndpointError, PacedCounters, serve
 from emulator.ports.pty import PtyEndpoint
-from emulator.ports.serve import main_loop, open_endpoint
+from emulator.ports.serve import Places, main_loop, open_endpoints
 from emulator.ports.tcp import TcpEndpoint
 from tests.emulator.fakes import TURNAROUND_NS, FakeWorld, read_answer, read_request
 
@@ -59,7 +59,7 @@ class TcpClient:
     def exchange(self, world: FakeWorld, endpoint: TcpEndpoint, **options: Any) -> PacedCounters:
         self.got = b""
         self.socket.sendall(read_request())
-        return serve(world, endpoint, stop=Until(lambda: self.poll() >= 125), **options)  # type: ignore[arg-type]
+        return serve(world, [endpoint], stop=Until(lambda: self.poll() >= 125), **options)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ class TestPace:
     @pytest.mark.parametrize("speed", [0.0, -1.0, float("nan")])
     def test_time_goes_forward(self, tcp: TcpEndpoint, speed: float) -> None:
         with pytest.raises(ValueError, match="it must be more than 0"):
-            serve(FakeWorld(), tcp, speed)  # type: ignore[arg-type]
+            serve(FakeWorld(), [tcp], speed)  # type: ignore[arg-type]
 
     def test_a_world_that_cannot_keep_up_is_late_on_the_record(
         self, tcp: TcpEndpoint, monkeypatch: pytest.MonkeyPatch
@@ -116,7 +116,7 @@ class TestPace:
             wall.now_ns += 10 * SECOND_NS
             return len(looks) == 3
 
-        counters = serve(world, tcp, 2.0, stop)  # type: ignore[arg-type]
+        counters = serve(world, [tcp], 2.0, stop)  # type: ignore[arg-type]
         step_ns = 2 * (paced.TICK_NS + paced.MAX_LAG_NS)
         assert looks == [0, step_ns, 2 * step_ns]
         assert counters.slipped_ns == 40 * SECOND_NS - 2 * step_ns
@@ -130,13 +130,13 @@ class TestTcp:
             client.exchange(world, tcp)
             assert client.got == read_answer()
             client.socket.close()
-            serve(world, tcp, stop=Until(lambda: len(tcp.waits_on()) == 1))  # type: ignore[arg-type]
+            serve(world, [tcp], stop=Until(lambda: len(tcp.waits_on()) == 1))  # type: ignore[arg-type]
 
     def test_the_second_is_hung_up_on(self, tcp: TcpEndpoint) -> None:
         world, first = FakeWorld(), TcpClient(tcp)
         first.exchange(world, tcp)
         second = TcpClient(tcp)
-        serve(world, tcp, stop=Until(lambda: second.poll() or second.hung_up))  # type: ignore[arg-type]
+        serve(world, [tcp], stop=Until(lambda: second.poll() or second.hung_up))  # type: ignore[arg-type]
         assert second.hung_up
         first.exchange(world, tcp)
         assert first.got == read_answer()
@@ -146,11 +146,11 @@ class TestTcp:
     def test_what_a_client_leaves_unread_is_not_for_the_next(self, tcp: TcpEndpoint) -> None:
         world, rude = FakeWorld(), TcpClient(tcp)
         rude.socket.sendall(read_request())
-        serve(world, tcp, stop=Until(lambda: world.node.heard))  # type: ignore[arg-type]
+        serve(world, [tcp], stop=Until(lambda: world.node.heard))  # type: ignore[arg-type]
         rude.socket.close()
-        serve(world, tcp, stop=Until(lambda: len(tcp.waits_on()) == 1))  # type: ignore[arg-type]
+        serve(world, [tcp], stop=Until(lambda: len(tcp.waits_on()) == 1))  # type: ignore[arg-type]
         polite = TcpClient(tcp)
-        serve(world, tcp, stop=Until(lambda: len(tcp.waits_on()) == 2 and not world.bus.state.replies))  # type: ignore[arg-type]
+        serve(world, [tcp], stop=Until(lambda: len(tcp.waits_on()) == 2 and not world.bus.state.replies))  # type: ignore[arg-type]
         polite.exchange(world, tcp)
         assert polite.got[-125:] == read_answer()
         polite.socket.close()
@@ -171,7 +171,7 @@ class TestTcp:
 
     @pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.1:x", "127.0.0.1:70000", ":-1", "1:2:3"])
     def test_a_malformed_address(self, address: str) -> None:
-        with pytest.raises(EndpointError, match="is not"), open_endpoint(tcp=address):
+        with pytest.raises(EndpointError, match="is not"), open_endpoints(Places(tcp=address)):
             pass
 
 
@@ -181,11 +181,11 @@ class TestPty:
         world.bus = Bus(world.agenda, [world.node], baud=115_200)
         with serial.Serial(pty.url, 9600, timeout=0) as port:
             port.write(read_request(5))
-            serve(world, pty, stop=Until(lambda: world.bus.state.counters.not_understood))  # type: ignore[arg-type]
+            serve(world, [pty], stop=Until(lambda: world.bus.state.counters.not_understood))  # type: ignore[arg-type]
             assert world.node.heard == []
             port.baudrate = 115_200
             port.write(read_request(5))
-            serve(world, pty, stop=Until(lambda: port.in_waiting == 15))  # type: ignore[arg-type]
+            serve(world, [pty], stop=Until(lambda: port.in_waiting == 15))  # type: ignore[arg-type]
             assert port.read(15) == read_answer(5)
 
     def test_bytes_pass_unchanged(self, pty: PtyEndpoint) -> None:
@@ -204,7 +204,7 @@ class TestPty:
     def test_the_link_leads_to_the_device_and_goes_with_it(self, tmp_path: Path) -> None:
         link = tmp_path / "press"
         link.symlink_to("/nowhere")
-        with open_endpoint(link=link) as endpoint:
+        with open_endpoints(Places(link=link)) as [endpoint]:
             assert endpoint.url == str(link)
             assert os.path.samefile(link, os.readlink(link))
             with serial.Serial(str(link)) as port:
@@ -232,23 +232,16 @@ class TestPty:
         with pytest.raises(EndpointError, match=r"cannot make the link .*there is no folder"):
             PtyEndpoint(tmp_path / "no" / "press")
 
-    def test_a_link_to_a_tcp_port(self) -> None:
-        with pytest.raises(EndpointError, match="give one of the two"), open_endpoint(tcp="0", link="press"):
-            pass
-
 
 class TestMainLoop:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_a_signal_ends_it_cleanly(self, number: signal.Signals) -> None:
         before = signal.getsignal(number)
-        urls = []
-
-        def announce(url: str) -> None:
-            urls.append(url)
-            os.kill(os.getpid(), number)
-
-        with open_endpoint(tcp="0") as endpoint:
-            counters = main_loop(FakeWorld(), endpoint, announce=announce)  # type: ignore[arg-type]
-        assert urls == [endpoint.url]
+        with open_endpoints(Places(tcp="0")) as endpoints:
+            counters = main_loop(
+                FakeWorld(),  # type: ignore[arg-type]
+                endpoints,
+                announce=lambda: os.kill(os.getpid(), number),
+            )
         assert counters.received_bytes == 0
         assert signal.getsignal(number) is before

@@ -45,7 +45,7 @@ def start(origin: World, folder: Path) -> Iterator[Callable[[str], World]]:
     def one(name: str) -> World:
         world, stop = origin.fork(), threading.Event()
         endpoint, control = TcpEndpoint(), ControlSocket(folder / name)
-        thread = threading.Thread(target=serve, args=(world, endpoint, 1.0, stop.is_set, control))
+        thread = threading.Thread(target=serve, args=(world, [endpoint], 1.0, stop.is_set, control))
         thread.start()
 
         def end() -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ import pytest
 import serial
 
 from emulator.ports.protocol_emu import Serial
+from rig.port import open_port
 from rig.protocol import ReadInputRegisters, ReadInputRegistersResponse, encode_frame
 from rig.protocol.registers_file import default_registers
-from rig.testing import EMU, PTY, SOCKET, Exchange, check_link, examine_link
+from rig.testing import EMU, PTY, RFC2217, SOCKET, Exchange, check_link, examine_link
 from rig.testing.link_checks import CHECKS
 from tests.emulator.fakes import FakeWorld, read_answer, read_request
 
@@ -93,6 +95,25 @@ def test_socket() -> None:
             capabilities=SOCKET,
             answer_s=0.2,
         )
+
+
+@pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")  # pyserial 3.5
+def test_rfc2217() -> None:
+    with served("rfc2217") as url:
+        check_link(
+            lambda **settings: serial.serial_for_url(url, **settings),
+            exchange=EXCHANGE,
+            # a second client is hung up on before its settings are looked at
+            capabilities=replace(RFC2217, checks_settings=False),
+            answer_s=0.2,
+        )
+
+
+@pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")  # pyserial 3.5
+def test_a_bench_gets_its_port_over_rfc2217() -> None:
+    with served("rfc2217") as url, open_port(url, "rfc2217", 57_600, timeout_s=2.0) as port:
+        port.write(EXCHANGE.request)
+        assert port.read(len(EXCHANGE.response)) == EXCHANGE.response
 
 
 class TestTheSuiteItself:
