@@ -196,6 +196,11 @@ def _add_emulate(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--start", default="cold", help="cold, warm or running (default: cold)")
     parser.add_argument("--baud", type=positive_int, help="answer at this rate only (default: follow the master)")
     parser.add_argument("--identity", default="virtual", help="virtual, or real to try out the safety envelope")
+    parser.add_argument("--sensors", default="reference", help="instruments: name or path of a TOML file")
+    parser.add_argument("--node", default="press", help="settings of the I/O node: name or path of a TOML file")
+    parser.add_argument(
+        "--adapter", default="ideal", help="the master's adapter, ftdi-16ms for example (docs/faults.md lists them)"
+    )
     parser.set_defaults(run=_emulate)
 
 
@@ -211,6 +216,9 @@ def _emulate(arguments: argparse.Namespace) -> int:
             start=arguments.start,
             identity=arguments.identity,
             baud=arguments.baud,
+            sensors=arguments.sensors,
+            node=arguments.node,
+            adapter=arguments.adapter,
         )
     except ValueError as error:
         raise UsageError(str(error)) from error

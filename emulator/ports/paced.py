@@ -159,7 +159,7 @@ def serve(
     bus, counters = world.bus, PacedCounters()
     pace, floor = Pace(world.now_ns, speed), _Floor(endpoints)
     served = Served(world, pace, endpoints, counters)
-    sent_wall_ns, due_ns = 0, None
+    sent_wall_ns, wall_ns, due_ns = 0, time.monotonic_ns(), None
     while not stop():
         # while time stands still nothing is read: clients find a line on which nobody moves
         speakers = () if pace.paused else floor.speakers(bus)
@@ -182,7 +182,8 @@ def serve(
             counters.sent_bytes += taken
             counters.lost_bytes += count - taken
             sent_wall_ns = time.monotonic_ns()
-        wall_ns = time.monotonic_ns()
+        if not pace.paused:
+            wall_ns = time.monotonic_ns()  # nobody is silent for too long while nobody is listened to
         dues_ns = [endpoint.turn(bus, wall_ns) for endpoint in endpoints]
         due_ns = min([due for due in dues_ns if due is not None], default=None)
     return counters
@@ -329,7 +330,7 @@ def _next_look_ns(world: World, pace: Pace, sent_wall_ns: int, due_ns: int | Non
     if bus.due_ns is not None:
         look_ns = min(look_ns, pace.wall_ns(bus.due_ns))
     if bus.state.replies:
-        last_ns = max(reply.end_ns for reply in bus.state.replies)
+        last_ns = max(reply.arrival_ns(len(reply.data)) for reply in bus.state.replies)
         first_ns = bus.arrival_ns(1) or last_ns
         # the next byte, but no sooner than a chunk after the last; the last byte as soon as it is there
         chunk_ns = max(pace.wall_ns(first_ns), sent_wall_ns + CHUNK_NS)

@@ -20,7 +20,7 @@ import serial
 
 from emulator.bus import Bus, LineSettings
 from emulator.ports import paced
-from emulator.ports.paced import EndpointError, PacedCounters, serve
+from emulator.ports.paced import EndpointError, PacedCounters, Served, serve
 from emulator.ports.pty import PtyEndpoint
 from emulator.ports.serve import Places, main_loop, open_endpoints
 from emulator.ports.tcp import TcpEndpoint
@@ -120,6 +120,32 @@ class TestPace:
         step_ns = 2 * (paced.TICK_NS + paced.MAX_LAG_NS)
         assert looks == [0, step_ns, 2 * step_ns]
         assert counters.slipped_ns == 40 * SECOND_NS - 2 * step_ns
+
+    def test_an_adapter_hands_over_when_it_suits_it(self, tcp: TcpEndpoint) -> None:
+        client, world = TcpClient(tcp), FakeWorld()
+        world.bus = Bus(world.agenda, [world.node], adapter="ftdi-16ms")
+        counters = client.exchange(world, tcp)
+        assert client.got == read_answer()
+        assert world.now_ns >= 30_000_000, "two packets of 62 bytes, and the last byte when the timer has run out"
+        assert counters.lost_bytes == 0
+        client.socket.close()
+
+    def test_nobody_is_hung_up_on_while_time_stands_still(self) -> None:
+        endpoint, turns = TcpEndpoint(idle_ns=1), []
+        client = TcpClient(endpoint)
+
+        class Stopped:
+            def waits_on(self) -> tuple[int, ...]:
+                return ()
+
+            def turn(self, served: Served) -> None:
+                served.pace.pause(served.world.now_ns)
+                turns.append(client.poll())
+
+        serve(FakeWorld(), [endpoint], stop=Until(lambda: len(turns) > 3), control=Stopped())  # type: ignore[arg-type]
+        assert not client.hung_up
+        client.socket.close()
+        endpoint.close()
 
 
 class TestTcp:
