@@ -17,6 +17,7 @@ from types import FrameType
 
 from rig.cli_control import add_control_commands
 from rig.cli_snapshot import add_cache, add_resume, add_where, positive, positive_int, seconds, seed, serving
+from rig.cli_sniff import add_sniff
 from rig.errors import RigError, UsageError
 
 __all__ = ["main"]
@@ -33,7 +34,7 @@ a press is named by URL:
   rfc2217://127.0.0.1:2217    a serial port over the network
 
 exit codes:
-  0 all green   1 a requirement or test is red   2 wrong usage or input   3 port or bus
+  0 all green   1 a requirement, a test or a line listened to is red   2 wrong usage or input   3 port or bus
   4 write refused by the safety envelope   5 the controller failed   130 interrupted
 """
 
@@ -79,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_emulate(commands)
     add_resume(commands)
     add_control_commands(commands)
+    add_sniff(commands)
     _add_read(commands)
     _add_tags(commands)
     _add_recipes(commands)

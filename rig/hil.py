@@ -207,7 +207,7 @@ class HilSession:
             return ()
         recording = bench.recorder.recording()
         write_mdf(recording, self.folder / f"{name}.mf4")
-        write_pcapng(recording.frames, self.folder / f"{name}.pcapng")
+        write_pcapng(recording.frames, self.folder / f"{name}.pcapng", baud=bench.port.baudrate)
         return (f"{name}.mf4", f"{name}.pcapng")
 
     def keep_snapshot(self, kept: Kept, name: str) -> Path:

@@ -9,7 +9,7 @@ import serial
 
 from rig.errors import PortError, UsageError
 
-__all__ = ["WIRED_SCHEMES", "open_port"]
+__all__ = ["WIRED_SCHEMES", "open_listening", "open_port"]
 
 WIRED_SCHEMES = ("socket", "rfc2217", "loop", "spy", "hwgrep", "alt", "cp2110")
 
@@ -42,6 +42,41 @@ def open_port(url: str, scheme: str, baudrate: int, timeout_s: float) -> serial.
         raise UsageError(str(error) if scheme == "emu" else f"{url!r} is not a press: {error}") from error
     except (serial.SerialException, OSError) as error:
         raise PortError(_explain(url, error)) from error
+
+
+def open_listening(
+    url: str, scheme: str, *, baudrate: int, parity: str, stop_bits: int, timeout_s: float
+) -> serial.SerialBase:
+    """Open a serial port that is only listened to.
+
+    RTS and DTR stay off: there are adapters that switch their transmitter on with one of them.
+
+    Args:
+        url: what pyserial takes.
+        scheme: its scheme; empty for a device path.
+        baudrate: bit/s.
+        parity: `N`, `E` or `O`.
+        stop_bits: 1 or 2.
+        timeout_s: of reads, wall-clock s.
+
+    Raises:
+        UsageError: the URL cannot be.
+        PortError: the port is missing, busy, or not to be opened.
+    """
+    if scheme == "socket":
+        _check_socket(url)
+    more: dict[str, Any] = {"baudrate": baudrate, "parity": parity, "stopbits": stop_bits, "timeout": timeout_s}
+    if not scheme:
+        more["exclusive"] = True
+    try:
+        port = serial.serial_for_url(url, do_not_open=True, **more)
+        port.rts = port.dtr = False
+        port.open()
+    except ValueError as error:
+        raise UsageError(f"{url!r} is no port: {error}") from error
+    except (serial.SerialException, OSError) as error:
+        raise PortError(_explain(url, error)) from error
+    return port
 
 
 def _check_socket(url: str) -> None:
