@@ -37,6 +37,7 @@ from emulator.line.trouble import Trouble
 from emulator.random import stream_key, uniform
 from rig.protocol import (
     BROADCAST,
+    ExceptionResponse,
     InvalidRequest,
     Request,
     Response,
@@ -46,7 +47,8 @@ from rig.protocol import (
 )
 
 __all__ = [
-    "Bus", "BusCounters", "BusNode", "BusState", "Direction", "FrameTap", "LineSettings", "Overheard", "Reply",
+    "Bus", "BusCounters", "BusNode", "BusState", "ByteNode", "Direction", "FrameTap", "LineSettings", "Overheard",
+    "Reply",
 ]  # fmt: skip
 
 Direction = Literal["request", "response", "unknown"]
@@ -94,6 +96,25 @@ class BusNode(Protocol):
         ...
 
 
+class ByteNode(BusNode, Protocol):
+    """A node with a program of its own to make sense of what it hears."""
+
+    hears_bytes: bool
+
+    def hear(self, block: bytes, overrun: bool, now: int) -> bytes:
+        """Take in what came between two silences, the second of which ends at time `now`, ns.
+
+        Args:
+            block: the bytes, sound or not.
+            overrun: its UART has lost one.
+            now: ns.
+
+        Returns:
+            What it answers, turnaround later; nothing if it does not.
+        """
+        ...
+
+
 class Bus:
     """The line.
 
@@ -125,6 +146,8 @@ class Bus:
                 raise ValueError(f"two nodes on the bus have address {min(taken & node.units)}; addresses are unique")
             taken |= node.units
         self._stations = list(nodes)
+        self._programs: list[ByteNode] = [node for node in nodes if getattr(node, "hears_bytes", False)]  # type: ignore[misc] # it says so
+        self._listeners = [node for node in nodes if node not in self._programs]
         self._wake_up = WakeUp(agenda.env, self._hear)
         self._trouble = Trouble(self, agenda, seed)
 
@@ -332,11 +355,13 @@ class Bus:
         if spoilt:
             state.counters.not_understood += 1
             request = garbled(request, 0, len(request))
+        if self._programs and request:
+            self._let_hear(request, "overrun" in comment, now_ns)
         if not is_frame(request):
             if request:
                 self._tell("overrun" if "overrun" in comment else "broken")
             return
-        for node in self._stations:
+        for node in self._listeners:
             if not node.is_on:
                 continue
             heard = request_to(node.units, request)
@@ -352,8 +377,24 @@ class Bus:
             elif response is not None:
                 self._reply(encode_frame(unit, response), unit, now_ns + node.turnaround_ns)
 
+    def _let_hear(self, block: bytes, overrun: bool, now_ns: int) -> None:
+        """Nodes with a program of their own get the bytes, but for requests that a fault makes them decline."""
+        unit = block[0]
+        for node in self._programs:
+            if not node.is_on:
+                continue
+            declined = None
+            if self.state.faults and unit in node.units and is_frame(block):
+                declined = self._trouble.declined(unit, block)
+            if declined is None:
+                answer = node.hear(block, overrun, now_ns)
+            else:
+                answer = encode_frame(unit, ExceptionResponse(declined.function, declined.code))
+            if answer:
+                self._reply(answer, unit, now_ns + node.turnaround_ns)
+
     def _tell(self, what: Overheard) -> None:
-        for node in self._stations:
+        for node in self._listeners:
             if node.is_on:
                 node.overhear(what)
 

@@ -218,6 +218,8 @@ def _fit(value: Any, like: Any, where: str) -> None:
         if len(value) != len(like):
             raise SnapshotError(f"the snapshot is malformed: {where} has {len(value)} entries, not {len(like)}")
     elif dataclasses.is_dataclass(like):
+        if type(value) is not type(like):
+            raise SnapshotError(f"the snapshot is malformed: {where} is a {type(value).__name__}")
         for name in fields_of(type(like)):
             _fit(getattr(value, name), getattr(like, name), f"{where}.{name}")
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -30,6 +30,7 @@ from emulator.config import ConfigError
 from emulator.definitions import Definitions
 from emulator.line.adapters import adapter_named
 from emulator.node import Node, NodeState
+from emulator.node.config import FIRMWARE
 from emulator.node.state import Contacts
 from emulator.press.commands import Disturbances
 from emulator.press.constants import TICK_NS
@@ -65,7 +66,7 @@ class WorldConfig:
         identity: what the press says it is; `real` is for trying out the safety envelope.
         baud: fixed baud rate of the node, bit/s; None follows the master.
         sensors: name or path of the instruments (data/sensors).
-        node: name or path of the node's settings (data/nodes).
+        node: name or path of the node's settings (data/nodes), or `firmware`: its program is the firmware, executed.
         adapter: the master's adapter (`emulator.line.adapters`): `ideal`, `ftdi-16ms`, ...
     """
 
@@ -176,6 +177,8 @@ class World:
         self._truth: NDArray[np.float64] = np.zeros(len(TRUTH))
         self._period_ns = self.node.config.scan_period_ns
         self._wake_up = WakeUp(self.env, self._scan)
+        # a node whose program runs elsewhere does its part of the scan there
+        self._finish_scan: Callable[[int], None] | None = getattr(self.node, "finish_scan", None)
         self._call = scan_call(self.press, self.node, self.state.disturbances.vector, self._truth)
         self._call.table[TICKS] = -1
         self._call()
@@ -187,6 +190,8 @@ class World:
         table[TICKS] = period_ns // TICK_NS if now_ns > 0 else 0
         table[NOW_NS] = now_ns
         self._call()
+        if self._finish_scan is not None:
+            self._finish_scan(now_ns)
         self.state.next_scan_ns = now_ns + period_ns
         self.agenda.put(self.state.next_scan_ns, Priority.SCAN, self._wake_up)
 
@@ -290,7 +295,12 @@ class World:
 
 def make_node(definitions: Definitions, config: WorldConfig) -> Node:
     """The press's I/O node, just powered on."""
-    return Node(
+    kind = Node
+    if config.node == FIRMWARE:
+        from emulator.firmware.node import FirmwareNode  # noqa: PLC0415 - only where somebody asks for it
+
+        kind = FirmwareNode
+    return kind(
         definitions.node,
         default_registers(),
         definitions.sensors.sensor,

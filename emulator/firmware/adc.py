@@ -13,33 +13,37 @@ from numpy.typing import NDArray
 from emulator.image import NUMBER_COLUMNS
 from emulator.sensors import Sensors
 
-__all__ = ["counts_of", "lowest_raw"]
+__all__ = ["Adc"]
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.uint32]
 
-SCALE, OFFSET = NUMBER_COLUMNS.index("scale"), NUMBER_COLUMNS.index("offset")
-SMALLEST, LARGEST = NUMBER_COLUMNS.index("smallest"), NUMBER_COLUMNS.index("largest")
 
-
-def _raw(sensors: Sensors, readings: Floats) -> Floats:
-    number = sensors.rows["number"]
-    raw: Floats = np.rint((readings - number[:, OFFSET]) / number[:, SCALE])
-    return np.clip(raw, number[:, SMALLEST], number[:, LARGEST])
-
-
-def lowest_raw(sensors: Sensors) -> Floats:
-    """Raw value of every sensor's lowest reading: what its channel counts from."""
-    rows = sensors.rows
-    low = np.where(rows["zero_without_signal"] != 0, np.minimum(rows["low"], 0.0), rows["low"])
-    return _raw(sensors, low)
-
-
-def counts_of(sensors: Sensors, readings: Floats) -> Counts:
-    """Count of every channel.
+class Adc:
+    """One channel for each sensor, in their order.
 
     Args:
-        sensors: the sensors, one channel each, in their order.
-        readings: last reading of each, in its tag's unit (row 1 of their memory).
+        sensors: what is connected.
+
+    Attributes:
+        lowest: raw value of every sensor's lowest reading: what its channel counts from.
     """
-    return (_raw(sensors, readings) - lowest_raw(sensors)).astype(np.uint32)
+
+    def __init__(self, sensors: Sensors) -> None:
+        rows = sensors.rows
+        number = dict(zip(NUMBER_COLUMNS, rows["number"].T, strict=True))
+        self._scale, self._offset = number["scale"].copy(), number["offset"].copy()
+        low = np.where(rows["zero_without_signal"] != 0, np.minimum(rows["low"], 0.0), rows["low"])
+        self.lowest: Floats = np.clip(self._raw(low), number["smallest"], number["largest"])
+
+    def _raw(self, readings: Floats) -> Floats:
+        raw: Floats = np.rint((readings - self._offset) / self._scale)
+        return raw
+
+    def counts(self, readings: Floats) -> Counts:
+        """Count of every channel.
+
+        Args:
+            readings: last reading of each sensor, in its tag's unit (row 1 of their memory).
+        """
+        return (self._raw(readings) - self.lowest).astype(np.uint32)

@@ -11,27 +11,25 @@ byte by byte.
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emulator.config import ConfigError
+from emulator.firmware.chip_state import DEVICE_PAGES, FLASH, PAGE, RAM, ChipState
 from emulator.firmware.elf import Program
-from emulator.firmware.report import FLASH, RAM
 
-__all__ = ["Chip", "ChipState", "FirmwareFault", "has_engine"]
+__all__ = ["IO_PLACE", "Chip", "FirmwareFault", "has_engine"]
 
 Bytes = NDArray[np.uint8]
 
 CYCLE_NS: Final = 20
-PAGE: Final = 0x1000
-PAGES: Final = (0x4000_0000, 0x4000_4000, 0x4003_0000, 0x400F_E000, 0xE000_E000)
-"""Peripherals that are plain memory: watchdog, port A, timer 0, system control, core."""
 UART: Final = 0x4000_C000
 DR, FR, MIS = 0x00, 0x18, 0x40
 RECEIVE_EMPTY: Final = 1 << 4
+DR_OVERRUN: Final = 1 << 11
 INT_RECEIVE, INT_TRANSMIT = 1 << 4, 1 << 5
 UART_FIFO: Final = 16
 TIMER_CTL: Final = 0x4003_000C
@@ -49,7 +47,7 @@ IO_PLACE: Final = RAM[1] - 2048
 
 def _place(address: int) -> int:
     """Where a peripheral's register stands in the words of the state."""
-    return PAGES.index(address & ~(PAGE - 1)) * (PAGE // 4) + (address & (PAGE - 1)) // 4
+    return DEVICE_PAGES.index(address & ~(PAGE - 1)) * (PAGE // 4) + (address & (PAGE - 1)) // 4
 
 
 _PLACE_CTL, _PLACE_TAILR, _PLACE_RVR, _PLACE_CVR, _PLACE_RIS = map(
@@ -64,25 +62,6 @@ class FirmwareFault(RuntimeError):
 def has_engine() -> bool:
     """Say whether the Unicorn engine is installed."""
     return importlib.util.find_spec("unicorn") is not None
-
-
-@dataclass(slots=True, eq=False)
-class ChipState:
-    """All that makes the future of a chip that sleeps.
-
-    Attributes:
-        ram: its memory.
-        devices: the pages of the peripherals, one after the other.
-        tick_ns: when SysTick last began anew, since power-on.
-        due_ns: when the timer runs out, since power-on; None if it does not run.
-        stack: the stack pointer over a sleep.
-    """
-
-    ram: Bytes = field(default_factory=lambda: np.zeros(RAM[1], np.uint8))
-    devices: Bytes = field(default_factory=lambda: np.zeros(PAGE * len(PAGES), np.uint8))
-    tick_ns: int = 0
-    due_ns: int | None = None
-    stack: int = 0
 
 
 class Chip:
@@ -112,6 +91,7 @@ class Chip:
         self._error: type[Exception] = unicorn.UcError
         self._sp, self._lr, self._pc = arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR, arm.UC_ARM_REG_PC
         symbols = program.symbols
+        self._scan = symbols["node_scan"].address
         self._sleep = symbols["board_sleep"].address & ~1
         self._handlers = {name: symbols[f"{name}_handler"].address | 1 for name in ("systick", "uart0", "timer0")}
         self._stack_top = symbols["stack_top"].address
@@ -123,7 +103,7 @@ class Chip:
                 engine.mem_write(section.address, section.data)
         data = unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE
         engine.mem_map_ptr(*RAM, data, self.state.ram.ctypes.data)
-        for place, page in enumerate(PAGES):
+        for place, page in enumerate(DEVICE_PAGES):
             engine.mem_map_ptr(page, PAGE, data, self.state.devices.ctypes.data + place * PAGE)
         engine.mmio_map(UART, PAGE, self._read_uart, None, self._write_uart, None)
         self._engine = engine
@@ -144,8 +124,12 @@ class Chip:
 
     # -- what happens to it --------------------------------------------------------------------------
 
-    def power_on(self) -> None:
-        """Reset at time 0; runs until it sleeps. What the I/O block holds is seen by its first scan."""
+    def power_on(self, before_scan: Callable[[], None] | None = None) -> None:
+        """Reset at time 0; runs until it sleeps. What the I/O block holds is seen by its first scan.
+
+        Args:
+            before_scan: is called when its memory is ready, and nothing was done yet.
+        """
         state = self.state
         state.ram[:IO_PLACE] = 0
         state.devices[:] = 0
@@ -154,7 +138,13 @@ class Chip:
         self._received.clear()
         self._words[_PLACE_RIS] = PLL_LOCKED
         self._engine.reg_write(self._sp, self._stack_top)
-        self._run(self.program.entry | 1, self._sleep)
+        start = self.program.entry
+        if before_scan is not None:
+            self._engine.ctl_flush_tb()  # code that has run before was linked without a stop there
+            self._run(start | 1, self._scan)
+            before_scan()
+            start = self._scan
+        self._run(start | 1, self._sleep)
         state.stack = self._engine.reg_read(self._sp)
 
     def tick(self, now_ns: int) -> None:
@@ -163,12 +153,21 @@ class Chip:
         self.state.tick_ns = now_ns
         self._wake("systick", now_ns)
 
-    def receive(self, data: bytes, end_ns: int, character_ns: int) -> None:
-        """Bytes came without pause; the last was complete at `end_ns`, since power-on."""
+    def receive(self, data: bytes, end_ns: int, character_ns: int, *, overrun: bool = False) -> None:
+        """Bytes came without pause.
+
+        Args:
+            data: the bytes.
+            end_ns: when the last of them was complete, since power-on.
+            character_ns: duration of one.
+            overrun: the UART has lost one behind the last.
+        """
         self.run_until(end_ns - len(data) * character_ns)
         for start in range(0, len(data), UART_FIFO):
             piece = data[start : start + UART_FIFO]
             self._received.extend(piece)
+            if overrun and start + UART_FIFO >= len(data):
+                self._received[-1] |= DR_OVERRUN
             self._causes = INT_RECEIVE
             self._wake("uart0", end_ns - (len(data) - start - len(piece)) * character_ns)
 
@@ -183,7 +182,9 @@ class Chip:
     def _wake(self, handler: str, now_ns: int) -> None:
         """An interrupt, and all that the program does before it sleeps again."""
         words, state = self._words, self.state
-        words[_PLACE_CVR] = max(int(words[_PLACE_RVR]) - (now_ns - state.tick_ns) // CYCLE_NS, 0)
+        # a byte that came before the tick is heard behind it, and an answer is made a little ahead of its time
+        left = int(words[_PLACE_RVR]) - (now_ns - state.tick_ns) // CYCLE_NS
+        words[_PLACE_CVR] = left & 0xFFFF_FFFF
         said = len(self.sent)
         self._interrupt(handler)
         self._resume()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.firmware.chip import IO_PLACE, Chip, ChipState
+from emulator.firmware.chip import IO_PLACE, Chip
+from emulator.firmware.chip_state import RAM, ChipState
 from emulator.firmware.elf import Program
 from emulator.firmware.node_map import SENT_COMMANDS
-from emulator.firmware.report import RAM
 
 __all__ = ["ChipNode"]
 
@@ -47,10 +48,15 @@ class ChipNode:
         self._words[COUNTS : COUNTS + len(counts)] = counts
         self._words[CONTACTS] = CONTACT_EMERGENCY_STOP_PRESSED * emergency_stop | CONTACT_GUARD_OPEN * guard
 
-    def power_on(self, identity: str = "virtual") -> None:
-        """Switch on; the first scan is part of it. The node's time begins at 0."""
+    def power_on(self, identity: str = "virtual", before_scan: Callable[[], None] | None = None) -> None:
+        """Switch on; the first scan is part of it. The node's time begins at 0.
+
+        Args:
+            identity: what `press_identity` shows: `virtual` or `real`.
+            before_scan: is called when the program's memory is ready, and nothing was done yet.
+        """
         self._words[IDENTITY] = VIRTUAL if identity == "virtual" else 0
-        self.chip.power_on()
+        self.chip.power_on(before_scan)
 
     def hear(self, data: bytes, start_ns: int) -> None:
         """Bytes come without pause, the first begins at `start_ns`, since power-on."""
@@ -77,6 +83,11 @@ class ChipNode:
         return self._commands
 
     @property
+    def registers(self) -> NDArray[np.uint8]:
+        """All registers and bits, laid out as in `emulator.image.Layout`: the program's own memory."""
+        return self._image
+
+    @property
     def image(self) -> bytes:
-        """All registers and bits, laid out as in `emulator.image.Layout`."""
+        """The same as they are now."""
         return self._image.tobytes()

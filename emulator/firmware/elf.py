@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
@@ -67,6 +68,7 @@ class Program:
         entry: where it begins.
         sections: all its sections.
         symbols: by name; of several with the same name, one.
+        digest: of all that is loaded from it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -93,6 +95,8 @@ class Program:
             if section.kind == _SYMBOLS
             for symbol in _symbols(section.data, self.sections[place[6]].data)
         )
+        loaded = b"".join(section.data for section in self.sections if section.address is not None)
+        self.digest = blake2b(loaded, digest_size=16).hexdigest()
         self.symbols = {symbol.name: symbol for symbol in self._symbols}
 
     @cached_property

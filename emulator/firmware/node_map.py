@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from emulator.config import ConfigError
-from emulator.firmware.adc import lowest_raw
+from emulator.firmware.adc import Adc
 from emulator.image import TABLES, Layout
 from emulator.node import Node, interlocks, loops, program, scan
 from emulator.node.bank import raw_window
@@ -27,7 +27,7 @@ from emulator.sensors import load_sensors
 from rig.protocol.registers import BIT_TABLES, Table, Tag
 from rig.protocol.registers_file import default_registers
 
-__all__ = ["FIRMWARE", "GENERATED", "SENT_COMMANDS", "header", "make_node", "source", "sources"]
+__all__ = ["FIRMWARE", "GENERATED", "SENSORS", "SENT_COMMANDS", "header", "make_node", "source", "sources"]
 
 FIRMWARE: Final = Path(__file__).parents[2] / "firmware_stubs"
 GENERATED: Final = FIRMWARE / "generated"
@@ -333,7 +333,7 @@ def _windows(layout: Layout) -> Iterator[str]:
 
 
 def _channels(node: Node) -> Iterator[str]:
-    for name, lowest in zip(node.sensors.names, lowest_raw(node.sensors), strict=True):
+    for name, lowest in zip(node.sensors.names, Adc(node.sensors).lowest, strict=True):
         yield f"{{{lowest:.0f}, {_number(node.bank.layout, name)}}}"
 
 

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from emulator.firmware.build import BuildError, build
+from emulator.firmware.chip_state import FLASH, RAM
 from emulator.firmware.elf import Program
 from emulator.firmware.stack import StackBound, stack_bound
 
-__all__ = ["FLASH", "HANDLERS", "RAM", "Size", "describe", "measure"]
+__all__ = ["HANDLERS", "Size", "describe", "measure"]
 
-FLASH: Final = (0x0000_0000, 256 * 1024)
-"""First byte and number of bytes of the LM3S6965's flash."""
-RAM: Final = (0x2000_0000, 64 * 1024)
-"""The same of its RAM."""
 HANDLERS: Final = ("systick_handler", "uart0_handler", "timer0_handler")
 IO_BLOCK_SIZE: Final = 2048
 

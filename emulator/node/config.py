@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from emulator.config import load_definition
 
-__all__ = ["InterlockLimits", "LoopConfig", "NodeConfig", "WarningLimits", "load_node"]
+__all__ = ["FIRMWARE", "InterlockLimits", "LoopConfig", "NodeConfig", "WarningLimits", "load_node"]
+
+FIRMWARE: Final = "firmware"
+"""Name of the node whose program is the firmware, executed."""
 
 Positive = Annotated[float, Field(gt=0.0)]
 
@@ -81,4 +84,5 @@ def load_node(name_or_path: str) -> NodeConfig:
     Raises:
         ConfigError: no such file, malformed TOML, or a value that cannot be.
     """
-    return load_definition(name_or_path, "node", NodeConfig)
+    # the firmware is a node with the settings that it is built with
+    return load_definition("press" if name_or_path == FIRMWARE else name_or_path, "node", NodeConfig)

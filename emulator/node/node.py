@@ -48,10 +48,13 @@ class Node:
         identity: what `press_identity` shows: `virtual` or `real`.
 
     Attributes:
+        hears_bytes: whether it makes sense of bytes itself (`emulator.bus.ByteNode`).
         program: what the compiled scan needs to know, one record.
         state: all that makes its future.
         is_on: whether it has a supply.
     """
+
+    hears_bytes = False
 
     def __init__(
         self,
@@ -137,7 +140,7 @@ class Node:
     def switch_on(self, now: int) -> None:
         """The supply comes back at time `now`, ns: everything as after the first power-on, but buttons and guards."""
         state, fresh = self.state, power_on(self.bank.power_on_state(), self.sensors.state)
-        for kept in ("emergency_stop_pressed", "guard_open", "commands"):
+        for kept in ("emergency_stop_pressed", "guard_open", "commands", "elsewhere"):
             fresh.memory[kept] = state.memory[kept]
         self.is_on = True
         fresh.memory["power_on_ns"] = fresh.memory["last_request_ns"] = now

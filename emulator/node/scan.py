@@ -81,6 +81,9 @@ def scan_node(
         image: its registers.
     """
     read_sensors(truth, inputs, rows, s.scans, readings, image)
+    if s.elsewhere != 0:
+        s.scans += 1
+        return
     values = readings[1]
     for i in range(SETPOINT_COUNT):
         s.setpoints[i] = decode(image, k.setpoints[i])

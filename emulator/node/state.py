@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from emulator.firmware.chip_state import ChipState
 from emulator.node.bank import BankState
 from emulator.node.interlocks import INTERLOCK_STATE, NOT_PRESENT, InterlockState
 from emulator.node.loops import LOOPS, LoopState
@@ -35,6 +36,7 @@ NODE: Final = np.dtype(
         ("emergency_stop_pressed", np.int64),  # contacts: what people do to the press by hand
         ("guard_open", np.int64),
         ("off", np.int64),  # 1 without a supply: no scan, no answer
+        ("elsewhere", np.int64),  # 1 where firmware runs the program: a scan here only reads the sensors
         ("scans", np.int64),
         ("power_on_ns", np.int64),
         ("last_request_ns", np.int64),
@@ -58,6 +60,7 @@ class NodeMemory(Protocol):
     emergency_stop_pressed: int
     guard_open: int
     off: int
+    elsewhere: int
     scans: int
     power_on_ns: int
     last_request_ns: int
@@ -108,12 +111,14 @@ class NodeState:
         bank: registers and bits.
         sensors: what the sensors remember.
         diagnostics: what it has heard and said on the line.
+        chip: where its firmware stands, if that runs its program.
     """
 
     memory: NDArray[np.void]
     bank: BankState
     sensors: SensorState
     diagnostics: SerialDiagnostics = field(default_factory=SerialDiagnostics)
+    chip: ChipState | None = None
 
     @property
     def contacts(self) -> Contacts:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from emulator.firmware.adc import counts_of
+from emulator.firmware.adc import Adc
 from emulator.firmware.build import build, has_compiler
 from emulator.firmware.chip import has_engine
 from emulator.firmware.chip_node import ChipNode
@@ -86,7 +86,7 @@ class PythonNode:
 
     @property
     def counts(self) -> NDArray[np.uint32]:
-        return counts_of(self.node.sensors, self.node.state.sensors.memory[1])
+        return Adc(self.node.sensors).counts(self.node.state.sensors.memory[1])
 
     @property
     def commands(self) -> NDArray[np.float64]:

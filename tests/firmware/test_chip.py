@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from emulator.firmware.build import build
 from emulator.firmware.chip import Chip, FirmwareFault
+from emulator.firmware.chip_state import RAM
 from emulator.firmware.elf import Program
-from emulator.firmware.report import RAM, measure
+from emulator.firmware.report import measure
 from emulator.state import copied
 from rig.protocol import ReadInputRegisters, encode_frame
 from tests.firmware.pair import SCAN_NS, TIMING, ChipPair, needs_compiler, needs_engine

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from emulator.firmware.build import build
+from emulator.firmware.chip_state import FLASH, RAM
 from emulator.firmware.elf import Program
-from emulator.firmware.report import FLASH, HANDLERS, RAM, Size, measure
+from emulator.firmware.report import HANDLERS, Size, measure
 from emulator.firmware.stack import stack_bound
 from tests.firmware.pair import needs_compiler
 

@@ -26,6 +26,12 @@ enum {
     LONGEST_SLEEP_NS = 40000000, /* what the timer is set to at the most; the tick comes sooner or later anyway */
 };
 
+/* Where to find things in the node's memory: for debuggers, and for a virtual press that starts running. */
+__attribute__((used, section(".rodata.layout"))) const uint32_t node_layout[] = {
+    offsetof(struct node, image),
+    offsetof(struct node, loops),
+};
+
 static struct modbus_station station;
 static volatile uint32_t ticks; /* scan periods since power-on */
 static volatile uint16_t sent;  /* bytes of the answer that the UART has */
@@ -42,10 +48,11 @@ static void interrupts_on(void) {
 /* -- time: interrupts are off, or it is one of them that asks ---------------------------------------------------- */
 
 static int64_t now_ns(void) {
-    uint32_t passed = ticks, left = SYST_CVR;
+    uint32_t passed = ticks;
+    int32_t left = (int32_t)SYST_CVR;
     if (SCB_ICSR & ICSR_SYSTICK_PENDING) {
         passed++; /* it has begun anew, and nobody has counted that yet */
-        left = SYST_CVR;
+        left = (int32_t)SYST_CVR;
     }
     return (int64_t)passed * SCAN_PERIOD_NS + (int64_t)(TICK_CYCLES - 1 - left) * CYCLE_NS;
 }
@@ -74,6 +81,11 @@ void timer0_handler(void) {
 
 /* -- the line ---------------------------------------------------------------------------------------------------- */
 
+/* Is the last stop bit not out yet? A master may begin right behind it. */
+static bool is_sending(void) {
+    return to_send > 0 && (sent < to_send || UART0_FR & FR_BUSY);
+}
+
 /* Bytes that waited in the UART came one after the other, the last of them just now. */
 static void receive(int64_t complete_ns) {
     uint32_t bytes[UART_FIFO];
@@ -81,7 +93,7 @@ static void receive(int64_t complete_ns) {
     while (count < UART_FIFO && !(UART0_FR & FR_RECEIVE_EMPTY)) {
         bytes[count++] = UART0_DR;
     }
-    if (to_send > 0) {
+    if (is_sending()) {
         return; /* the transceiver's own echo */
     }
     for (unsigned i = 0; i < count; i++) {
@@ -125,13 +137,11 @@ static void begin_answer(size_t size) {
 
 /* What is due on the line, with interrupts off. Returns when something will be due again. */
 static int64_t attend_line(void) {
-    if (to_send > 0) {
-        if (sent < to_send || UART0_FR & FR_BUSY) {
-            return now_ns() + CHARACTER_NS;
-        }
-        GPIOA_DATA_PIN6 = 0; /* the last stop bit is out: the line is the master's again */
-        to_send = 0;
+    if (is_sending()) {
+        return now_ns() + CHARACTER_NS;
     }
+    GPIOA_DATA_PIN6 = 0; /* the line is the master's */
+    to_send = 0;
     size_t size = modbus_attend(&station, now_ns());
     if (size > 0) {
         begin_answer(size);

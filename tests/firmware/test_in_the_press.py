@@ -1,0 +1,103 @@
+"""The firmware in the virtual press (`emu://?node=firmware`): the same press, with the program of the real board."""
+
+from __future__ import annotations
+
+import dataclasses
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from emulator.config import ConfigError
+from emulator.world import World, WorldConfig
+from rig.bench import Bench, open_press
+from tests.firmware.pair import needs_compiler, needs_engine
+
+pytestmark = [needs_compiler, needs_engine]
+
+SECOND = 1_000_000_000
+FIRMWARE = "emu://?node=firmware"
+
+
+def wait(bench: Bench, seconds: float) -> None:
+    end_ns = bench.clock.now_ns + round(seconds * SECOND)
+    while bench.clock.now_ns < end_ns:
+        bench.clock.sleep_until(min(bench.clock.now_ns + SECOND // 10, end_ns))
+        bench.poll()
+
+
+def moment(bench: Bench) -> tuple[object, ...]:
+    world = bench.virtual.world
+    return world.now_ns, world.truth_vector().tobytes(), world.node.bank.state.image.tobytes()
+
+
+@pytest.mark.parametrize("start", ["cold", "running"])
+def test_a_press_with_the_firmware_is_bit_for_bit_the_press_with_the_node_in_python(start: str) -> None:
+    with open_press(f"emu://?start={start}") as python, open_press(f"{FIRMWARE}&start={start}") as firmware:
+        for bench in (python, firmware):
+            bench.write(cooling_enable=True, hydraulics_enable=True, coolant_flow_setpoint_l_min=70)
+            bench.write(tension_enable=True, belt_upper_tension_setpoint_kn_m=60, belt_lower_tension_setpoint_kn_m=60)
+        for _ in range(6):
+            for bench in (python, firmware):
+                wait(bench, 1.0)
+            assert moment(firmware) == moment(python)
+        for bench in (python, firmware):
+            bench.virtual.world.contacts.guard_open = True
+            wait(bench, 0.5)
+        assert moment(firmware) == moment(python)
+        assert firmware.value("first_out_alarm") == "guard_open"
+
+
+def test_a_fork_goes_on_as_its_origin_does() -> None:
+    with open_press(f"{FIRMWARE}&start=running") as bench:
+        wait(bench, 0.5)
+        with bench.fork() as fork:
+            for one in (bench, fork):
+                wait(one, 1.0)
+            assert moment(fork) == moment(bench)
+            fork.write(feed_enable=False)
+            wait(fork, 0.2)
+            assert bench.value("status_word") != fork.value("status_word")
+
+
+def test_a_snapshot_goes_on_as_its_origin_does() -> None:
+    with open_press(FIRMWARE) as bench:
+        bench.write(cooling_enable=True)
+        wait(bench, 0.5)
+        origin = bench.virtual.world
+        restored = World.restore(origin.snapshot())
+        end_ns = origin.now_ns + SECOND
+        for world in (origin, restored):
+            world.run_until(end_ns)
+        assert restored.node.bank.state.image.tobytes() == origin.node.bank.state.image.tobytes()
+        assert restored.node.bank["cooling_enable"] is True
+
+
+def test_a_state_of_another_build_is_refused() -> None:
+    world = World(WorldConfig(node="firmware"))
+    assert world.node.state.chip is not None
+    world.node.state.chip.program = "another"
+    with pytest.raises(ConfigError, match="another build"):
+        world.fork()
+
+
+def test_a_node_that_loses_its_supply_starts_anew() -> None:
+    world = World(WorldConfig(node="firmware"))
+    world.run_until(5 * SECOND)
+    world.node.switch_off()
+    world.run_until(6 * SECOND)
+    assert world.node.commands.brake
+    world.node.switch_on(world.now_ns)
+    world.run_until(8 * SECOND + SECOND // 2)
+    assert world.node.bank["uptime_s"] == 2
+    assert not world.node.commands.brake
+
+
+def test_other_sensors_than_it_was_made_for_are_refused(tmp_path: Path) -> None:
+    shipped = resources.files("emulator") / "data" / "sensors" / "reference.toml"
+    text = shipped.read_text(encoding="utf-8").replace("low = -50.0", "low = -40.0")
+    other = tmp_path / "other.toml"
+    other.write_text(text, encoding="utf-8")
+    config = dataclasses.replace(WorldConfig(node="firmware"), sensors=str(other))
+    with pytest.raises(ConfigError, match="made for the sensors"):
+        World(config)
