@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from numba import njit
 
-from emulator.material.vector import Vector, bits_of, from_bits, least, most, number_of, where
+from emulator.material.vector import Vector, bits_of, from_bits, fused, least, most, number_of, where
 
 __all__ = ["decay", "exp", "log", "power", "sin_pi", "sin_squared_pi", "sinh_over"]
 
@@ -28,15 +28,15 @@ SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
 def _exp_parts(x: Vector) -> tuple[Vector, Vector]:
     """s, a power of two, and p, so that e^x = s + s p, for |x| <= 708; beyond, the value at that bound."""
     x = least(most(x, -708.0), 708.0)
-    shifted = x * LOG2_E + ROUND
+    shifted = fused(x, LOG2_E, ROUND)
     n = shifted - ROUND
-    r = (x - n * LN2_HIGH) - n * LN2_LOW  # |r| <= ln(2)/2
+    r = fused(n, -LN2_LOW, fused(n, -LN2_HIGH, x))  # |r| <= ln(2)/2
     r2 = r * r
     r4 = r2 * r2
-    first = r + r2 * (0.5 + r * (1.0 / 6.0))
-    second = (1.0 / 24.0 + r * (1.0 / 120.0)) + r2 * (1.0 / 720.0 + r * (1.0 / 5040.0))
-    third = (1.0 / 40320.0 + r * (1.0 / 362880.0)) + r2 * (1.0 / 3628800.0 + r * (1.0 / 39916800.0))
-    p = first + r4 * (second + r4 * (third + r4 * (1.0 / 479001600.0)))
+    first = fused(r2, fused(r, 1.0 / 6.0, 0.5), r)
+    second = fused(r2, fused(r, 1.0 / 5040.0, 1.0 / 720.0), fused(r, 1.0 / 120.0, 1.0 / 24.0))
+    third = fused(r2, fused(r, 1.0 / 39916800.0, 1.0 / 3628800.0), fused(r, 1.0 / 362880.0, 1.0 / 40320.0))
+    p = fused(r4, fused(r4, fused(r4, 1.0 / 479001600.0, third), second), first)
     return from_bits((bits_of(shifted) << 52) + ONE), p
 
 
@@ -44,7 +44,7 @@ def _exp_parts(x: Vector) -> tuple[Vector, Vector]:
 def exp(x: Vector) -> Vector:
     """e^x for |x| <= 708; beyond, the value at that bound."""
     s, p = _exp_parts(x)
-    return s + s * p
+    return fused(s, p, s)
 
 
 @njit(cache=True, error_model="numpy")
@@ -52,7 +52,7 @@ def decay(z: Vector) -> tuple[Vector, Vector]:
     """Q = e^-z and (1 - q)/z for z >= 0, without loss of digits."""
     z = most(z, 1e-300)
     s, p = _exp_parts(-z)
-    return s + s * p, ((1.0 - s) - s * p) / z
+    return fused(s, p, s), fused(-s, p, 1.0 - s) / z
 
 
 @njit(cache=True, error_model="numpy")
@@ -64,11 +64,11 @@ def log(x: Vector) -> Vector:
     s = (m - 1.0) / (m + 1.0)
     z = s * s
     z2 = z * z
-    high = (1.0 / 15.0 + z * (1.0 / 17.0)) + z2 * (1.0 / 19.0 + z * (1.0 / 21.0))
-    low = (1.0 / 7.0 + z * (1.0 / 9.0)) + z2 * (1.0 / 11.0 + z * (1.0 / 13.0))
-    series = z * (1.0 / 3.0 + z * (0.2 + z * (low + z2 * z2 * high)))
+    high = fused(z2, fused(z, 1.0 / 21.0, 1.0 / 19.0), fused(z, 1.0 / 17.0, 1.0 / 15.0))
+    low = fused(z2, fused(z, 1.0 / 13.0, 1.0 / 11.0), fused(z, 1.0 / 9.0, 1.0 / 7.0))
+    series = z * fused(z, fused(z, fused(z2 * z2, high, low), 0.2), 1.0 / 3.0)
     n = number_of(exponent)
-    return n * LN2_HIGH + (2.0 * s + (2.0 * s * series + n * LN2_LOW))
+    return fused(n, LN2_HIGH, fused(2.0 * s, series, n * LN2_LOW) + 2.0 * s)
 
 
 @njit(cache=True, error_model="numpy")
@@ -87,9 +87,9 @@ def sin_pi(x: Vector) -> Vector:
     t = 3.141592653589793 * (x - (shifted - ROUND))  # |t| <= pi/2
     z = t * t
     z2 = z * z
-    high = (-1.0 / 39916800.0 + z * (1.0 / 6227020800.0)) + z2 * (-1.0 / 1307674368000.0)
-    low = (1.0 / 120.0 + z * (-1.0 / 5040.0)) + z2 * (1.0 / 362880.0)
-    s = t + t * z * (-1.0 / 6.0 + z * (low + z2 * z * high))
+    high = fused(z2, -1.0 / 1307674368000.0, fused(z, 1.0 / 6227020800.0, -1.0 / 39916800.0))
+    low = fused(z2, 1.0 / 362880.0, fused(z, -1.0 / 5040.0, 1.0 / 120.0))
+    s = fused(t * z, fused(z, fused(z2 * z, high, low), -1.0 / 6.0), t)
     return from_bits(bits_of(s) ^ (bits_of(shifted) << 63))  # the other way round in every second half wave
 
 

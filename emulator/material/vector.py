@@ -35,6 +35,8 @@ __all__ = [
     "floor",
     "four_columns",
     "from_bits",
+    "fused",
+    "lane_numbers",
     "largest",
     "least",
     "most",
@@ -193,6 +195,20 @@ def _unary(name: str) -> Callable[..., Any]:
 
 
 @intrinsic
+def _fused(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
+    """A b + c with one rounding."""
+    kind = _number(a, b, c)
+
+    def generate(context: Any, builder: Any, sig: Any, arguments: Any) -> Any:
+        form, suffix = (_DOUBLES, f"v{LANES}f64") if kind is VECTOR else (ir.DoubleType(), "f64")
+        function = ir.FunctionType(form, [form] * 3)
+        called = cgutils.get_or_insert_function(builder.module, function, f"llvm.fma.{suffix}")
+        return builder.call(called, _same(builder, kind, arguments))
+
+    return kind(*(VECTOR if value is VECTOR else types.float64 for value in (a, b, c))), generate
+
+
+@intrinsic
 def _bits_of(typing_context: Any, x: Any) -> Any:
     """The 64 bits of a double as an integer."""
     kind = PLACES if x is VECTOR else types.int64
@@ -230,6 +246,7 @@ least: Any = intrinsic(_smaller_or_larger("<"))
 most: Any = intrinsic(_smaller_or_larger(">"))
 floor: Any = intrinsic(_unary("floor"))
 absolute: Any = intrinsic(_unary("fabs"))
+fused: Any = _fused
 root: Any = intrinsic(_unary("sqrt"))
 bits_of: Any = _bits_of
 from_bits: Any = _from_bits
@@ -385,6 +402,16 @@ def _first_lanes(typing_context: Any, count: Any) -> Any:
     return MASK(types.int64), generate
 
 
+@intrinsic
+def _lane_numbers(typing_context: Any) -> Any:
+    """0, 1, 2, ... in the lanes."""
+
+    def generate(context: Any, builder: Any, sig: Any, arguments: Any) -> Any:
+        return ir.Constant(_DOUBLES, [float(lane) for lane in range(LANES)])
+
+    return VECTOR(), generate
+
+
 def _reduce(emit: Callable[..., Any]) -> Callable[..., Any]:
     def reduce(typing_context: Any, x: Any) -> Any:
         def generate(context: Any, builder: Any, sig: Any, arguments: Any) -> Any:
@@ -412,5 +439,6 @@ four_columns: Any = _four_columns
 add_at: Any = _add_at
 any_of: Any = _any_of
 first_lanes: Any = _first_lanes
+lane_numbers: Any = _lane_numbers
 total: Any = intrinsic(_reduce(_emit("fadd")))
 largest: Any = intrinsic(_reduce(_larger))

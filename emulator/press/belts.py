@@ -17,16 +17,22 @@ from numba import njit
 from numpy.typing import NDArray
 
 from emulator.material.vector import (
+    LANES,
     Places,
     Vector,
     add_at,
+    any_of,
     broadcast,
     element,
     floor,
-    largest,
+    lane_numbers,
+    least,
     most,
     places,
+    read,
+    total,
     where,
+    write,
 )
 from emulator.press.constants import ENTRY_DRUM, EXIT_DRUM, FIRST_ZONE, SECTIONS, MachineConstants
 from emulator.press.geometry import along_press, station_clearances
@@ -76,7 +82,7 @@ def _points(length: Vector, c: MachineConstants) -> Vector:
 
 
 @njit(cache=True, error_model="numpy")
-def _point(u: Vector, k: int, points: Vector, length: Vector, nodes: int, c: MachineConstants) -> Vector:
+def _point(u: Vector, k: float, points: Vector, length: Vector, nodes: int, c: MachineConstants) -> Vector:
     """Place of point k under parcels at places u."""
     v = u + length * (1.0 / c.ds) * ((k + 0.5) / points - 0.5)
     v = where(v < 0.0, v + float(nodes), v)
@@ -92,28 +98,47 @@ def _beside(v: Vector, nodes: int) -> tuple[Vector, Places, Places]:
 
 
 @njit(cache=True, error_model="numpy")
+def _sample_at(T: Floats, v: Vector) -> Vector:
+    """Belt temperature [K] at places v."""
+    part, before, behind = _beside(v, T.size)
+    T_before = element(T, before)
+    return T_before + part * (element(T, behind) - T_before)
+
+
+@njit(cache=True, error_model="numpy")
 def sample(T: Floats, u: Vector, length: Vector, c: MachineConstants) -> Vector:
     """Mean belt temperature [K] under parcels at places u and of this length [m]; T [nodes] of one side."""
     points = _points(length, c)
+    if not any_of(points > 1.0):  # as short as the nodes are: the middle is the only point
+        return _sample_at(T, u)
     sum_T = broadcast(0.0)
-    for k in range(int(largest(points))):
-        part, before, behind = _beside(_point(u, k, points, length, T.size, c), T.size)
-        T_before = element(T, before)
-        sum_T = sum_T + where(points > float(k), T_before + part * (element(T, behind) - T_before), 0.0)
+    k = 0.0
+    while any_of(points > k):
+        sum_T = sum_T + where(points > k, _sample_at(T, _point(u, k, points, length, T.size, c)), 0.0)
+        k += 1.0
     return sum_T / points
+
+
+@njit(cache=True, error_model="numpy")
+def _spread_at(amount: Vector, out: Floats, v: Vector) -> None:
+    part, before, behind = _beside(v, out.size)
+    further = part * amount
+    add_at(out, before, amount - further)
+    add_at(out, behind, further)
 
 
 @njit(cache=True, error_model="numpy")
 def spread(amount: Vector, out: Floats, u: Vector, length: Vector, c: MachineConstants) -> None:
     """Add amounts to the nodes under parcels with the weights `sample` reads them with."""
     points = _points(length, c)
+    if not any_of(points > 1.0):
+        _spread_at(amount, out, u)
+        return
     share = amount / points
-    for k in range(int(largest(points))):
-        part, before, behind = _beside(_point(u, k, points, length, out.size, c), out.size)
-        here = where(points > float(k), share, 0.0)
-        further = part * here
-        add_at(out, before, here - further)
-        add_at(out, behind, further)
+    k = 0.0
+    while any_of(points > k):
+        _spread_at(where(points > k, share, 0.0), out, _point(u, k, points, length, out.size, c))
+        k += 1.0
 
 
 @njit(cache=True, error_model="numpy")
@@ -125,62 +150,73 @@ def step_belts(belts: Belts, plant: Plant, dt: float, energy: Floats, c: Machine
     """
     nodes = belts.T.shape[1]
     _exchange_facing(belts, plant, dt, c)
-    per_joule = 1.0 / c.C_node
-    for side in range(2):
-        T = belts.T[side]
-        heat = belts.heat[side]
-        first = math.ceil(-plant.belt_s[side] / c.ds)  # the first node of the section
-        for section in range(SECTIONS):
-            end = math.ceil((c.section_end[section] - plant.belt_s[side]) / c.ds)
-            if section == SECTIONS - 1:
-                end = math.ceil(-plant.belt_s[side] / c.ds) + nodes
-            part = 1.0 - math.exp(-c.h_section[section] * dt / c.C_area)
-            target = c.T_ambient
-            if FIRST_ZONE <= section < FIRST_ZONE + 6:
-                target = plant.plate_T[2 * (section - FIRST_ZONE) + side]
-            elif section == ENTRY_DRUM:
-                target = plant.drum_T[side]
-            elif section == EXIT_DRUM:
-                target = plant.drum_T[2 + side]
-            low = first % nodes
-            high = low + end - first
-            taken = 0.0
-            while low < high:
-                taken += _run_over(T, heat, low, min(high, nodes), target, part, per_joule)
-                low, high = FIRST_NODE, high - nodes  # what goes beyond the last node goes on at the first
+    first = (math.ceil(-plant.belt_s[0] / c.ds), math.ceil(-plant.belt_s[1] / c.ds))  # nodes of the section
+    last = (first[0] + nodes, first[1] + nodes)
+    plant.belt_mean[:] = 0.0
+    for section in range(SECTIONS):
+        part = 1.0 - math.exp(-c.h_section[section] * dt / c.C_area)
+        ends = last
+        if section < SECTIONS - 1:
+            s = c.section_end[section]
+            ends = (math.ceil((s - plant.belt_s[0]) / c.ds), math.ceil((s - plant.belt_s[1]) / c.ds))
+        for side in range(2):
+            taken = _run_over(belts, side, first[side], ends[side], _target(section, side, plant, c), part, plant, c)
             _book(c.C_node * taken, section, side, plant, energy, c)
-            first = end
-        plant.belt_mean[side] = _total(T, FIRST_NODE, nodes) / nodes
+        first = ends
+    plant.belt_mean[0] /= nodes
+    plant.belt_mean[1] /= nodes
 
 
 @njit(cache=True, error_model="numpy")
-def _run_over(T: Floats, heat: Floats, low: int, high: int, target: float, part: float, per_joule: float) -> float:
-    """Nodes low up to high take their heat and come the part nearer to the target [K]; returns the sum of that [K]."""
-    for i in range(low, high):
-        warmed = T[i] + heat[i] * per_joule
-        change = (target - warmed) * part
-        T[i] = warmed + change
-        heat[i] = change
-    taken = _total(heat, low, high)
-    heat[low:high] = 0.0
+def _target(section: int, side: int, plant: Plant, c: MachineConstants) -> float:
+    """Temperature [K] of what a belt runs over in a section."""
+    if FIRST_ZONE <= section < FIRST_ZONE + 6:
+        return float(plant.plate_T[2 * (section - FIRST_ZONE) + side])
+    if section == ENTRY_DRUM:
+        return float(plant.drum_T[side])
+    if section == EXIT_DRUM:
+        return float(plant.drum_T[2 + side])
+    return float(c.T_ambient)
+
+
+@njit(cache=True, error_model="numpy")
+def _run_over(
+    belts: Belts, side: int, first: int, end: int, target: float, part: float, plant: Plant, c: MachineConstants
+) -> float:
+    """Nodes first up to end take their heat and come the part nearer to the target [K]; returns the sum of that [K].
+
+    Adds up their temperatures in `belt_mean`.
+    """
+    T, heat = belts.T[side], belts.heat[side]
+    per_joule = 1.0 / c.C_node
+    low = first % T.size
+    high = low + end - first
+    taken = 0.0
+    while low < high:
+        stop = min(high, T.size)
+        changes, sums = broadcast(0.0), broadcast(0.0)
+        i = low
+        while i + LANES <= stop:
+            T_here, heat_here = T[i : i + LANES], heat[i : i + LANES]
+            warmed = read(T_here) + read(heat_here) * per_joule
+            change = (target - warmed) * part
+            write(T_here, warmed + change)
+            write(heat_here, 0.0)
+            changes = changes + change
+            sums = sums + (warmed + change)
+            i += LANES
+        taken += total(changes)
+        plant.belt_mean[side] += total(sums)
+        while i < stop:
+            warmed_node = T[i] + heat[i] * per_joule
+            change_node = (target - warmed_node) * part
+            T[i] = warmed_node + change_node
+            heat[i] = 0.0
+            taken += change_node
+            plant.belt_mean[side] += T[i]
+            i += 1
+        low, high = FIRST_NODE, high - T.size  # what goes beyond the last node goes on at the first
     return taken
-
-
-@njit(cache=True, error_model="numpy")
-def _total(values: Floats, low: int, high: int) -> float:
-    """Sum in four strands: additions do not wait for each other."""
-    a = b = c = d = 0.0
-    i = low
-    while i + 4 <= high:
-        a += values[i]
-        b += values[i + 1]
-        c += values[i + 2]
-        d += values[i + 3]
-        i += 4
-    while i < high:
-        a += values[i]
-        i += 1
-    return (a + b) + (c + d)
 
 
 @njit(cache=True, error_model="numpy")
@@ -200,10 +236,9 @@ def _book(joules: float, section: int, side: int, plant: Plant, energy: Floats, 
 @njit(cache=True, error_model="numpy")
 def _exchange_facing(belts: Belts, plant: Plant, dt: float, c: MachineConstants) -> None:
     """Heat from belt to belt where no sheet lies between: contact when closed, else through the air gap."""
-    nodes = belts.cover.size
-    entry, taper, cold = station_clearances(plant.clearance)
-    upper = belts.T[0]
-    lower = belts.T[1]
+    upper, lower, cover = belts.T[0], belts.T[1], belts.cover
+    from_upper, to_lower = belts.heat[0], belts.heat[1]
+    nodes = cover.size
     # both rings have the same spacing: every upper node lies at the same part between two lower ones
     shift = ring_place(plant.belt_s[0], plant.belt_s[1], nodes, c)
     below = int(shift)
@@ -212,16 +247,30 @@ def _exchange_facing(belts: Belts, plant: Plant, dt: float, c: MachineConstants)
     s = plant.belt_s[0] + i * c.ds
     s -= c.loop * math.floor(s / c.loop)
     while s < c.press_end:
-        bare = 1.0 - belts.cover[i]
-        if bare > 0.0:
-            g = along_press(s, entry, taper, cold, c)
-            U = min(c.h_closed, c.k_gap / max(g, 1e-6))
-            a = i + below if i + below < nodes else i + below - nodes
+        a = i + below if i + below < nodes else i + below - nodes
+        if i + LANES < nodes and a + LANES < nodes and s + (LANES - 1) * c.ds < c.press_end:
+            here, under, behind = slice(i, i + LANES), slice(a, a + LANES), slice(a + 1, a + 1 + LANES)
+            T_under = (1.0 - w) * read(lower[under]) + w * read(lower[behind])
+            Q = _facing(s + c.ds * lane_numbers(), read(cover[here]), read(upper[here]) - T_under, plant, dt, c)
+            write(from_upper[here], read(from_upper[here]) - Q)
+            write(to_lower[under], read(to_lower[under]) + (1.0 - w) * Q)
+            write(to_lower[behind], read(to_lower[behind]) + w * Q)
+            i += LANES
+            s += LANES * c.ds
+        else:
             b = next_node(a, nodes)
-            Q = bare * U * c.ds * c.width * dt * (upper[i] - (1.0 - w) * lower[a] - w * lower[b])
-            belts.heat[0, i] -= Q
-            belts.heat[1, a] += (1.0 - w) * Q
-            belts.heat[1, b] += w * Q
-        i = next_node(i, nodes)
-        s += c.ds
-    belts.cover[:] = 0.0
+            Q_node = _facing(s, cover[i], upper[i] - ((1.0 - w) * lower[a] + w * lower[b]), plant, dt, c)
+            from_upper[i] -= Q_node
+            to_lower[a] += (1.0 - w) * Q_node
+            to_lower[b] += w * Q_node
+            i = next_node(i, nodes)
+            s += c.ds
+    cover[:] = 0.0
+
+
+@njit(cache=True, error_model="numpy")
+def _facing(s: Vector, cover: Vector, warmer: Vector, plant: Plant, dt: float, c: MachineConstants) -> Vector:
+    """Heat [J] that upper nodes at s [m] give in dt [s] to the lower belt, than which they are warmer by so much [K]."""
+    entry, taper, cold = station_clearances(plant.clearance)
+    U = least(c.h_closed, c.k_gap / most(along_press(s, entry, taper, cold, c), 1e-6))
+    return most(1.0 - cover, 0.0) * U * (c.ds * c.width * dt) * warmer
