@@ -129,7 +129,7 @@ class Truth:
         return {
             "x_m": places.copy(),
             "thickness_um": sheet.h[slots] * 1e6,
-            "sheet_temperature_c": sheet.T[slots].mean(axis=1) - KELVIN,
+            "sheet_temperature_c": sheet.T_mean[slots] - KELVIN,
             "belt_upper_temperature_c": belts[0],
             "belt_lower_temperature_c": belts[1],
             "pressure_mpa": sheet.p[slots] * 1e-6,

@@ -27,7 +27,7 @@ TABLE_ROWS: Final = 1024
 class MaterialConstants(NamedTuple):
     """Material numbers for the kernels; equations in docs/model.md, material. `per_x` is 1/x."""
 
-    table: NDArray[np.float64]  # [rows, 5] over a uniform enthalpy grid; columns at `thermal.T_HERE`
+    table: NDArray[np.float64]  # [rows, 4] over a uniform enthalpy grid; columns at `thermal.T_HERE`
     H_first: float  # J/kg, of row 0
     per_H_step: float  # kg/J
     rho_0: float  # kg/m3 at T_0
@@ -97,8 +97,8 @@ def enthalpy(material: Material, temperature_k: NDArray[np.float64]) -> NDArray[
 def enthalpy_table(material: Material) -> tuple[NDArray[np.float64], float, float]:
     """Temperature and conductivity over enthalpy for the kernels, its first enthalpy and 1/step.
 
-    Rows hold temperature [K] and conductivity [W/(m K)] with their steps to the next row, and the heat
-    capacity between them [J/(kg K)], which is the one that conserves energy when H is stepped.
+    Rows hold temperature [K] with its step to the next row, and between them conductivity [W/(m K)] and heat
+    capacity [J/(kg K)], which is the one that conserves energy when H is stepped.
     Conductivity is times the square root of the density over that at the reference temperature, for `thermal.conduct`.
     """
     grid = np.linspace(TABLE_MIN_K, TABLE_MAX_K, 24001)  # 0.01 K; 25 degC is a grid point
@@ -108,7 +108,7 @@ def enthalpy_table(material: Material) -> tuple[NDArray[np.float64], float, floa
     T = np.interp(H_rows, H, grid)
     thermal = material.thermal
     k = conductivity(material, T) * np.sqrt(1.0 - thermal.expansion_per_k * (T - thermal.reference_temperature_k))
-    table = np.stack([T[:-1], np.diff(T), k[:-1], np.diff(k), step / np.diff(T)], axis=1)
+    table = np.stack([T[:-1], np.diff(T), 0.5 * (k[:-1] + k[1:]), step / np.diff(T)], axis=1)
     return table, float(H[0]), 1.0 / step
 
 

@@ -32,8 +32,8 @@ Floats = NDArray[np.float64]
 
 THETA = 0.55  # weight of the new time level: second order in effect, and damps the first contact
 
-# Columns of the table over enthalpy: temperature and conductivity, each with its step to the next row, heat capacity.
-T_HERE, T_STEP, K_HERE, K_STEP, CP_HERE = 0, 1, 2, 3, 4
+# Columns of the table over enthalpy: temperature and its step to the next row, conductivity and heat capacity between.
+T_HERE, T_STEP, K_HERE, CP_HERE = 0, 1, 2, 3
 
 
 @njit(cache=True, error_model="numpy")
@@ -74,29 +74,39 @@ def _row(H: Vector, m: MaterialConstants) -> tuple[Vector, Places]:
 
 
 @njit(cache=True, error_model="numpy")
-def conduct(w: Tile, n: int, m: MaterialConstants, layered: bool) -> None:
-    """Heat through the n layers of every lane over `dt`; updates `H`, `T`, `T_1`, `Q_up` and `Q_low`.
-
-    Linearly implicit: heat capacity and conductivity of the start of the step, one
-    tridiagonal system for the temperature changes, then fluxes into H. `layered`: layers have
-    the thicknesses `dz`; else each has its part of `h`, and `dz` is not looked at.
-    """
-    for j in range(n):
-        part, row = _row(read(w.H[j]), m)
-        _, k, k_step, cp = four_columns(m.table, row, T_STEP)
-        write(w.cp[j], cp)
-        write(w.G[j], k + part * k_step)
-    U_up, U_low = _couple(w, n, m, layered)
-    change = _eliminate(w, n, U_up, U_low)
-    _exchange(w, n, U_up, U_low, change)
+def _look_up(w: Tile, n: int, m: MaterialConstants) -> None:
+    """Temperature `T`, conductivity (into `G`) and heat capacity `cp` of every layer from `H`, and their mean `T_mean`."""
     total = broadcast(0.0)
     for j in range(n):
         part, row = _row(read(w.H[j]), m)
-        T, T_step, _, _ = four_columns(m.table, row, T_HERE)
+        T, T_step, k, cp = four_columns(m.table, row, T_HERE)
         T = T + part * T_step
         write(w.T[j], T)
+        write(w.G[j], k)
+        write(w.cp[j], cp)
         total = total + T
-    write(w.T_1, total * (1.0 / n))
+    write(w.T_mean, total * (1.0 / n))
+
+
+@njit(cache=True, error_model="numpy")
+def conduct(w: Tile, n: int, m: MaterialConstants, layered: bool) -> None:
+    """Heat through the n layers of every lane over `dt`; updates `H`, `T`, `T_mean`, `T_1`, `Q_up` and `Q_low`.
+
+    Linearly implicit: heat capacity and conductivity of the start of the step, one
+    tridiagonal system for the temperature changes, then fluxes into H. `layered`: layers have
+    the thicknesses `dz`, and get `T_was`; else each has its part of `h`, and `dz` is not looked at.
+
+    `T` and `T_1` at the end are those of the changes. They differ from the table's at the new H by what
+    the heat capacity changes within the step, which nothing adds up: the next step looks up anew.
+    """
+    _look_up(w, n, m)
+    if layered:
+        for j in range(n):
+            write(w.T_was[j], read(w.T[j]))
+    U_up, U_low = _couple(w, n, m, layered)
+    change = _eliminate(w, n, U_up, U_low)
+    total = _exchange(w, n, U_up, U_low, change)
+    write(w.T_1, read(w.T_mean) + total * (1.0 / n))
 
 
 @njit(cache=True, error_model="numpy")
@@ -189,31 +199,42 @@ def _resolved(
 ) -> tuple[Vector, Vector, Vector]:
     """Temperature change of row j from that of its inner neighbour, which is at T and has `gained` so far [J]."""
     change = (read(w.d[j]) + THETA * G * change) * read(w.A[j])
-    T_outer = read(w.T[j]) + THETA * change
+    T_0 = read(w.T[j])
+    T_outer = T_0 + THETA * change
+    write(w.T[j], T_0 + change)
     inward = dt * G * (T_outer - T)
     write(w.H[inner], read(w.H[inner]) + (gained + inward) * per_mass)
     return change, T_outer, -inward
 
 
 @njit(cache=True, error_model="numpy")
-def _exchange(w: Tile, n: int, U_up: Vector, U_low: Vector, change: Vector) -> None:
-    """From the middle to both faces: temperature changes, and heat [J] out of one layer and into the next."""
+def _exchange(w: Tile, n: int, U_up: Vector, U_low: Vector, change: Vector) -> Vector:
+    """From the middle to both faces: temperature changes, and heat [J] out of one layer and into the next.
+
+    Returns the sum of the changes [K].
+    """
     dt = read(w.dt)
     per_mass = float(n) / read(w.mass)
     middle = n // 2
-    T = read(w.T[middle]) + THETA * change
+    T_0 = read(w.T[middle])
+    T = T_0 + THETA * change
+    write(w.T[middle], T_0 + change)
+    total = change
     nothing = broadcast(0.0)
     up = change, T, nothing
     low = change, T, nothing
     if n % 2 == 0:
         up = _resolved(w, middle - 1, middle, read(w.G[middle - 1]), dt, per_mass, *up)
+        total = total + up[0]
     for k in range(n - 2 - middle, -1, -1):
         i = n - 1 - k
         up = _resolved(w, k, k + 1, read(w.G[k]), dt, per_mass, *up)
         low = _resolved(w, i, i - 1, read(w.G[i - 1]), dt, per_mass, *low)
+        total = total + (up[0] + low[0])
     into = dt * U_up * (read(w.T_up) - up[1])
     write(w.Q_up, into)
     write(w.H[0], read(w.H[0]) + (up[2] + into) * per_mass)
     into = dt * U_low * (read(w.T_low) - low[1])
     write(w.Q_low, into)
     write(w.H[n - 1], read(w.H[n - 1]) + (low[2] + into) * per_mass)
+    return total

@@ -44,11 +44,15 @@ STEP: Final = (
     "T_1",  # K, mean of the layers at the end of the step
     "b_1",  # modulus factor then
     "speedup",
+    "rate",  # dt times the relaxation of the arms without stress over that at the reference temperature
+    "gained",  # logarithm of the modulus gained
     "S_0",  # Pa, stress of the arms at the start
     "S0",  # Pa: stress at the end of the step is S0 + S1 d_eps
     "S1",
     "S0_arms",  # Pa, part of the arms
     "S1_arms",
+    "S0_network",  # and of the network
+    "S1_network",
     "d_eps",
     # the way through the press
     "x_0",  # m, at the start of the step
@@ -58,8 +62,8 @@ STEP: Final = (
     "on_up",  # place on the ring of the upper belt, nodes
     "on_low",
 )
-STEP_LAYERS: Final = ("T_was", "dz", "cp", "G", "A", "d")
-"""Of layers with a strain of their own, temperature [K] at the start of the step and thickness [m]; and scratch."""
+STEP_LAYERS: Final = ("T", "T_was", "dz", "cp", "G", "A", "d")
+"""Temperature [K]; of layers with a strain of their own that at the start of the step, and thickness [m]; scratch."""
 STEP_ARMS: Final = ("q", "f")
 """Decay and gain of the arms in the step."""
 
@@ -68,7 +72,6 @@ class Tile(Protocol):
     """A tile as compiled code sees it: rows [LANES], [layers, LANES] and [arms + 1, LANES]."""
 
     # of the parcel
-    updated_ns: Ints
     layered: Ints
     x: Floats
     mass: Floats
@@ -94,7 +97,6 @@ class Tile(Protocol):
     belt_seen: Floats
     e: Floats
     H: Floats
-    T: Floats
     # of the step
     dt: Floats
     h_middle: Floats
@@ -114,11 +116,15 @@ class Tile(Protocol):
     T_1: Floats
     b_1: Floats
     speedup: Floats
+    rate: Floats
+    gained: Floats
     S_0: Floats
     S0: Floats
     S1: Floats
     S0_arms: Floats
     S1_arms: Floats
+    S0_network: Floats
+    S1_network: Floats
     d_eps: Floats
     x_0: Floats
     h_0: Floats
@@ -126,6 +132,7 @@ class Tile(Protocol):
     length: Floats
     on_up: Floats
     on_low: Floats
+    T: Floats
     T_was: Floats
     dz: Floats
     cp: Floats

@@ -104,7 +104,6 @@ def fresh_parcel(
     H = enthalpy_at(T, m)
     for j in range(parcel.H.size):
         parcel.H[j] = H
-        parcel.T[j] = T
 
 
 @njit(cache=True, error_model="numpy")

@@ -120,7 +120,6 @@ def step_tile(w: Tile, layers: Sequence[Tile], layered: bool, c: MachineConstant
     if layered:
         own = flags(w.layered)
         for j in range(n):
-            write(w.T_was[j], read(w.T[j]))
             write(w.dz[j], where(own, read(layers[j].h), read(w.h) * (1.0 / n)))
     conduct(w, n, m, layered)
     if layered:

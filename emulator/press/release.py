@@ -14,6 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from emulator.material.constants import MaterialConstants
+from emulator.material.thermal import temperature_at
 from emulator.material.vector import LANES, read, write
 from emulator.pointer import call_at
 from emulator.press.constants import MachineConstants
@@ -97,12 +98,11 @@ def advance_released(p: Parts, count: int, now_ns: int) -> None:
     put_in_air(w, c)
     write(w.h_middle, read(w.h))
     call_at(c.step_tile, (w, work, layered, c, m))
-    for lane in range(LANES):
-        w.updated_ns[lane] = now_ns
     store(parcels, work.slots, w)
     if layered:
         store_layers(p.strains, work, w, c)
     for lane in range(count):
+        parcels[work.slots[lane]].updated_ns = now_ns
         p.record.energy[7] -= w.Q_up[lane] + w.Q_low[lane]
 
 
@@ -118,14 +118,20 @@ def release(p: Parts, slot: int, exit_ns: int) -> None:
     t_600 = laboratory_thickness(p.parcels, p.strains, slot, 0.0, RECOVERY_S, p.c, p.m, p.work)
     n = record.film_count[0] % record.film.shape[0]
     record.film_count[0] += 1
-    release_truth(parcel, t_600, record.film[n])
+    release_truth(parcel, t_600, record.film[n], p.m)
     record.film_ids[n, 0] = parcel.serial
     record.film_ids[n, 1] = parcel.entry_ns
     record.film_ids[n, 2] = exit_ns
 
 
 @njit(cache=True, error_model="numpy")
-def release_truth(parcel: Parcel, t_600: float, film: Floats) -> None:
+def surface_temperature(parcel: Parcel, m: MaterialConstants) -> float:
+    """Mean temperature [K] of the outermost layers."""
+    return 0.5 * (temperature_at(parcel.H[0], m) + temperature_at(parcel.H[parcel.H.size - 1], m))
+
+
+@njit(cache=True, error_model="numpy")
+def release_truth(parcel: Parcel, t_600: float, film: Floats, m: MaterialConstants) -> None:
     """Truth by `state.FILM_COLUMNS` about a parcel at the exit that recovers to t_600 [m]."""
     t0 = parcel.h_min
     film[0] = parcel.h0
@@ -137,7 +143,7 @@ def release_truth(parcel: Parcel, t_600: float, film: Floats) -> None:
     film[6] = parcel.t_p
     film[7] = parcel.p_max
     film[8] = parcel.T_mean
-    film[9] = 0.5 * (parcel.T[0] + parcel.T[parcel.T.size - 1])
+    film[9] = surface_temperature(parcel, m)
     film[10] = parcel.hot_min if parcel.hot_max > 0.0 else 0.0
     film[11] = parcel.hot_max
     film[12] = parcel.belt_seen

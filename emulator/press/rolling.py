@@ -167,9 +167,9 @@ def _roll(
         trace[step, 1] = w.h[0]
         trace[step, 2] = w.p[0]
         trace[step, 3] = w.T_mean[0]
-        trace[step, 4] = w.T[parcel.T.size // 2][0]
+        trace[step, 4] = w.T[parcel.H.size // 2][0]
     write(w.belt_seen, T_b)
     store(parcels, work.slots, w)
     if layered:
         store_layers(strains, work, w, c)
-    release_truth(parcel, laboratory_thickness(parcels, strains, 0, 0.0, rest, c, m, work), truth)
+    release_truth(parcel, laboratory_thickness(parcels, strains, 0, 0.0, rest, c, m, work), truth, m)

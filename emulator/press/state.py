@@ -69,31 +69,39 @@ LEDGER: Final = (
 _F, _I = np.float64, np.int64
 
 SPARE: Final = "spare"
-"""Fills the last line of a parcel; nothing."""
+"""Fills the last line of a group of fields; nothing."""
+
+_Fields = list[tuple[str, Any, tuple[int, ...]]]
+
+_IDENTITY: Final[_Fields] = [
+    ("serial", _I, ()),
+    ("entry_ns", _I, ()),
+    ("exit_ns", _I, ()),  # meaningful once released
+    ("updated_ns", _I, ()),  # time the heat and strains belong to, once released
+    ("released", _I, ()),  # 1 behind the press
+    ("h_exit", _F, ()),  # m, when it left the press
+]
+"""What no step asks for."""
+
+_FIXED: Final[_Fields] = [
+    ("layered", _I, ()),  # 1 where layers carry their own strain (`Strains`)
+    ("mass", _F, ()),  # kg
+    ("length0", _F, ()),  # m, at entry
+    ("stiff", _F, ()),  # scale of all moduli
+    ("melt", _F, ()),  # K, shift of the gel melting point
+    ("h0", _F, ()),  # m, at entry
+]
+"""What no step changes."""
 
 
-@functools.cache  # compiled functions are found at once for a type they have met, slowly for an equal one
-def parcel_type(layers: int) -> np.dtype[Any]:
-    """Memory of one parcel of so many layers, in whole lines of LANES numbers: it is loaded by the line."""
-    fields: list[tuple[str, Any, tuple[int, ...]]] = [
-        ("serial", _I, ()),
-        ("entry_ns", _I, ()),
-        ("exit_ns", _I, ()),  # meaningful once released
-        ("updated_ns", _I, ()),  # time the temperatures and strains belong to, once released
-        ("released", _I, ()),  # 1 behind the press
-        ("layered", _I, ()),  # 1 where layers carry their own strain (`Strains`)
+def _varying(layers: int) -> _Fields:
+    return [
         ("x", _F, ()),  # m, centre, from the entry
-        ("mass", _F, ()),  # kg
-        ("length0", _F, ()),  # m, at entry
-        ("stiff", _F, ()),  # scale of all moduli
-        ("melt", _F, ()),  # K, shift of the gel melting point
-        ("h0", _F, ()),  # m, at entry
         ("h", _F, ()),  # m
         ("h_min", _F, ()),  # m, smallest so far: t0
         ("h_1", _F, ()),  # m, before the last step
         ("p_1", _F, ()),  # Pa, before the last step
         ("dt_1", _F, ()),  # s, length of the last step, 0 before the first
-        ("h_exit", _F, ()),  # m, when it left the press
         ("crown", _F, ()),  # m, middle less edge of the working width, from where h_min was reached
         ("wedge", _F, ()),  # m, right less left
         ("p", _F, ()),  # Pa
@@ -106,13 +114,31 @@ def parcel_type(layers: int) -> np.dtype[Any]:
         ("hot_max", _F, ()),  # K
         ("belt_seen", _F, ()),  # K, mean of both belts where the parcel is or last was
         ("e", _F, (ARMS + 1,)),  # strains of the arms, the network last; means where layered
-        ("H", _F, (layers,)),  # J/kg above 25 degC
-        ("T", _F, (layers,)),  # K
+        ("H", _F, (layers,)),  # J/kg above 25 degC; temperatures follow from it
     ]
-    words = sum(math.prod(shape) for _, _, shape in fields)
-    if words % LANES:
-        # a field, because NumPy does not copy what lies between fields
-        fields.append((SPARE, _F, (-words % LANES,)))
+
+
+def _lines(group: _Fields) -> int:
+    """How many lines of LANES numbers a group of fields takes."""
+    return math.ceil(sum(math.prod(shape) for _, _, shape in group) / LANES)
+
+
+UNREAD_LINES: Final = _lines(_IDENTITY)
+"""The first lines of a parcel, which a step leaves in memory."""
+KEPT_LINES: Final = UNREAD_LINES + _lines(_FIXED)
+"""The first lines of a parcel, which a step does not change."""
+
+
+@functools.cache  # compiled functions are found at once for a type they have met, slowly for an equal one
+def parcel_type(layers: int) -> np.dtype[Any]:
+    """Memory of one parcel of so many layers, in whole lines of LANES numbers: it is loaded and stored by the line."""
+    fields: _Fields = []
+    for group in (_IDENTITY, _FIXED, _varying(layers)):
+        fields += group
+        words = sum(math.prod(shape) for _, _, shape in group)
+        if words % LANES:
+            # a field, because NumPy does not copy what lies between fields
+            fields.append((f"{SPARE}_{len(fields)}", _F, (-words % LANES,)))
     return np.dtype(fields, align=True)
 
 
@@ -212,7 +238,6 @@ class Parcel(Protocol):
     belt_seen: float
     e: Floats
     H: Floats
-    T: Floats
 
 
 class Parcels(Protocol):
@@ -268,7 +293,6 @@ class Sheet(NamedTuple):
     belt_seen: Floats
     e: Floats
     H: Floats
-    T: Floats
 
 
 class Plant(NamedTuple):
@@ -328,7 +352,7 @@ class PressState:
         """Wrap the six arrays; use `blank` to make them."""
         self.memory: tuple[Any, ...] = memory
         parcels, strains, plant, belt_T, progress, record = memory
-        self.sheet = Sheet(**{name: parcels[name] for name in parcels.dtype.names if name != SPARE})
+        self.sheet = Sheet(**{name: parcels[name] for name in Sheet._fields})
         self.strains: Any = strains
         """Layer strains by slot of the ring; meaningful where the parcel is layered."""
         self.plant = _view(plant, Plant)

@@ -38,7 +38,6 @@ BOUNDS: Final = {
     "sheet.h_min": _THICKNESS,
     "sheet.h_exit": _THICKNESS,
     "sheet.mass": (1e-12, 1e6),
-    "sheet.T": _TEMPERATURE,
     "sheet.belt_seen": _TEMPERATURE,
     "sheet.H": (-1e8, 1e8),
     "sheet.e": _STRAIN,

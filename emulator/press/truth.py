@@ -14,6 +14,7 @@ from emulator.press.constants import MachineConstants
 from emulator.press.geometry import smallest_clearance
 from emulator.press.parcel import length_of
 from emulator.press.parts import Parts
+from emulator.press.release import surface_temperature
 from emulator.press.signals import index
 from emulator.press.state import Parcels, Plant, Progress
 
@@ -146,7 +147,7 @@ def _observe_sheet(p: Parts, out: Floats) -> None:
         parcel = parcels[slot]
         out[AT_EXIT] = 1.0
         out[AT_EXIT + 1] = parcel.h
-        out[AT_EXIT + 2] = 0.5 * (parcel.T[0] + parcel.T[parcel.T.size - 1])
+        out[AT_EXIT + 2] = surface_temperature(parcel, p.m)
         out[AT_EXIT + 3] = parcel.T_mean
         out[CROWN] = parcel.crown
         out[CROWN + 1] = parcel.wedge

@@ -80,6 +80,7 @@ class Sample:
         self.w["dt"], self.w["b"], self.w["b_1"] = dt, b0, b1
         stress = b0 * float(self.m.E @ self.e)
         self.w["speedup"] = law.stress_speedup(stress, float(self.w["T_mean"][0]), self.m)
+        law.age(self.w, self.m)
         law.linearise(self.w, self.m)
 
     def strain(self, d_eps: float, dt: float, b0: float = 1.0, b1: float = 1.0) -> float:
@@ -144,7 +145,6 @@ def heated_slab(layers: int, dt: float = 0.02) -> dict[float, tuple[float, float
     T = w["T"][:, 0]
     for step in range(1, round(40.0 / dt) + 1):
         conduct(w, layers, m, False)
-        w["T_mean"] = w["T_1"]
         seen[round(step * dt, 6)] = (T[layers // 2] - 273.15, T.mean() - 273.15)
     return seen
 

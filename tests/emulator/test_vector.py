@@ -14,7 +14,7 @@ from numba import carray, njit
 from numpy.typing import NDArray
 
 from emulator.material import lanes
-from emulator.material.tile import tile_type
+from emulator.material.tile import WORD, tile_type
 from emulator.material.vector import (
     LANES,
     absolute,
@@ -38,7 +38,7 @@ from emulator.material.vector import (
 )
 from emulator.pointer import Call, address_of
 from emulator.press.loading import load, store
-from emulator.press.state import blank
+from emulator.press.state import UNREAD_LINES, blank
 
 Floats = NDArray[np.float64]
 NUMBERS = st.floats(-1e6, 1e6, allow_subnormal=False)
@@ -171,6 +171,8 @@ def test_parcels_go_into_lanes_and_back_unchanged(slots: Any, layers: int, data:
     for name in parcels.dtype.names:
         moved = 0.5 * np.isin(np.arange(10), slots) if name == "x" else 0
         assert np.array_equal(parcels[name].view(np.int64), (before[name] + moved).view(np.int64)), name
+        if parcels.dtype.fields[name][1] < UNREAD_LINES * LANES * WORD:
+            continue
         held = tiles[name][0]
         expected = before[name][slots] + (0.5 if name == "x" else 0)
         assert np.array_equal(np.moveaxis(held, -1, 0).view(np.int64), expected.view(np.int64)), name

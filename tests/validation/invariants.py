@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emulator.config import Machine, Material
+from emulator.material.thermal import temperature_at
 from emulator.press import OperatingPoint, Press, roll
 from rig.report.colours import SERIES
 from rig.report.figures import INK
@@ -118,7 +119,8 @@ def what_must_come_out(effort: Effort) -> Comparison:
     orders = _orders_kept(PARAMETERS if effort is Effort.FULL else PARAMETERS[:2] + PARAMETERS[13:17])
     running = Press.running(press, gel, OperatingPoint.at(115.0, 15.0, 2.0))
     ring, sheet = running.state.progress.ring, running.state.sheet
-    T = sheet.T[(ring[0] + np.arange(ring[1])) % sheet.x.size]
+    H = sheet.H[(ring[0] + np.arange(ring[1])) % sheet.x.size]
+    T = np.array([temperature_at(value, running.material_constants) for value in H.flat]).reshape(H.shape)
     asymmetry = float(np.abs(T - T[:, ::-1]).max())
 
     def draw(left: Axes, right: Axes) -> None:

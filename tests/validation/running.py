@@ -65,7 +65,7 @@ def running_press(effort: Effort) -> Comparison:
             state = press.state
             slots = (state.progress.ring[0] + np.arange(state.progress.ring[1])) % state.sheet.x.size
             slots = slots[state.sheet.released[slots] == 0]
-            curves = theirs, state.sheet.x[slots], state.sheet.T[slots].mean(axis=1), belt_profile(press, 0)
+            curves = theirs, state.sheet.x[slots], state.sheet.T_mean[slots], belt_profile(press, 0)
     assert curves is not None
     solved, x, mean, (x_belt, T_belt) = curves
 
