@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from emulator.press.belts import temperature_at
 from emulator.press.geometry import along_press, station_clearances
-from emulator.press.state import FILM_CAPACITY, FILM_COLUMNS, FILM_IDS
+from emulator.press.state import FILM_COLUMNS, FILM_IDS
 from emulator.units import KELVIN
 
 if TYPE_CHECKING:
@@ -92,17 +92,12 @@ class Truth:
         The ring keeps the last 4096; older rows are gone. Keys are the names of
         `emulator.press.state.FILM_COLUMNS` and `FILM_IDS` in engineering units.
         """
-        record = self._world.press.state.record
-        count = self.film_count()
-        rows = []
         shown = [engineering(name) for name in FILM_COLUMNS]
-        for number in range(max(since, count - FILM_CAPACITY, 0), count):
-            slot = number % FILM_CAPACITY
-            row = {
-                name: float(value) * gain + offset
-                for (name, gain, offset), value in zip(shown, record.film[slot], strict=True)
-            }
-            row |= {name: float(value) for name, value in zip(FILM_IDS, record.film_ids[slot], strict=True)}
+        ids, film = self._world.press.film(since)
+        rows = []
+        for numbers, values in zip(ids.tolist(), film.tolist(), strict=True):
+            row = {name: value * gain + offset for (name, gain, offset), value in zip(shown, values, strict=True)}
+            row |= {name: float(number) for name, number in zip(FILM_IDS, numbers, strict=True)}
             rows.append(row)
         return rows
 

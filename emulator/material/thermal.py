@@ -75,7 +75,7 @@ def _row(H: Vector, m: MaterialConstants) -> tuple[Vector, Places]:
 
 @njit(cache=True, error_model="numpy")
 def _look_up(w: Tile, n: int, m: MaterialConstants) -> None:
-    """Temperature `T`, conductivity (into `G`) and heat capacity `cp` of every layer from `H`, and their mean `T_mean`."""
+    """Temperature `T`, conductivity (into `G`) and heat capacity `cp` of every layer, their mean `T_mean`."""
     total = broadcast(0.0)
     for j in range(n):
         part, row = _row(read(w.H[j]), m)

@@ -84,6 +84,8 @@ def _points(length: Vector, c: MachineConstants) -> Vector:
 @njit(cache=True, error_model="numpy")
 def _point(u: Vector, k: float, points: Vector, length: Vector, nodes: int, c: MachineConstants) -> Vector:
     """Place of point k under parcels at places u."""
+    if not any_of(points > 1.0):  # parcels as short as the nodes are: their middle
+        return u
     v = u + length * (1.0 / c.ds) * ((k + 0.5) / points - 0.5)
     v = where(v < 0.0, v + float(nodes), v)
     return where(v >= float(nodes), v - float(nodes), v)
@@ -98,46 +100,31 @@ def _beside(v: Vector, nodes: int) -> tuple[Vector, Places, Places]:
 
 
 @njit(cache=True, error_model="numpy")
-def _sample_at(T: Floats, v: Vector) -> Vector:
-    """Belt temperature [K] at places v."""
-    part, before, behind = _beside(v, T.size)
-    T_before = element(T, before)
-    return T_before + part * (element(T, behind) - T_before)
-
-
-@njit(cache=True, error_model="numpy")
 def sample(T: Floats, u: Vector, length: Vector, c: MachineConstants) -> Vector:
     """Mean belt temperature [K] under parcels at places u and of this length [m]; T [nodes] of one side."""
     points = _points(length, c)
-    if not any_of(points > 1.0):  # as short as the nodes are: the middle is the only point
-        return _sample_at(T, u)
     sum_T = broadcast(0.0)
     k = 0.0
     while any_of(points > k):
-        sum_T = sum_T + where(points > k, _sample_at(T, _point(u, k, points, length, T.size, c)), 0.0)
+        part, before, behind = _beside(_point(u, k, points, length, T.size, c), T.size)
+        T_before = element(T, before)
+        sum_T = sum_T + where(points > k, T_before + part * (element(T, behind) - T_before), 0.0)
         k += 1.0
     return sum_T / points
-
-
-@njit(cache=True, error_model="numpy")
-def _spread_at(amount: Vector, out: Floats, v: Vector) -> None:
-    part, before, behind = _beside(v, out.size)
-    further = part * amount
-    add_at(out, before, amount - further)
-    add_at(out, behind, further)
 
 
 @njit(cache=True, error_model="numpy")
 def spread(amount: Vector, out: Floats, u: Vector, length: Vector, c: MachineConstants) -> None:
     """Add amounts to the nodes under parcels with the weights `sample` reads them with."""
     points = _points(length, c)
-    if not any_of(points > 1.0):
-        _spread_at(amount, out, u)
-        return
     share = amount / points
     k = 0.0
     while any_of(points > k):
-        _spread_at(where(points > k, share, 0.0), out, _point(u, k, points, length, out.size, c))
+        part, before, behind = _beside(_point(u, k, points, length, out.size, c), out.size)
+        here = where(points > k, share, 0.0)
+        further = part * here
+        add_at(out, before, here - further)
+        add_at(out, behind, further)
         k += 1.0
 
 
@@ -270,7 +257,7 @@ def _exchange_facing(belts: Belts, plant: Plant, dt: float, c: MachineConstants)
 
 @njit(cache=True, error_model="numpy")
 def _facing(s: Vector, cover: Vector, warmer: Vector, plant: Plant, dt: float, c: MachineConstants) -> Vector:
-    """Heat [J] that upper nodes at s [m] give in dt [s] to the lower belt, than which they are warmer by so much [K]."""
+    """Heat [J] from upper nodes at s [m] to the lower belt in dt [s]; they are `warmer` [K] than that."""
     entry, taper, cold = station_clearances(plant.clearance)
     U = least(c.h_closed, c.k_gap / most(along_press(s, entry, taper, cold, c), 1e-6))
     return most(1.0 - cover, 0.0) * U * (c.ds * c.width * dt) * warmer

@@ -61,7 +61,7 @@ def advance_address(layers: int, machine: np.dtype[Any], material: np.dtype[Any]
 def _advance(
     ticks: int,
     parcels: Any,
-    capacity: int,
+    slots: int,
     strains: Any,
     plant: Any,
     belt_T: Any,
@@ -76,9 +76,9 @@ def _advance(
     work: Any,
     signals: Any,
 ) -> None:
-    ring: Any = carray(strains, capacity)
+    ring: Any = carray(strains, slots)
     parts = Parts(
-        carray(parcels, capacity),
+        carray(parcels, slots),
         ring,
         carray(plant, 1)[0],
         Belts(carray(belt_T, (2, nodes)), carray(belt_heat, (2, nodes)), carray(belt_cover, nodes)),

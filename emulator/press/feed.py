@@ -14,6 +14,7 @@ from emulator.material.viscoelastic import modulus_factor
 from emulator.press import commands as at
 from emulator.press.constants import MachineConstants
 from emulator.press.geometry import smallest_clearance
+from emulator.press.parcel import ring_size
 from emulator.press.parts import Parts
 from emulator.press.sheet import carried, grip_thickness, take_out
 from emulator.press.state import Parcel
@@ -49,12 +50,12 @@ def feed_sheet(p: Parts, now_ns: int, dt: float) -> None:
 def _insert(p: Parts, x: float, h0: float, entry_ns: int) -> None:
     """A fresh parcel at the young end of the ring, free of stress."""
     parcels, ring, record, u = p.parcels, p.progress.ring, p.record, p.u
-    if ring[1] == parcels.size:  # cannot happen with the capacity of config; the oldest leaves early
+    if ring[1] == ring_size(parcels):  # cannot happen with the capacity of config; the oldest leaves early
         take_out(parcels[ring[0]], record)
-        ring[0] = (ring[0] + 1) % parcels.size
+        ring[0] = (ring[0] + 1) % ring_size(parcels)
         ring[1] -= 1
         ring[2] = max(ring[2] - 1, 0)
-    parcel = parcels[(ring[0] + ring[1]) % parcels.size]
+    parcel = parcels[(ring[0] + ring[1]) % ring_size(parcels)]
     ring[1] += 1
     fresh_parcel(parcel, h0, u[at.FEED_TEMPERATURE], u[at.SOLIDS], p.c, p.m)
     parcel.serial = ring[3]

@@ -21,7 +21,7 @@ from emulator.material.tile import Tile, tile_type
 from emulator.material.vector import LANES, Vector, any_of, broadcast, flags, least, most, read, where, write
 from emulator.material.viscoelastic import deform, deform_layers, network_modulus
 from emulator.press.constants import MachineConstants
-from emulator.press.state import Ints, Parcel, Strains, parcel_type
+from emulator.press.state import SHELF, Ints, LayerStrains, Parcel, Parcels, Strains, parcel_type
 
 Floats = NDArray[np.float64]
 
@@ -70,6 +70,12 @@ TALLY = BEARINGS + 6
 
 
 @njit(cache=True, error_model="numpy")
+def ring_size(parcels: Parcels) -> int:
+    """How many slots the ring has; the shelf begins there."""
+    return parcels.size - SHELF
+
+
+@njit(cache=True, error_model="numpy")
 def split_into_layers(parcel: Parcel, strains: Strains) -> None:
     """From now on every layer carries its own strain; it starts with the parcel's."""
     n = parcel.H.size
@@ -82,7 +88,7 @@ def split_into_layers(parcel: Parcel, strains: Strains) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def load_layers(strains: Sequence[Strains], work: Work, c: MachineConstants) -> None:
+def load_layers(strains: LayerStrains, work: Work, c: MachineConstants) -> None:
     """Layers of the parcels in the lanes, as tiles of their own."""
     for lane in range(LANES):
         source = strains[work.slots[lane]]
@@ -95,7 +101,7 @@ def load_layers(strains: Sequence[Strains], work: Work, c: MachineConstants) -> 
 
 
 @njit(cache=True, error_model="numpy")
-def store_layers(strains: Sequence[Strains], work: Work, w: Tile, c: MachineConstants) -> None:
+def store_layers(strains: LayerStrains, work: Work, w: Tile, c: MachineConstants) -> None:
     """The counterpart of `load_layers`, for the parcels that have layers with a strain of their own."""
     for lane in range(LANES):
         if w.layered[lane] == 0:

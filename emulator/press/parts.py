@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,14 +11,14 @@ from emulator.material.constants import MaterialConstants
 from emulator.press.belts import Belts
 from emulator.press.constants import MachineConstants
 from emulator.press.parcel import Work
-from emulator.press.state import Parcels, Plant, Progress, Record, Strains
+from emulator.press.state import LayerStrains, Parcels, Plant, Progress, Record
 
 
 class Parts(NamedTuple):
     """A press as compiled code sees it: its state, its inputs, its constants, and scratch."""
 
-    parcels: Parcels  # the ring of the sheet
-    strains: Sequence[Strains]  # of their layers, by slot
+    parcels: Parcels  # the ring of the sheet, and the shelf
+    strains: LayerStrains  # of their layers, by slot
     plant: Plant
     belts: Belts
     progress: Progress

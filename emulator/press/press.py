@@ -17,6 +17,7 @@ from emulator.press.compiled import advance_address, kernel_constants
 from emulator.press.constants import TICK_NS, MachineConstants
 from emulator.press.machine import Machine
 from emulator.press.parcel import work
+from emulator.press.release import measure_shelf
 from emulator.press.signals import SIGNALS
 from emulator.press.start import OperatingPoint, begin_now, fill, warm_up
 from emulator.press.state import FILM_COLUMNS, FILM_IDS, LEDGER, PressState, blank
@@ -156,22 +157,34 @@ class Press:
         self.state.assign(state)
         self.refresh()
 
-    def film(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Truth about the finished sheet, the oldest kept parcel first: `FILM_IDS` and `FILM_COLUMNS`."""
-        record = self.state.record
+    def film(self, since: int = 0) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Truth about the finished sheet from number `since` on, the oldest kept first: `FILM_IDS` and `FILM_COLUMNS`.
+
+        Parcels that still wait for the laboratory are measured for the answer alone: asking changes nothing.
+        """
+        state, record = self.state, self.state.record
         done, capacity = int(record.film_count[0]), record.film.shape[0]
-        slots = np.arange(max(0, done - capacity), done) % capacity
-        return record.film_ids[slots], record.film[slots]
+        slots = np.arange(max(since, done - capacity, 0), done) % capacity
+        film: NDArray[np.float64] = record.film[slots]
+        if min(state.waiting, len(film)) > 0:
+            rows = record.film[np.arange(done - state.waiting, done) % capacity]
+            parcels, strains = state.memory[:2]
+            scratch = work(self.machine.numerics.layer_count)
+            measure_shelf(parcels, strains, rows, self._machines, self._materials, scratch)
+            shown = min(state.waiting, len(film))
+            film[-shown:] = rows[-shown:]
+        return record.film_ids[slots], film
 
     def last_film(self) -> dict[str, float]:
         """Truth about the parcel released last, by column name; empty before the first."""
         done = int(self.state.record.film_count[0])
         if done == 0:
             return {}
-        slot = (done - 1) % self.state.record.film.shape[0]
-        values = dict(zip(FILM_COLUMNS, self.state.record.film[slot].tolist(), strict=True))
-        ids = dict(zip(FILM_IDS, self.state.record.film_ids[slot].tolist(), strict=True))
-        return {**ids, **values}
+        ids, film = self.film(done - 1)
+        return {
+            **dict(zip(FILM_IDS, ids[0].tolist(), strict=True)),
+            **dict(zip(FILM_COLUMNS, film[0].tolist(), strict=True)),
+        }
 
     def ledger(self) -> dict[str, float]:
         """Cumulative energy terms in J, by name."""

@@ -28,8 +28,8 @@ from emulator.press.geometry import find_gap
 from emulator.press.loading import load, store
 from emulator.press.machine import Machine
 from emulator.press.parcel import Work, approach, load_layers, note, split_into_layers, store_layers, work
-from emulator.press.release import laboratory_thickness, release_truth
-from emulator.press.state import FILM_COLUMNS, PLANT, Parcels, Plant, Strains, parcel_type, strains_type
+from emulator.press.release import laboratory_thickness, recovered_truth, release_truth
+from emulator.press.state import FILM_COLUMNS, PLANT, LayerStrains, Parcels, Plant, parcel_type, strains_type
 
 Floats = NDArray[np.float64]
 
@@ -109,7 +109,7 @@ def _plant(how: Pass) -> Any:
 @njit(cache=True, error_model="numpy")
 def _roll(
     parcels: Parcels,
-    strains: Sequence[Strains],
+    strains: LayerStrains,
     plants: Sequence[Plant],
     machines: Sequence[MachineConstants],
     materials: Sequence[MaterialConstants],
@@ -172,4 +172,5 @@ def _roll(
     store(parcels, work.slots, w)
     if layered:
         store_layers(strains, work, w, c)
-    release_truth(parcel, laboratory_thickness(parcels, strains, 0, 0.0, rest, c, m, work), truth, m)
+    release_truth(parcel, truth, m)
+    recovered_truth(laboratory_thickness(parcels, strains, 0, 0.0, rest, c, m, work), truth)

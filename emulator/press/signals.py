@@ -2,7 +2,8 @@
 
 `SIGNALS` names every element of `Press.signals` in order, SI units, the unit in
 the name. Flags are 0.0 or 1.0. Where there is no sheet to measure, thickness
-signals read 0.0 and the matching `..._present` flag is 0.0.
+signals read 0.0 and the matching `..._present` flag is 0.0. The `last_...` signals are of the newest parcel whose
+recovery the laboratory has measured; it measures up to eight at a time, so that parcel is among the last nine released.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ through `PressState.sheet`, `.plant`, `.progress` and `.record`.
 
 Side 0 is the upper belt, side 1 the lower. Layer 0 of a parcel lies at the upper
 belt. Parcels live in a ring in the order they entered: slot `(head + i) % capacity`
-for `i < count`, the oldest first, the first `released` of them behind the press.
+for `i < count`, the oldest first, the first `released` of them behind the press. Behind the ring stands the shelf:
+copies of parcels as they left the press, until there are enough for the laboratory.
 """
 
 # ruff: noqa: N815 -- symbols of docs/model.md
@@ -29,6 +30,9 @@ Ints = NDArray[np.int64]
 
 FILM_CAPACITY: Final = 4096
 
+SHELF: Final = LANES
+"""Slots for parcels that wait for the laboratory, which follows that many as fast as one."""
+
 FILM_COLUMNS: Final = (
     "h0_m",
     "t0_m",
@@ -49,7 +53,8 @@ FILM_COLUMNS: Final = (
 )
 """Truth about one parcel when it left the press; hot plates are those of the zones that it met under pressure,
 0.0 if there were none. Crown is the thickness in the middle less that at the edges of the working width, wedge that
-of the right edge less that of the left."""
+of the right edge less that of the left. What follows from the recovery, `t_600_m`, `r_percent` and `k_times_min`, is
+0.0 until the laboratory has measured it; `Press.film` tells it at once."""
 
 FILM_IDS: Final = ("serial", "entry_time_ns", "exit_time_ns")
 
@@ -197,6 +202,7 @@ RECORD: Final = np.dtype(
         ("energy", _F, (len(LEDGER),)),  # J
         ("mass", _F, (2,)),  # kg in, kg out
         ("film_count", _I, (1,)),  # parcels recorded since the start; slot = number % capacity
+        ("measured", _I, (1,)),  # of them, those that have been in the laboratory; the others are on the shelf
         ("film_ids", _I, (FILM_CAPACITY, len(FILM_IDS))),
         ("film", _F, (FILM_CAPACITY, len(FILM_COLUMNS))),
     ],
@@ -250,6 +256,9 @@ class Parcels(Protocol):
     def __getitem__(self, slot: int) -> Parcel:
         """The parcel in a slot."""
 
+    def __setitem__(self, slot: int, parcel: Parcel) -> None:
+        """Put a copy of a parcel into a slot."""
+
 
 class Strains(Protocol):
     """Strains of the layers of one parcel; units at `strains_type`."""
@@ -257,6 +266,16 @@ class Strains(Protocol):
     e: Floats
     b: Floats
     h: Floats
+
+
+class LayerStrains(Protocol):
+    """Strains of the layers of all slots of the ring as compiled code sees them."""
+
+    def __getitem__(self, slot: int) -> Strains:
+        """Those of the parcel in a slot."""
+
+    def __setitem__(self, slot: int, strains: Strains) -> None:
+        """Put a copy of the strains of a parcel into a slot."""
 
 
 class Sheet(NamedTuple):
@@ -336,6 +355,7 @@ class Record(NamedTuple):
     energy: Floats
     mass: Floats
     film_count: Ints
+    measured: Ints
     film_ids: Ints
     film: Floats
 
@@ -352,8 +372,8 @@ class PressState:
         """Wrap the six arrays; use `blank` to make them."""
         self.memory: tuple[Any, ...] = memory
         parcels, strains, plant, belt_T, progress, record = memory
-        self.sheet = Sheet(**{name: parcels[name] for name in Sheet._fields})
-        self.strains: Any = strains
+        self.sheet = Sheet(**{name: parcels[name][:-SHELF] for name in Sheet._fields})
+        self.strains: Any = strains[:-SHELF]
         """Layer strains by slot of the ring; meaningful where the parcel is layered."""
         self.plant = _view(plant, Plant)
         self.belt_T: Floats = belt_T
@@ -361,13 +381,21 @@ class PressState:
         self.progress = _view(progress, Progress)
         self.record = _view(record, Record)
 
+    @property
+    def waiting(self) -> int:
+        """How many parcels of the film record wait on the shelf for the laboratory, the newest ones."""
+        return int(self.record.film_count[0] - self.record.measured[0])
+
     def arrays(self) -> Iterator[tuple[str, NDArray[Any]]]:
-        """Every array with its dotted name, in a fixed order; float64 and int64 only."""
-        for group in ("sheet", "plant", "progress", "record"):
+        """Every array with its dotted name, in a fixed order, ring and shelf in one; float64 and int64 only."""
+        parcels, strains = self.memory[:2]
+        for field in Sheet._fields:
+            yield f"sheet.{field}", parcels[field]
+        for group in ("plant", "progress", "record"):
             for field, array in getattr(self, group)._asdict().items():
                 yield f"{group}.{field}", array
-        for field in self.strains.dtype.names:
-            yield f"strains.{field}", self.strains[field]
+        for field in strains.dtype.names:
+            yield f"strains.{field}", strains[field]
         yield "belt_T", self.belt_T
 
     def copy(self) -> PressState:
@@ -404,8 +432,8 @@ def _view(memory: NDArray[Any], form: type[View]) -> View:
 def blank(parcels: int, layers: int, nodes: int, ambient_k: float) -> PressState:
     """A state of the given sizes: no sheet, everything at rest and at ambient temperature."""
     state = PressState(
-        np.zeros(parcels, parcel_type(layers)),
-        np.zeros(parcels, strains_type(layers)),
+        np.zeros(parcels + SHELF, parcel_type(layers)),
+        np.zeros(parcels + SHELF, strains_type(layers)),
         np.zeros(1, PLANT),
         np.full((2, nodes), ambient_k),
         np.zeros(1, PROGRESS),

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emulator.press.machine import Machine
-from emulator.press.state import PressState
+from emulator.press.state import SHELF, PressState
 
 __all__ = ["PackError", "layout", "pack", "unpack"]
 
-FIRST: Final = ("progress", "record.film_count")
+FIRST: Final = ("progress", "record.film_count", "record.measured")
 FILM: Final = ("film", "film_ids")
 INFINITE: Final = ("hot_min", "hot_max")
 """Parcel fields that are infinite until something was met."""
@@ -120,10 +120,15 @@ def _live(state: PressState) -> NDArray[np.int64]:
     return (head + np.arange(count)) % state.sheet.x.size
 
 
+def _kept(state: PressState) -> NDArray[np.int64]:
+    """Slots of ring and shelf that hold sheet."""
+    return np.concatenate([_live(state), state.sheet.x.size + np.arange(state.waiting)])
+
+
 def _parts(state: PressState) -> Iterator[tuple[str, NDArray[Any], Any]]:
     """Everything to keep: name, array, and the part of it that holds something."""
     record = state.record
-    live, filled = _live(state), slice(min(int(record.film_count[0]), len(record.film)))
+    kept, filled = _kept(state), slice(min(int(record.film_count[0]), len(record.film)))
     for number, array in enumerate(state.memory):
         names = array.dtype.names or ()
         if "film" in names:
@@ -131,11 +136,11 @@ def _parts(state: PressState) -> Iterator[tuple[str, NDArray[Any], Any]]:
                 yield f"record.{name}", array[name][0], filled if name in FILM else slice(None)
         elif "ring" in names:
             yield "progress", array, slice(None)
-        elif array is state.strains:
-            yield "strains", array, live[state.sheet.layered[live] > 0]
+        elif number == 1:
+            yield "strains", array, kept[state.memory[0]["layered"][kept] > 0]
         else:
             # what has a place for every parcel is kept where there is one
-            yield f"memory.{number}", array, live if len(array) == state.sheet.x.size else slice(None)
+            yield f"memory.{number}", array, kept if number == 0 else slice(None)
 
 
 def _fill(array: NDArray[Any], part: Any, raw: object, name: str) -> None:
@@ -154,7 +159,12 @@ def _check_places(state: PressState) -> None:
     if not (0 <= head < capacity and 0 <= count <= capacity and 0 <= released <= count and 0 <= serial < 2**60):
         raise PackError("the ring of sheet parcels stands where there is none")
     ticks, pending = int(state.progress.tick[0]), int(state.progress.pending_ticks[0])
-    if not (0 <= int(state.record.film_count[0]) < 2**60 and 0 <= ticks < 2**50 and 0 <= pending < 2**20):
+    if not (
+        0 <= int(state.record.film_count[0]) < 2**60
+        and 0 <= state.waiting <= SHELF
+        and 0 <= ticks < 2**50
+        and 0 <= pending < 2**20
+    ):
         raise PackError("a counter of the press cannot be")
 
 
@@ -178,13 +188,13 @@ def _check_values(state: PressState, machine: Machine) -> None:
         "progress.pending_travel": (-loop, loop),
         "progress.feed": (-track, track),
     }
-    live = _live(state)
+    kept = _kept(state)
     for name, array in state.arrays():
         bounds = on_machine.get(name) or BOUNDS.get(name)
-        part = array[live] if name.startswith("sheet.") else array
+        part = array[kept] if name.startswith("sheet.") else array
         if bounds is not None and part.size and not (bounds[0] <= part.min() and part.max() <= bounds[1]):
             raise PackError(f"{name} of the press is outside {bounds[0]:g} … {bounds[1]:g}")
     for name in ("entry_ns", "exit_ns", "updated_ns"):
-        times = getattr(state.sheet, name)[live]
+        times = state.memory[0][name][kept]
         if times.size and np.abs(times).max() > LONGEST_S * 1e9:
             raise PackError(f"sheet.{name} of the press is no time")

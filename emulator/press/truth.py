@@ -12,7 +12,7 @@ from emulator.press import commands as at
 from emulator.press.belts import Belts, temperature_at
 from emulator.press.constants import MachineConstants
 from emulator.press.geometry import smallest_clearance
-from emulator.press.parcel import length_of
+from emulator.press.parcel import length_of, ring_size
 from emulator.press.parts import Parts
 from emulator.press.release import surface_temperature
 from emulator.press.signals import index
@@ -58,12 +58,12 @@ def observe(p: Parts, out: Floats) -> None:
     _observe_thermal(p.plant, p.belts, p.c, out)
     _observe_mechanics(p.plant, p.c, out)
     _observe_sheet(p, out)
-    done = record.film_count[0]
-    out[RELEASED] = done
+    out[RELEASED] = record.film_count[0]
     for offset in range(5):
         out[RELEASED + 1 + offset] = 0.0
-    if done > 0:
-        film = record.film[(done - 1) % record.film.shape[0]]
+    measured = record.measured[0]
+    if measured > 0:
+        film = record.film[(measured - 1) % record.film.shape[0]]
         out[RELEASED + 1] = film[0]
         out[RELEASED + 2] = film[1]
         out[RELEASED + 3] = film[3]
@@ -126,7 +126,7 @@ def _observe_sheet(p: Parts, out: Floats) -> None:
     for offset in range(3):
         out[AT_ENTRY + offset] = 0.0
     if inside > 0:
-        youngest = parcels[(progress.ring[0] + progress.ring[1] - 1) % parcels.size]
+        youngest = parcels[(progress.ring[0] + progress.ring[1] - 1) % ring_size(parcels)]
         if youngest.x <= 3.0 * c.parcel:
             out[AT_ENTRY] = 1.0
             out[AT_ENTRY + 1] = youngest.h0
@@ -166,13 +166,13 @@ def _parcel_at(parcels: Parcels, progress: Progress, x: float, c: MachineConstan
         return -1
     while high - low > 1:
         middle = (low + high) // 2
-        if parcels[(progress.ring[0] + middle) % parcels.size].x >= x:
+        if parcels[(progress.ring[0] + middle) % ring_size(parcels)].x >= x:
             low = middle
         else:
             high = middle
     for k in (low, high):
         if k < progress.ring[2]:
-            slot = (progress.ring[0] + k) % parcels.size
+            slot = (progress.ring[0] + k) % ring_size(parcels)
             parcel = parcels[slot]
             if abs(parcel.x - x) <= 0.51 * length_of(parcel.length0, parcel.h0, parcel.h_exit, c):
                 return int(slot)

@@ -13,6 +13,7 @@ from emulator.press import FILM_COLUMNS, Disturbances, OperatingPoint, Pass, Pre
 from emulator.press.parcel import work
 from emulator.press.release import laboratory_thickness
 from emulator.press.start import run
+from emulator.press.state import SHELF
 
 REFERENCE = load_machine("reference")
 G20 = load_material("g20")
@@ -190,7 +191,41 @@ def test_gauges_see_the_sheet_recover(running: Press) -> None:
     recovered = read(running, "recovered_sheet_thickness_m")
     assert film["exit_thickness_m"] < exit_gauge < recovered < film["t_600_m"]
     assert read(running, "exit_sheet_present") == read(running, "recovered_sheet_present") == 1.0
-    assert read(running, "last_r_percent") == film["r_percent"]
+    measured, r = int(running.state.record.measured[0]), FILM_COLUMNS.index("r_percent")
+    ids, rows = running.film()
+    assert read(running, "last_r_percent") == rows[len(ids) - running.state.waiting - 1, r]
+    assert measured > 0
+
+
+@pytest.mark.parametrize("faster_to_m_min", [1.0, 5.0])
+def test_truth_of_the_film_is_there_at_once_and_asking_for_it_changes_nothing(
+    press: Press, faster_to_m_min: float
+) -> None:
+    """Samples wait for each other, also for those of layered sheet, but what is told of them meanwhile is final."""
+    unasked = Press(REFERENCE, G20, press.state.copy())
+    press.holding.speed_setpoint_m_s[:] = faster_to_m_min / 60.0
+    before = int(press.state.record.film_count[0])
+    early: dict[int, list[float]] = {}
+    for _ in range(25):
+        press.advance(SECOND, press.holding)
+        ids, film = press.film(before)
+        for serial, row in zip(ids[:, 0].tolist(), film.tolist(), strict=True):
+            assert early.setdefault(serial, row) == row
+    unasked.advance(25 * SECOND, press.holding)
+    assert same(press.state, unasked.state)
+    assert len(early) == int(press.state.record.film_count[0]) - before > 16
+
+
+def test_a_sample_recovers_the_same_alone_and_in_company(press: Press) -> None:
+    column = FILM_COLUMNS.index("t_600_m")
+    for _ in range(10):
+        press.advance(SECOND, press.holding)
+        _, film = press.film()
+        parcels, strains = press.state.memory[:2]
+        for place in range(press.state.waiting):
+            c, m = press.machine_constants, press.material_constants
+            alone = laboratory_thickness(parcels, strains, place - SHELF + len(parcels), 0.0, 600.0, c, m, work(11)[0])
+            assert alone == film[len(film) - press.state.waiting + place, column]
 
 
 def test_laboratory_sample_taken_from_the_table_reads_what_was_foretold_at_the_exit(running: Press) -> None:

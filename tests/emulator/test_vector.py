@@ -26,6 +26,7 @@ from emulator.material.vector import (
     flags,
     floor,
     four_columns,
+    fused,
     largest,
     least,
     most,
@@ -38,7 +39,7 @@ from emulator.material.vector import (
 )
 from emulator.pointer import Call, address_of
 from emulator.press.loading import load, store
-from emulator.press.state import UNREAD_LINES, blank
+from emulator.press.state import UNREAD_LINES, parcel_type
 
 Floats = NDArray[np.float64]
 NUMBERS = st.floats(-1e6, 1e6, allow_subnormal=False)
@@ -127,6 +128,15 @@ def test_lanes_together(x: Floats, marks: Any, count: int) -> None:
 
 
 @njit  # type: ignore[misc]
+def single_rounding(a: float, b: float, c: float) -> float:
+    return float(fused(a, b, c))
+
+
+def test_a_fused_product_is_rounded_once() -> None:
+    assert single_rounding(1.0 + 2.0**-30, 1.0 - 2.0**-30, -1.0) == -(2.0**-60)
+
+
+@njit  # type: ignore[misc]
 def elementary(x: Floats, out: Floats) -> None:
     a = read(x)
     write(out[0], lanes.exp(a))
@@ -162,7 +172,7 @@ def through_lanes(parcels: Any, slots: Any, tiles: Any, moved: float) -> None:
 @settings(deadline=None)  # the first example compiles
 @given(slots=SLOTS, layers=st.sampled_from([3, 11, 14]), data=st.data())
 def test_parcels_go_into_lanes_and_back_unchanged(slots: Any, layers: int, data: st.DataObject) -> None:
-    parcels = blank(10, layers, 4, 300.0).memory[0]
+    parcels = np.zeros(10, parcel_type(layers))
     words = parcels.view(np.int64).reshape(10, -1)
     words[:] = np.arange(words.size).reshape(words.shape) + data.draw(st.integers(0, 2**40))
     parcels["x"] = np.arange(10.0)
