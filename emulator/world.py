@@ -29,6 +29,7 @@ from emulator.compile_ahead import compile_ahead
 from emulator.config import ConfigError
 from emulator.definitions import Definitions
 from emulator.line.adapters import adapter_named
+from emulator.line.scenarios import scenario_named
 from emulator.node import Node, NodeState
 from emulator.node.config import FIRMWARE
 from emulator.node.state import Contacts
@@ -68,6 +69,7 @@ class WorldConfig:
         sensors: name or path of the instruments (data/sensors).
         node: name or path of the node's settings (data/nodes), or `firmware`: its program is the firmware, executed.
         adapter: the master's adapter (`emulator.line.adapters`): `ideal`, `ftdi-16ms`, ...
+        scenario: what is wrong with the line from the start (`emulator.line.scenarios`): `good`, `bad-cable`, ...
     """
 
     machine: str = "reference"
@@ -80,6 +82,7 @@ class WorldConfig:
     sensors: str = "reference"
     node: str = "press"
     adapter: str = "ideal"
+    scenario: str = "good"
 
     def __post_init__(self) -> None:
         if self.start not in START_STATES:
@@ -90,6 +93,7 @@ class WorldConfig:
             raise ConfigError(f"seed is {self.seed!r}; it must be a whole number 0 … 2^63 - 1")
         try:
             adapter_named(self.adapter)
+            scenario_named(self.scenario)
         except ValueError as error:
             raise ConfigError(str(error)) from error
 
@@ -143,7 +147,8 @@ class World:
         self.node.commands.feed_temperature_k = self.recipe.sheet.temperature_c + KELVIN
         self.env = simpy.Environment(initial_time=0)
         self.agenda = Agenda(self.env)
-        self.bus = Bus(self.agenda, [self.node], config.baud, config.adapter, config.seed)
+        scenario = scenario_named(config.scenario)
+        self.bus = Bus(self.agenda, [self.node], config.baud, scenario.adapter or config.adapter, config.seed)
         self.state = WorldState(
             now_ns=0,
             next_scan_ns=0,
@@ -158,6 +163,8 @@ class World:
         if config.start == "running":
             self._take_over()
         self.agenda.put(self.state.next_scan_ns, Priority.SCAN, self._wake_up)
+        for fault in scenario.faults:
+            self.bus.inject(fault)
 
     # -- time ---------------------------------------------------------------------------------------
 

@@ -15,12 +15,13 @@ from typing import Literal, NamedTuple
 import serial
 
 from rig.clock import SECOND_NS, Clock
-from rig.errors import BadAnswer, BusError, NoAnswer, PortError, RequestRefused, UsageError
+from rig.errors import BadAnswer, BusError, NoAnswer, NodeBusy, PortError, RequestRefused, UsageError
 from rig.protocol import (
     MAX_FRAME,
     BadFrame,
     BytesDiscarded,
     Client,
+    ExceptionCode,
     ExceptionReceived,
     LineTiming,
     ReadCoils,
@@ -59,8 +60,10 @@ __all__ = ["FrameSink", "Master", "PlannedRead", "TagClient"]
 FrameSink = Callable[[int, int, Direction, bytes, str], None]
 """Called with start (ns), end (ns), `request` or `response`, bytes and a comment for every frame."""
 
-SLACK_NS = 40_000_000
+SLACK_NS = 25_000_000
 """For the node to answer, a USB adapter's latency timer and an operating system that has something else to do."""
+ASK_AGAIN = (ExceptionCode.ACKNOWLEDGE, ExceptionCode.SERVER_DEVICE_BUSY)
+"""A node that declines with these would do it later (V1.1b3, section 7)."""
 SMALLEST_ANSWER = 5
 """Bytes of an exception answer with address and CRC: no answer is shorter."""
 READ_GAP = 8
@@ -125,10 +128,11 @@ class Master:
         Raises:
             NoAnswer: silence, every time.
             BadAnswer: something came that is no answer to the request, every time.
-            RequestRefused: the node answered with a Modbus exception (not repeated: it would again).
+            RequestRefused: the node answered with a Modbus exception (not repeated but where it was
+                busy: it would again).
             PortError: the port went away.
         """
-        trouble: NoAnswer | BadAnswer | None = None
+        trouble: NoAnswer | BadAnswer | NodeBusy | None = None
         patience_ns = self._patience_ns
         for attempt in range(1 + self.retries):
             if until_ns is not None:
@@ -141,7 +145,7 @@ class Master:
                 self.repeated += 1
             try:
                 return self._once(request, unit, patience_ns)
-            except (NoAnswer, BadAnswer) as error:
+            except (NoAnswer, BadAnswer, NodeBusy) as error:
                 trouble = error
             except (serial.SerialException, OSError) as error:
                 # whatever was out is lost with the port
@@ -214,7 +218,8 @@ class Master:
                         self._note(event.start_ns, event.end_ns, received, trouble)
                         code = event.response.code
                         name = getattr(code, "name", str(code)).replace("_", " ").lower()
-                        raise RequestRefused(f"the node refused {request}: {name} (exception {int(code)})")
+                        kind = NodeBusy if code in ASK_AGAIN else RequestRefused
+                        raise kind(f"the node refused {request}: {name} (exception {int(code)})")
                     case BadFrame():
                         trouble = event.detail
                         received = b""

@@ -8,6 +8,7 @@
     │   ├── NoAnswer                3   silence until the timeout
     │   ├── BadAnswer               3   an answer that cannot be trusted (CRC, length, wrong unit)
     │   ├── RequestRefused          3   the node answered with a Modbus exception
+    │   │   └── NodeBusy            3   with the one that says: ask again later
     │   └── OtherRegisterMap        3   the node has another version of the register map
     ├── WriteRefused                4   the envelope kept a write from the press
     │   ├── NotArmed                4   not a virtual press, and the bench is not armed
@@ -24,6 +25,7 @@ __all__ = [
     "BusError",
     "ControllerError",
     "NoAnswer",
+    "NodeBusy",
     "NotArmed",
     "OtherRegisterMap",
     "OutsideSafeRange",
@@ -74,6 +76,10 @@ class BadAnswer(BusError):
 
 class RequestRefused(BusError):
     """The node answered with a Modbus exception."""
+
+
+class NodeBusy(RequestRefused):
+    """The node is there and says that it has no time, every time it was asked."""
 
 
 class OtherRegisterMap(BusError):

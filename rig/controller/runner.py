@@ -37,7 +37,7 @@ LONGEST_SILENCE_SCANS = 50
 """So many failed polls in a row (5 s) end the run: the press is on its own watchdog by then."""
 LONGEST_ABSENCE_NS = 20 * SECOND_NS
 """A port that went away (an adapter that was pulled) is opened again for so long before the run ends."""
-POLL_SHARE_NS = 70_000_000
+POLL_SHARE_NS = 60_000_000
 """A poll may take so much of a scan before it is given up; the next scan asks again."""
 FIRST_RETRY_NS = SECOND_NS // 5
 LONGEST_RETRY_NS = 2 * SECOND_NS

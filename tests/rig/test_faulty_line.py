@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rig.bench import Bench, open_press
-from rig.errors import BadAnswer, BusError, NoAnswer, PortError, RequestRefused, UsageError
+from rig.errors import BadAnswer, BusError, NoAnswer, NodeBusy, PortError, RequestRefused, UsageError
 
 DAMAGE = (
     "noise", "garbled", "lost_frame", "lost_bytes", "truncated", "duplicated_bytes", "inserted_bytes", "framing_error",
@@ -90,3 +90,16 @@ def test_faults_end_with_their_block(warm: Bench) -> None:
         with bench.virtual.injected("lost_frame", times=None), pytest.raises(BusError):
             bench.poll()
         assert bench.poll()["mode"] == "off"
+
+
+def test_a_node_that_is_busy_is_asked_again_and_one_that_stays_busy_is_an_error(warm: Bench) -> None:
+    with warm.fork() as bench:
+        bench.virtual.inject("busy")
+        assert bench.poll()["mode"] == "off"
+        bench.virtual.inject("busy", times=None)
+        with pytest.raises(NodeBusy, match="busy"):
+            bench.poll()
+        bench.virtual.withdraw()
+        bench.virtual.inject("failure")
+        with pytest.raises(RequestRefused, match="failure"):
+            bench.poll()
