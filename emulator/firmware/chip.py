@@ -40,7 +40,6 @@ SYSCTL_RIS: Final = 0x400F_E050
 PLL_LOCKED: Final = 1 << 6
 RETURN: Final = FLASH[1] - 16
 """Where interrupts return to: a place in flash where no code is."""
-EXCEPTION_FRAME: Final = 32
 IO_PLACE: Final = RAM[1] - 2048
 """Where the I/O block stands in RAM; firmware_stubs/boards/lm3s6965/io.h says what is in it."""
 
@@ -88,6 +87,7 @@ class Chip:
         self.sent = bytearray()
         self._received: list[int] = []
         self._causes = 0
+        self._is_placed = False  # whether the stack pointer is where the state says
         self._error: type[Exception] = unicorn.UcError
         self._sp, self._lr, self._pc = arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR, arm.UC_ARM_REG_PC
         symbols = program.symbols
@@ -137,6 +137,7 @@ class Chip:
         self.sent.clear()
         self._received.clear()
         self._words[_PLACE_RIS] = PLL_LOCKED
+        self._is_placed = True
         self._engine.reg_write(self._sp, self._stack_top)
         start = self.program.entry
         if before_scan is not None:
@@ -198,13 +199,15 @@ class Chip:
         state.due_ns = now_ns + int(words[_PLACE_TAILR]) * CYCLE_NS if armed else None
 
     def _interrupt(self, handler: str) -> None:
-        self._engine.reg_write(self._sp, self.state.stack - EXCEPTION_FRAME)
+        """Handlers find the stack as the sleep left it, and leave it so; the frame of an exception is not made."""
+        if not self._is_placed:
+            self._engine.reg_write(self._sp, self.state.stack)
+            self._is_placed = True
         self._engine.reg_write(self._lr, RETURN | 1)
         self._run(self._handlers[handler], RETURN)
 
     def _resume(self) -> None:
         """Go on behind `wfi`."""
-        self._engine.reg_write(self._sp, self.state.stack)
         self._run(self._sleep + 2 | 1, self._sleep)
 
     def _run(self, start: int, end: int) -> None:

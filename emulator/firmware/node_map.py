@@ -91,9 +91,11 @@ def _bytes(data: bytes) -> Iterator[str]:
 
 def _number(layout: Layout, name: str) -> str:
     place, count, scale, offset, smallest, largest = layout.number(name)
-    plain = "true" if scale == 1.0 and offset == 0.0 else "false"
-    numbers = ", ".join(map(_double, (scale, offset, smallest, largest)))
-    return f"{{{place:.0f}, {count:.0f}, {plain}, {numbers}}} /* {name} */"
+    if scale <= 0.0:
+        raise ConfigError(f"{name}: the firmware compares raw values, which takes a positive scale")
+    plain, shifted = str(scale == 1.0 and offset == 0.0).lower(), str(offset != 0.0).lower()
+    numbers = f"{_double(scale)}, {_double(offset)}, {smallest:.0f}LL, {largest:.0f}LL"
+    return f"{{{place:.0f}, {count:.0f}, {plain}, {shifted}, {numbers}}} /* {name} */"
 
 
 def _spans(addresses: Iterable[int]) -> Iterator[tuple[int, int]]:
@@ -123,8 +125,12 @@ def _all_spans(layout: Layout) -> list[tuple[Table, int, int]]:
 
 
 def _groups(node: Node) -> Mapping[str, Sequence[int]]:
+    """Channels that are looked at together, by what their names begin with."""
     sensor = node.program[0].sensor
-    return {
+    heated = [channel for channel, cools in zip(sensor.loops.tolist(), loops.COOLED, strict=True) if not cools]
+    groups = {
+        "HEATED": heated,
+        "PLATE": sensor.loops.tolist()[: scan.PLATE_COUNT],
         "CLEARANCE": sensor.clearances.tolist(),
         "FORCE": sensor.forces.tolist(),
         "SPEED": sensor.speeds.tolist(),
@@ -132,6 +138,11 @@ def _groups(node: Node) -> Mapping[str, Sequence[int]]:
         "EDGE": sensor.edges.tolist(),
         "TORQUE": sensor.torques.tolist(),
     }
+    numbers = [node.bank.layout.number(name) for name in node.sensors.names]
+    for name, channels in groups.items():
+        if len({numbers[channel][2:4] for channel in channels}) > 1:
+            raise ConfigError(f"channels of {name} have different scales, and the firmware compares raw values")
+    return groups
 
 
 def header(node: Node) -> str:
@@ -166,7 +177,6 @@ def _header(node: Node) -> Iterator[str]:
             ("COMMANDS", SENT_COMMANDS),
             ("INTERLOCKS", len(interlocks.INTERLOCKS)),
             ("LOOPS", loops.LOOP_COUNT),
-            ("PLATES", scan.PLATE_COUNT),
             ("MIRRORED", len(k.mirrored)),
             *((_plural(name), len(places)) for name, places in _groups(node).items()),
         ]

@@ -21,8 +21,9 @@ enum {
     COMMANDS = 33,
     INTERLOCKS = 9,
     LOOPS = 14,
-    PLATES = 12,
     MIRRORED = 12,
+    HEATEDS = 10,
+    PLATES = 12,
     CLEARANCES = 6,
     FORCES = 6,
     SPEEDS = 2,
@@ -408,6 +409,8 @@ extern const struct number NODE_HEARTBEAT;
 extern const struct number UPTIME_S;
 extern const struct number SAMPLE_TIME_MS;
 extern const struct number WATCHDOG_REMAINING_S;
+extern const uint8_t HEATED_CHANNELS[HEATEDS];
+extern const uint8_t PLATE_CHANNELS[PLATES];
 extern const uint8_t CLEARANCE_CHANNELS[CLEARANCES];
 extern const uint8_t FORCE_CHANNELS[FORCES];
 extern const uint8_t SPEED_CHANNELS[SPEEDS];

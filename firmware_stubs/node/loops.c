@@ -15,7 +15,8 @@ void loop_scan(struct loop *loop, const struct loop_plan *plan, double measured_
     double proportional = plan->gain_per_k * error;
     double wanted = proportional + loop->integral;
     double change = proportional * plan->step;
-    if (!((wanted >= 1.0 && change > 0.0) || (wanted <= 0.0 && change < 0.0))) {
+    bool is_held = (!less(wanted, 1.0) && less(0.0, change)) || (!less(0.0, wanted) && less(change, 0.0));
+    if (!is_held) {
         loop->integral = between(loop->integral + change, 0.0, 1.0);
     }
     loop->output = between(proportional + loop->integral, 0.0, 1.0);

@@ -24,23 +24,28 @@ static bool coil(unsigned place) {
 /* -- readings -------------------------------------------------------------------------------------------------- */
 
 static double reading(unsigned channel) {
-    return node.readings[channel];
+    return engineering(&CHANNEL_PLANS[channel].number, node.raw[channel]);
 }
 
+/* Channels that are looked at together have the same scale, and it is positive: raw values are ordered as they are. */
 static double smallest(const uint8_t *channels, unsigned count) {
-    double found = reading(channels[0]);
+    unsigned found = channels[0];
     for (unsigned i = 1; i < count; i++) {
-        found = smaller(found, reading(channels[i]));
+        if (node.raw[channels[i]] < node.raw[found]) {
+            found = channels[i];
+        }
     }
-    return found;
+    return reading(found);
 }
 
 static double largest(const uint8_t *channels, unsigned count) {
-    double found = reading(channels[0]);
+    unsigned found = channels[0];
     for (unsigned i = 1; i < count; i++) {
-        found = larger(found, reading(channels[i]));
+        if (node.raw[channels[i]] > node.raw[found]) {
+            found = channels[i];
+        }
     }
-    return found;
+    return reading(found);
 }
 
 /* Largest deviation from 0. */
@@ -52,10 +57,19 @@ static double farthest(const uint8_t *channels, unsigned count) {
 static void read_channels(const uint32_t counts[CHANNELS]) {
     for (unsigned i = 0; i < CHANNELS; i++) {
         const struct number *number = &CHANNEL_PLANS[i].number;
-        double raw = (double)((int64_t)counts[i] + CHANNEL_PLANS[i].lowest);
-        raw = between(raw, number->smallest, number->largest);
-        node.readings[i] = raw * number->scale + number->offset;
-        put_raw(node.image, number, raw);
+        node.raw[i] = clip_raw(number, (int64_t)counts[i] + CHANNEL_PLANS[i].lowest);
+        put_raw(node.image, number, node.raw[i]);
+    }
+}
+
+/* From registers to setpoints. A register that shows the same as before means the same. */
+static void read_setpoints(void) {
+    for (unsigned i = 0; i < SETPOINTS; i++) {
+        uint16_t word = (uint16_t)get_word(node.image + SETPOINT_NUMBERS[i].place);
+        if (word != node.words[i] || node.scans == 0) {
+            node.words[i] = word;
+            node.setpoints[i] = decode(node.image, &SETPOINT_NUMBERS[i]);
+        }
     }
 }
 
@@ -90,12 +104,7 @@ static struct sensed sense(int64_t now_ns) {
     s.emergency_stop = node.emergency_stop_pressed || coil(BIT_EMERGENCY_STOP);
     s.guard_open = node.guard_open;
     s.belts_driven = coil(BIT_DRIVES_ENABLE);
-    s.hottest_c = -__builtin_inf();
-    for (unsigned i = 0; i < LOOPS; i++) {
-        if (!LOOP_PLANS[i].cools) {
-            s.hottest_c = larger(s.hottest_c, reading(LOOP_PLANS[i].channel));
-        }
-    }
+    s.hottest_c = largest(HEATED_CHANNELS, HEATEDS);
     s.largest_force_kn = largest(FORCE_CHANNELS, FORCES);
     s.tension_wanted = coil(BIT_TENSION_ENABLE) && s.belts_driven && smaller(tensions[0], tensions[1]) > 0.0;
     s.smallest_tension_fraction = 1.0;
@@ -140,7 +149,8 @@ static void command(void) {
     unsigned taken = node.interlocks.taken;
     for (unsigned i = 0; i < LOOPS; i++) {
         const struct loop_plan *plan = &LOOP_PLANS[i];
-        loop_scan(&node.loops[i], plan, reading(plan->channel), wanted[i], plan->cools ? cooling : heating);
+        node.held_c[i] = reading(plan->channel);
+        loop_scan(&node.loops[i], plan, node.held_c[i], wanted[i], plan->cools ? cooling : heating);
         out[COMMAND_ZONE + i] = node.loops[i].output; /* the drums follow the zones */
     }
     for (unsigned i = 0; i < CLEARANCES; i++) {
@@ -163,19 +173,15 @@ static void command(void) {
 /* -- publish --------------------------------------------------------------------------------------------------- */
 
 static unsigned warnings(const struct sensed *s) {
-    double deviation = 0.0, coldest = reading(LOOP_PLANS[0].channel), hottest = coldest;
-    for (unsigned i = 0; i < PLATES; i++) {
-        double zone = reading(LOOP_PLANS[i].channel);
-        coldest = smaller(coldest, zone);
-        hottest = larger(hottest, zone);
-        if (!LOOP_PLANS[i].cools) {
-            double error = zone - node.setpoints[i];
-            deviation = larger(deviation, error < 0.0 ? -error : error);
-        }
-    }
     unsigned word = 0;
-    if (coil(BIT_HEATING_ENABLE) && deviation > WARN_ZONE_DEVIATION_K) {
-        word |= WARNING_ZONE_DEVIATION;
+    for (unsigned i = 0; i < PLATES && coil(BIT_HEATING_ENABLE); i++) {
+        if (LOOP_PLANS[i].cools) {
+            continue;
+        }
+        double error = node.held_c[i] - node.setpoints[i];
+        if (less(WARN_ZONE_DEVIATION_K, error) || less(error, -WARN_ZONE_DEVIATION_K)) {
+            word |= WARNING_ZONE_DEVIATION;
+        }
     }
     if (s->largest_edge_mm > WARN_EDGE_POSITION_MM) {
         word |= WARNING_TRACKING_LIMIT;
@@ -186,7 +192,7 @@ static unsigned warnings(const struct sensed *s) {
     if (s->smallest_tension_fraction < WARN_TENSION_FRACTION) {
         word |= WARNING_LOW_TENSION;
     }
-    if (coldest < SENSOR_LOWEST_C || hottest > SENSOR_HIGHEST_C) {
+    if (smallest(PLATE_CHANNELS, PLATES) < SENSOR_LOWEST_C || largest(PLATE_CHANNELS, PLATES) > SENSOR_HIGHEST_C) {
         word |= WARNING_SENSOR_RANGE;
     }
     if (node.commands[COMMAND_DRIVES_ON] != 0.0 && farthest(TORQUE_CHANNELS, TORQUES) > WARN_DRIVE_TORQUE_NM) {
@@ -272,7 +278,11 @@ static void queue_forces(void) {
 static void publish(int64_t now_ns, const struct sensed *s) {
     uint8_t *image = node.image;
     for (unsigned i = 0; i < PLATES; i++) {
-        show(image, &ZONE_OUTPUTS[i], 100.0 * node.commands[COMMAND_ZONE + i]);
+        double output = node.commands[COMMAND_ZONE + i];
+        if (output != node.shown[i]) {
+            node.shown[i] = output;
+            show(image, &ZONE_OUTPUTS[i], 100.0 * output);
+        }
     }
     if (reading(CHANNEL_EXIT_THICKNESS_UM) > 0.0) {
         double speed_m_s = 0.5 * (reading(SPEED_CHANNELS[0]) + reading(SPEED_CHANNELS[1])) / 60.0;
@@ -303,9 +313,7 @@ void node_scan(int64_t now_ns, const uint32_t counts[CHANNELS], unsigned contact
     node.emergency_stop_pressed = contacts & CONTACT_EMERGENCY_STOP_PRESSED;
     node.guard_open = contacts & CONTACT_GUARD_OPEN;
     read_channels(counts);
-    for (unsigned i = 0; i < SETPOINTS; i++) {
-        node.setpoints[i] = decode(node.image, &SETPOINT_NUMBERS[i]);
-    }
+    read_setpoints();
     struct sensed sensed = sense(now_ns);
     interlocks_judge(&node.interlocks, &sensed, now_ns, coil(BIT_ALARM_RESET));
     put_bit(node.image, BIT_ALARM_RESET, false);

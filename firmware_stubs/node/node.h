@@ -32,9 +32,12 @@ struct node {
     int64_t last_request_ns; /* times are since power-on */
     int64_t heartbeat_ns;    /* when it last changed */
     double sheet_length_m;
-    double readings[CHANNELS];    /* engineering units */
-    double setpoints[SETPOINTS];  /* holding registers in engineering units, at the last scan */
-    double commands[COMMANDS];    /* what the actuators are told, SI */
+    int64_t raw[CHANNELS];       /* readings, as their registers show them */
+    uint16_t words[SETPOINTS];   /* the holding registers that setpoints were made from */
+    double setpoints[SETPOINTS]; /* holding registers in engineering units, at the last scan */
+    double held_c[LOOPS];        /* what the loops hold, as measured */
+    double shown[PLATES];        /* outputs of the zones as their registers show them */
+    double commands[COMMANDS];   /* what the actuators are told, SI */
     uint8_t queued;               /* samples in the queues */
     uint8_t queue_next;           /* where the next one goes */
     uint16_t force_queue[FORCES][QUEUE]; /* raw line forces, one sample per scan */

@@ -7,10 +7,20 @@
 double nearest(double x) {
     /* above 2^52 the doubles are the whole numbers, so the sum rounds; there is no rint without a libm */
     const double whole = 0x1.8p52;
-    if (x > -0x1p51 && x < 0x1p51) {
-        return (x + whole) - whole;
+    return (x + whole) - whole;
+}
+
+/* Not inlined, or the compiler would convert either way and then choose. */
+__attribute__((noinline)) static double from_two_registers(int64_t raw) {
+    return (double)raw;
+}
+
+double engineering(const struct number *number, int64_t raw) {
+    double value = number->registers == 2 ? from_two_registers(raw) : (double)(int32_t)raw;
+    if (!number->plain) {
+        value *= number->scale;
     }
-    return x;
+    return number->shifted ? value + number->offset : value;
 }
 
 double decode(const uint8_t *image, const struct number *number) {
@@ -18,22 +28,20 @@ double decode(const uint8_t *image, const struct number *number) {
     if (number->registers == 2) {
         raw = raw << 16 | get_word(image + number->place + 2);
     }
-    if ((double)raw > number->largest) {
+    if (raw > number->largest) {
         raw -= (int64_t)1 << (16 * number->registers);
     }
-    if (number->plain) {
-        return (double)raw;
-    }
-    return nearest(((double)raw * number->scale + number->offset) * DECIMALS) / DECIMALS;
+    double value = engineering(number, raw);
+    return number->plain ? value : nearest(value * DECIMALS) / DECIMALS;
 }
 
-double encode(const struct number *number, double value) {
-    return between(nearest((value - number->offset) / number->scale), number->smallest, number->largest);
+int64_t clip_raw(const struct number *number, int64_t raw) {
+    return raw < number->smallest ? number->smallest : raw > number->largest ? number->largest : raw;
 }
 
-void put_raw(uint8_t *image, const struct number *number, double raw) {
+void put_raw(uint8_t *image, const struct number *number, int64_t raw) {
     uint8_t *place = image + number->place;
-    uint32_t word = (uint32_t)(int64_t)raw;
+    uint32_t word = (uint32_t)raw;
     if (number->registers == 2) {
         put_word(place, word >> 16);
         place += 2;
@@ -42,7 +50,13 @@ void put_raw(uint8_t *image, const struct number *number, double raw) {
 }
 
 void show(uint8_t *image, const struct number *number, double value) {
-    put_raw(image, number, encode(number, value));
+    if (number->shifted) {
+        value -= number->offset;
+    }
+    if (!number->plain) {
+        value /= number->scale;
+    }
+    put_raw(image, number, clip_raw(number, (int64_t)nearest(value)));
 }
 
 void put_f32(uint8_t *image, unsigned place, double value) {

@@ -10,21 +10,25 @@ struct number {
     uint16_t place;    /* byte in the image */
     uint8_t registers; /* 1 or 2, the high one first */
     bool plain;        /* scale 1, offset 0: nothing to round */
+    bool shifted;      /* offset is not 0 */
     double scale, offset;
-    double smallest, largest; /* raw values that the type can show */
+    int64_t smallest, largest; /* raw values that the type can show */
 };
 
-/* Nearest whole number, halves to the even one. */
+/* Nearest whole number, halves to the even one, of one whose magnitude is below 2^51. */
 double nearest(double x);
+
+/* Engineering value of a raw one, as it is. */
+double engineering(const struct number *number, int64_t raw);
 
 /* Engineering value of a register, rounded to six decimals: 115.2 and not 115.20000000000002. */
 double decode(const uint8_t *image, const struct number *number);
 
-/* Raw value, clipped to what its type can show as a transmitter does. */
-double encode(const struct number *number, double value);
+/* Raw value that the type can show, clipped as a transmitter does. */
+int64_t clip_raw(const struct number *number, int64_t raw);
 
-/* Write a raw value, a whole one. */
-void put_raw(uint8_t *image, const struct number *number, double raw);
+/* Write a raw value. */
+void put_raw(uint8_t *image, const struct number *number, int64_t raw);
 
 /* Write an engineering value. */
 void show(uint8_t *image, const struct number *number, double value);
@@ -41,13 +45,28 @@ static inline void put_bit(uint8_t *image, unsigned place, bool value) {
     image[place >> 3] = (uint8_t)(value ? image[place >> 3] | mask : image[place >> 3] & ~mask);
 }
 
-/* Plain comparisons: of two equal numbers the first. */
+/*
+ * Is a below b? Neither is a NaN. Without a unit for them, doubles are compared much faster as whole numbers: those of one
+ * sign are ordered as their bits are.
+ */
+static inline bool less(double a, double b) {
+    union {
+        double number;
+        int64_t bits;
+    } x = {a}, y = {b};
+    if (((uint64_t)(x.bits | y.bits) << 1) == 0) {
+        return false; /* 0 and -0 */
+    }
+    return (x.bits ^ (x.bits >> 63 & INT64_MAX)) < (y.bits ^ (y.bits >> 63 & INT64_MAX));
+}
+
+/* Of two equal numbers the first. */
 static inline double smaller(double a, double b) {
-    return b < a ? b : a;
+    return less(b, a) ? b : a;
 }
 
 static inline double larger(double a, double b) {
-    return b > a ? b : a;
+    return less(a, b) ? b : a;
 }
 
 static inline double between(double x, double low, double high) {

@@ -88,5 +88,6 @@ def test_a_stack_that_runs_over_is_told(program: Program) -> None:
     chip = Chip(program)
     chip.power_on()
     chip.state.stack = RAM[0] + 64
+    chip = Chip(program, chip.state)
     with pytest.raises(FirmwareFault):
         chip.tick(SCAN_NS)
