@@ -11,6 +11,7 @@ byte by byte.
 from __future__ import annotations
 
 import importlib.util
+import threading
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -40,6 +41,8 @@ SYSCTL_RIS: Final = 0x400F_E050
 PLL_LOCKED: Final = 1 << 6
 RETURN: Final = FLASH[1] - 16
 """Where interrupts return to: a place in flash where no code is."""
+PATIENCE_S: Final = 2.0
+"""A run takes less than a millisecond; one that takes more than this does not end."""
 IO_PLACE: Final = RAM[1] - 2048
 """Where the I/O block stands in RAM; firmware_stubs/boards/lm3s6965/io.h says what is in it."""
 
@@ -211,13 +214,56 @@ class Chip:
         self._run(self._sleep + 2 | 1, self._sleep)
 
     def _run(self, start: int, end: int) -> None:
+        _GUARD.watch(self._engine)
         try:
             self._engine.emu_start(start, end)
         except self._error as error:
-            address = self._engine.reg_read(self._pc)
-            function = self.program.function_at(address)
-            where = f"{function.name} + {address - function.address}" if function else f"0x{address:08x}"
+            where = self.program.where(self._engine.reg_read(self._pc) & ~1)
             raise FirmwareFault(f"the firmware failed in {where}: {error}") from error
-        address = self._engine.reg_read(self._pc)
-        if address & ~1 != end:
-            raise FirmwareFault(f"the firmware stopped at 0x{address:08x}")
+        finally:
+            _GUARD.leave()
+        address = self._engine.reg_read(self._pc) & ~1
+        if address != end:
+            where = self.program.where(address)
+            if _GUARD.has_stopped(self._engine):
+                raise FirmwareFault(f"the firmware hangs in {where}; on the board its watchdog would start it anew")
+            raise FirmwareFault(f"the firmware stopped in {where}")
+
+
+class _Guard:
+    """Ends programs that do not go to sleep any more: virtual time stands still for them, so nothing else could."""
+
+    def __init__(self) -> None:
+        self._running: Any = None
+        self._runs = 0
+        self._stopped: Any = None
+        self._thread: threading.Thread | None = None
+
+    def watch(self, engine: Any) -> None:
+        """An engine begins to run."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._look, daemon=True, name="firmware guard")
+            self._thread.start()
+        self._runs += 1
+        self._stopped = None
+        self._running = engine
+
+    def leave(self) -> None:
+        """It has come back."""
+        self._running = None
+
+    def has_stopped(self, engine: Any) -> bool:
+        """Say whether it was ended."""
+        return self._stopped is engine
+
+    def _look(self) -> None:
+        never, before = threading.Event(), -1
+        while not never.wait(PATIENCE_S):
+            engine, runs = self._running, self._runs
+            if engine is not None and runs == before:
+                self._stopped = engine
+                engine.emu_stop()
+            before = runs
+
+
+_GUARD: Final = _Guard()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import struct
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 __all__ = ["Program", "Section", "Symbol"]
 
@@ -72,6 +73,7 @@ class Program:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         data = path.read_bytes()
         header = _HEADER.unpack_from(data)
         if header[0][:6] != b"\x7fELF\x01\x01":
@@ -113,6 +115,14 @@ class Program:
         found = self.functions[place]
         return found if address < found.address + found.size else None
 
+    def where(self, address: int) -> str:
+        """An address as people read it: function, file and line; the line only where pyelftools is installed."""
+        function = self.function_at(address)
+        if function is None:
+            return f"0x{address:08x}"
+        line = line_of(self._path, address)
+        return f"{function.name} ({line})" if line else f"{function.name} + {address - function.address}"
+
     def content(self, address: int, size: int) -> bytes:
         """What stands in flash."""
         for section in self.sections:
@@ -131,3 +141,26 @@ def _symbols(data: bytes, names: bytes) -> Iterator[Symbol]:
     for name, value, size, info, _, _ in _SYMBOL.iter_unpack(data):
         is_function = info & 0xF == _FUNCTION
         yield Symbol(_text(names, name), value & ~1 if is_function else value, size, is_function)
+
+
+def line_of(path: Path, address: int) -> str | None:
+    """File and line that an address of a program comes from; None if that is not known."""
+    try:
+        elffile: Any = importlib.import_module("elftools.elf.elffile")
+    except ImportError:
+        return None
+    with path.open("rb") as stream:
+        information = elffile.ELFFile(stream).get_dwarf_info()
+        for unit in information.iter_CUs():
+            program = information.line_program_for_CU(unit)
+            before = None
+            for entry in program.get_entries() if program else ():
+                state = entry.state
+                if state is None:
+                    continue
+                if before is not None and before.address <= address < state.address:
+                    first = 1 if program.header.version < 5 else 0
+                    name = program.header["file_entry"][before.file - first].name.decode()
+                    return f"{name}:{before.line}"
+                before = None if state.end_sequence else state
+    return None

@@ -77,11 +77,24 @@ def test_a_copy_of_its_state_goes_on_as_it_does_whatever_the_registers_hold(prog
     assert chip.state.ram[in_use:].tobytes() == other.state.ram[in_use:].tobytes()
 
 
-def test_a_program_that_fails_is_told_with_its_function(program: Program) -> None:
+def broken(program: Program, function: str, code: bytes) -> Chip:
+    """A chip whose program has other code at the beginning of a function."""
     chip = Chip(program)
-    chip._engine.mem_write(program.symbols["loop_scan"].address, b"\x00\xde")  # udf: no instruction
-    with pytest.raises(FirmwareFault, match="loop_scan"):
+    chip._engine.mem_write(program.symbols[function].address, code)
+    return chip
+
+
+def test_a_program_that_fails_is_told_with_function_and_line(program: Program) -> None:
+    with pytest.raises(FirmwareFault, match=r"failed in loop_scan \(loops\.c:\d+\)"):
+        broken(program, "loop_scan", b"\x00\xde").power_on()  # udf: no instruction
+
+
+def test_a_program_that_hangs_is_told_with_function_and_line(program: Program) -> None:
+    with pytest.raises(FirmwareFault, match=r"hangs in modbus_crc \(crc\.c:\d+\)"):
+        chip = broken(program, "modbus_crc", b"\xfe\xe7")  # b to itself
         chip.power_on()
+        chip.receive(READ, 10_000_000, TIMING.char_ns)
+        chip.run_until(20_000_000)
 
 
 def test_a_stack_that_runs_over_is_told(program: Program) -> None:
