@@ -5,7 +5,7 @@ bytes that have come, a tick, a timer that has run out. It is woken, runs until 
 meanwhile. All that it remembers stands in memory (`ChipState`): registers hold nothing over a sleep.
 
 Memory and most peripherals are plain arrays, which the engine works on directly. Only the UART has to be asked and told
-byte by byte.
+byte by byte (`uart`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from emulator.config import ConfigError
 from emulator.firmware.chip_state import DEVICE_PAGES, FLASH, PAGE, RAM, ChipState
 from emulator.firmware.elf import Program
+from emulator.firmware.uart import Uart
 
 __all__ = ["IO_PLACE", "Chip", "FirmwareFault", "has_engine"]
 
@@ -28,10 +29,6 @@ Bytes = NDArray[np.uint8]
 
 CYCLE_NS: Final = 20
 UART: Final = 0x4000_C000
-DR, FR, MIS = 0x00, 0x18, 0x40
-RECEIVE_EMPTY: Final = 1 << 4
-DR_OVERRUN: Final = 1 << 11
-INT_RECEIVE, INT_TRANSMIT = 1 << 4, 1 << 5
 UART_FIFO: Final = 16
 TIMER_CTL: Final = 0x4003_000C
 TIMER_TAILR: Final = 0x4003_0028
@@ -72,13 +69,14 @@ class Chip:
     Args:
         program: the linked firmware.
         state: where it stands; None for a chip without power.
+        fifo: bytes that its UART takes to send; None for a whole answer.
 
     Attributes:
         state: all that makes its future.
-        sent: what it has sent since somebody last looked.
+        uart: what goes in and out.
     """
 
-    def __init__(self, program: Program, state: ChipState | None = None) -> None:
+    def __init__(self, program: Program, state: ChipState | None = None, fifo: int | None = None) -> None:
         try:
             # imported by name, for its types are those of another version of itself
             unicorn: Any = importlib.import_module("unicorn")
@@ -87,9 +85,7 @@ class Chip:
             raise ConfigError("executing the firmware needs the Unicorn engine: pip install unicorn") from None
         self.program = program
         self.state = state or ChipState()
-        self.sent = bytearray()
-        self._received: list[int] = []
-        self._causes = 0
+        self.uart = Uart() if fifo is None else Uart(fifo)
         self._is_placed = False  # whether the stack pointer is where the state says
         self._error: type[Exception] = unicorn.UcError
         self._sp, self._lr, self._pc = arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR, arm.UC_ARM_REG_PC
@@ -108,22 +104,9 @@ class Chip:
         engine.mem_map_ptr(*RAM, data, self.state.ram.ctypes.data)
         for place, page in enumerate(DEVICE_PAGES):
             engine.mem_map_ptr(page, PAGE, data, self.state.devices.ctypes.data + place * PAGE)
-        engine.mmio_map(UART, PAGE, self._read_uart, None, self._write_uart, None)
+        self.uart.connect(engine, UART, PAGE)
         self._engine = engine
         self._words = self.state.devices.view(np.uint32)
-
-    # -- what the program sees of the UART -----------------------------------------------------------
-
-    def _read_uart(self, _engine: Any, offset: int, _size: int, _data: Any) -> int:
-        if offset == FR:
-            return 0 if self._received else RECEIVE_EMPTY
-        if offset == DR:
-            return self._received.pop(0) if self._received else 0
-        return self._causes if offset == MIS else 0
-
-    def _write_uart(self, _engine: Any, offset: int, _size: int, value: int, _data: Any) -> None:
-        if offset == DR:
-            self.sent.append(value & 0xFF)
 
     # -- what happens to it --------------------------------------------------------------------------
 
@@ -137,8 +120,7 @@ class Chip:
         state.ram[:IO_PLACE] = 0
         state.devices[:] = 0
         state.tick_ns, state.due_ns = 0, None
-        self.sent.clear()
-        self._received.clear()
+        self.uart.clear()
         self._words[_PLACE_RIS] = PLL_LOCKED
         self._is_placed = True
         self._engine.reg_write(self._sp, self._stack_top)
@@ -169,10 +151,7 @@ class Chip:
         self.run_until(end_ns - len(data) * character_ns)
         for start in range(0, len(data), UART_FIFO):
             piece = data[start : start + UART_FIFO]
-            self._received.extend(piece)
-            if overrun and start + UART_FIFO >= len(data):
-                self._received[-1] |= DR_OVERRUN
-            self._causes = INT_RECEIVE
+            self.uart.come(piece, overrun=overrun and start + UART_FIFO >= len(data))
             self._wake("uart0", end_ns - (len(data) - start - len(piece)) * character_ns)
 
     def run_until(self, time_ns: int) -> None:
@@ -189,14 +168,11 @@ class Chip:
         # a byte that came before the tick is heard behind it, and an answer is made a little ahead of its time
         left = int(words[_PLACE_RVR]) - (now_ns - state.tick_ns) // CYCLE_NS
         words[_PLACE_CVR] = left & 0xFFFF_FFFF
-        said = len(self.sent)
         self._interrupt(handler)
         self._resume()
-        if len(self.sent) - said == UART_FIFO:
-            self._causes = INT_TRANSMIT
-            while len(self.sent) > said:  # the UART asks for more until it gets none
-                said = len(self.sent)
-                self._interrupt("uart0")
+        while self.uart.is_full:
+            self.uart.ask_for_more()
+            self._interrupt("uart0")
             self._resume()
         armed = words[_PLACE_CTL] & 1
         state.due_ns = now_ns + int(words[_PLACE_TAILR]) * CYCLE_NS if armed else None

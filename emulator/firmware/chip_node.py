@@ -69,9 +69,7 @@ class ChipNode:
             What the node has sent.
         """
         self.chip.run_until(now_ns)
-        sent = bytes(self.chip.sent)
-        self.chip.sent.clear()
-        return sent
+        return self.chip.uart.take()
 
     def scan(self, now_ns: int) -> None:
         """One scan."""

@@ -71,10 +71,23 @@ def test_a_copy_of_its_state_goes_on_as_it_does_whatever_the_registers_hold(prog
     for one in (chip, other):
         one.receive(READ, SCAN_NS + 10_000_000, TIMING.char_ns)
         one.tick(2 * SCAN_NS)
-    assert chip.sent == other.sent
-    assert len(chip.sent) == 171
+    answer = chip.uart.take()
+    assert answer == other.uart.take()
+    assert len(answer) == 171
     in_use = chip.state.stack - RAM[0]  # what lies below is of calls that have returned
     assert chip.state.ram[in_use:].tobytes() == other.state.ram[in_use:].tobytes()
+
+
+def test_an_answer_longer_than_the_fifo_is_sent_as_the_uart_asks_for_it(program: Program) -> None:
+    answers = []
+    for fifo in (16, None):
+        chip = Chip(program, fifo=fifo)
+        chip.power_on()
+        chip.receive(READ, 10_000_000, TIMING.char_ns)
+        chip.run_until(20_000_000)
+        answers.append(chip.uart.take())
+    assert answers[0] == answers[1]
+    assert len(answers[0]) == 171
 
 
 def broken(program: Program, function: str, code: bytes) -> Chip:

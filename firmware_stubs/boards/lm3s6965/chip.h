@@ -69,6 +69,7 @@ enum {
     DR_OVERRUN = 1 << 11,
     FR_BUSY = 1 << 3,
     FR_RECEIVE_EMPTY = 1 << 4,
+    FR_TRANSMIT_FULL = 1 << 5,
     LCRH_8_BITS_FIFO = 0x70,
     CTL_RUN = 0x301,
     IFLS_EARLY = 0, /* receive: 2 bytes there; transmit: down to 2 bytes */

@@ -18,7 +18,6 @@ enum {
     BAUD_FRACTION = 8,
     CHARACTER_NS = 86806,
     UART_FIFO = 16,
-    FIFO_LEFT = 2, /* bytes that may be left to send when the UART asks for more */
     RECEIVE_TIMEOUT_NS = 277778, /* 32 bits */
     SILENCE_NS = 1750000,
     TICK_CYCLES = SCAN_PERIOD_NS / CYCLE_NS,
@@ -107,8 +106,8 @@ static void receive(int64_t complete_ns) {
 }
 
 /* Give the UART as many bytes as it has room for. */
-static void transmit(unsigned room) {
-    for (; room > 0 && sent < to_send; room--) {
+static void transmit(void) {
+    while (sent < to_send && !(UART0_FR & FR_TRANSMIT_FULL)) {
         UART0_DR = station.answer[sent++];
     }
     if (sent == to_send) {
@@ -123,7 +122,7 @@ void uart0_handler(void) {
         receive(causes & INT_RECEIVE ? now_ns() : now_ns() - RECEIVE_TIMEOUT_NS);
     }
     if (causes & INT_TRANSMIT) {
-        transmit(UART_FIFO - FIFO_LEFT);
+        transmit();
     }
 }
 
@@ -132,7 +131,7 @@ static void begin_answer(size_t size) {
     sent = 0;
     to_send = (uint16_t)size;
     UART0_IM = INT_RECEIVE | INT_RECEIVE_TIMEOUT | INT_TRANSMIT;
-    transmit(UART_FIFO);
+    transmit();
 }
 
 /* What is due on the line, with interrupts off. Returns when something will be due again. */
