@@ -114,6 +114,8 @@ def build(name: str) -> Path:
         BuildError: no compiler, or the compiler's messages.
     """
     board = BOARDS[name]
+    if not FIRMWARE.is_dir():
+        raise BuildError(f"the firmware's sources are not at {FIRMWARE}; it is built in a checkout of the project")
     made = out_folder() / board.file
     digest = _digest(board)
     stamp = made.with_name(f"{made.name}.digest")
