@@ -99,8 +99,8 @@ class Press:
         ticks, rest = divmod(duration_ns, TICK_NS)
         if rest or ticks < 0:
             raise ValueError(f"the press advances in multiples of {TICK_NS} ns, not by {duration_ns} ns")
-        self.inputs[:COMMAND_COUNT] = commands.vector
-        self.inputs[COMMAND_COUNT:] = disturbances.vector
+        self._commanded[:] = commands.vector
+        self._disturbed[:] = disturbances.vector
         self._advance(ticks)
 
     def _advance(self, ticks: int) -> None:
@@ -119,6 +119,7 @@ class Press:
         materials: Any = self._materials
         scratch: Any = work(layers)
         self.inputs = np.zeros(INPUT_COUNT)
+        self._commanded, self._disturbed = self.inputs[:COMMAND_COUNT], self.inputs[COMMAND_COUNT:]
         self.call = Call(
             advance_address(layers, machines.dtype, materials.dtype),
             0,
