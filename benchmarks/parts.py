@@ -49,10 +49,10 @@ class Stopwatch:
     def timing(self, part: str, call: Callable[..., Any]) -> Callable[..., Any]:
         """The same call, with its time on this part's account."""
 
-        def timed(*arguments: Any) -> Any:
+        def timed(*arguments: Any, **named: Any) -> Any:
             before = self.switch(part)
             try:
-                return call(*arguments)
+                return call(*arguments, **named)
             finally:
                 self.switch(before)
 
