@@ -271,12 +271,8 @@ class Bus:
         """When the `count`-th unread byte will be there, ns; None if that is not known (yet)."""
         for reply in self.state.replies:
             unread = len(reply.data) - reply.read
-            if count < unread:
-                if reply.readable_ns is None:
-                    return reply.start_ns + reply.line.span_ns(reply.read + count)
+            if count <= unread:
                 return reply.arrival_ns(reply.read + count)
-            if count == unread:
-                return reply.arrival_ns(len(reply.data))
             count -= unread
         return None
 

@@ -71,7 +71,7 @@ class Definitions:
         at_hand = given or {}
         # the loaders' types differ, and a dict has one type for all of them
         return cls(
-            **{kind: at_hand.get(kind) or load(getattr(config, kind)) for kind, load in loaders.items()}  # type: ignore[arg-type]
+            **{kind: at_hand.get(kind) or load(getattr(config, kind)) for kind, load in loaders.items()}  # type: ignore[arg-type] # see above
         )
 
     @property

@@ -174,6 +174,6 @@ def _digest(board: Board) -> str:
 def _version(board: Board) -> str:
     if board.system_compiler or not has_compiler():
         return ""
-    from importlib.metadata import version  # noqa: PLC0415
+    from importlib.metadata import version  # noqa: PLC0415 - slow, and only a build asks
 
     return version("ziglang")

@@ -14,6 +14,7 @@ from typing import ClassVar, Final, Self
 
 from rig.protocol.errors import ExceptionCode, ModbusError, RemoteProtocolError
 from rig.protocol.grammar import MAX_PDU
+from rig.protocol.shapes import Bare
 
 __all__ = [
     "Diagnose",
@@ -130,29 +131,11 @@ class DiagnoseResponse(_Diagnosis):
 
 
 @dataclass(frozen=True, slots=True)
-class GetCommEventCounter:
+class GetCommEventCounter(Bare):
     """Function 11 (section 6.9)."""
 
     function: ClassVar[int] = 11
-
-    def problem(self) -> str | None:
-        """There is nothing in it that could be wrong."""
-        return None
-
-    def pack(self) -> bytes:
-        """Make the PDU."""
-        return bytes((self.function,))
-
-    @classmethod
-    def unpack(cls, pdu: bytes) -> Self:
-        """Read the PDU back.
-
-        Raises:
-            RemoteProtocolError: there is something behind the function code.
-        """
-        if len(pdu) != 1:
-            raise RemoteProtocolError(f"PDU has {len(pdu)} bytes, expected 1 (section 6.9)")
-        return cls()
+    section: ClassVar[str] = "6.9"
 
 
 @dataclass(frozen=True, slots=True)

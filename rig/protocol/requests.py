@@ -17,7 +17,7 @@ from typing import ClassVar, Final, Self
 from rig.protocol.errors import ExceptionCode, RemoteProtocolError
 from rig.protocol.grammar import EXCEPTION_FLAG, MAX_PDU
 from rig.protocol.packing import pack_bits, pack_registers, unpack_bits, unpack_registers
-from rig.protocol.shapes import CoilAt, MasksAt, RegisterAt, Span, outside
+from rig.protocol.shapes import Bare, CoilAt, MasksAt, RegisterAt, Span, outside
 
 __all__ = [
     "InvalidRequest",
@@ -207,29 +207,11 @@ class ReadWriteMultipleRegisters:
 
 
 @dataclass(frozen=True, slots=True)
-class ReportServerId:
+class ReportServerId(Bare):
     """Function 17: what a server says about itself in its own words (section 6.13)."""
 
     function: ClassVar[int] = 17
-
-    def problem(self) -> str | None:
-        """There is nothing in it that could be wrong."""
-        return None
-
-    def pack(self) -> bytes:
-        """Make the PDU."""
-        return bytes((self.function,))
-
-    @classmethod
-    def unpack(cls, pdu: bytes) -> Self:
-        """Read the PDU back.
-
-        Raises:
-            RemoteProtocolError: there is something behind the function code.
-        """
-        if len(pdu) != 1:
-            raise RemoteProtocolError(f"PDU has {len(pdu)} bytes, expected 1 (section 6.13)")
-        return cls()
+    section: ClassVar[str] = "6.13"
 
 
 @dataclass(frozen=True, slots=True)

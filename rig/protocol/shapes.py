@@ -13,7 +13,7 @@ from typing import ClassVar, Final, Self
 
 from rig.protocol.errors import RemoteProtocolError
 
-__all__ = ["CoilAt", "MasksAt", "RegisterAt", "Span", "outside"]
+__all__ = ["Bare", "CoilAt", "MasksAt", "RegisterAt", "Span", "outside"]
 
 _TWO_WORDS: Final = struct.Struct(">BHH")
 _THREE_WORDS: Final = struct.Struct(">BHHH")
@@ -27,6 +27,33 @@ def outside(name: str, given: int, limit: int, section: str) -> str | None:
     if 1 <= given <= limit:
         return None
     return f"{name} is {given}, expected 1 to {limit} (V1.1b3, section {section})"
+
+
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """A function code and nothing else."""
+
+    function: ClassVar[int]
+    section: ClassVar[str]
+
+    def problem(self) -> str | None:
+        """There is nothing in it that could be wrong."""
+        return None
+
+    def pack(self) -> bytes:
+        """Make the PDU."""
+        return bytes((self.function,))
+
+    @classmethod
+    def unpack(cls, pdu: bytes) -> Self:
+        """Read the PDU back.
+
+        Raises:
+            RemoteProtocolError: there is something behind the function code.
+        """
+        if len(pdu) != 1:
+            raise RemoteProtocolError(f"PDU has {len(pdu)} bytes, expected 1 (section {cls.section})")
+        return cls()
 
 
 @dataclass(frozen=True, slots=True)
