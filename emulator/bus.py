@@ -14,8 +14,8 @@ What the line does to bytes:
 * bytes of master and node that overlap are garbled for both, and so is all that meets a break;
 * a master with another baud rate than a node that keeps its own, or without 8 data bits, is not understood;
 * nodes hear what the master says, not what other nodes answer;
-* faults do what `emulator.line.faults` says (`inject`), and cost nothing while there are none;
-* the master's adapter passes bytes on when it suits it (`emulator.line.adapters`).
+* faults do what `emulator.wire.faults` says (`inject`), and cost nothing while there are none;
+* the master's adapter passes bytes on when it suits it (`emulator.wire.adapters`).
 
 Everything that makes the future of the line is plain data in `Bus.state`; `with_state` makes a line of it and rebuilds
 the wake-up. What the nodes make of a request depends on nothing but its bytes.
@@ -28,13 +28,13 @@ from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 from emulator.agenda import Agenda, Priority, WakeUp
-from emulator.line.adapters import adapter_named, readable_ns
-from emulator.line.damage import garbled
-from emulator.line.faults import Fault
-from emulator.line.frames import BusCounters, BusState, Reply
-from emulator.line.settings import LineSettings
-from emulator.line.trouble import Trouble
 from emulator.random import stream_key, uniform
+from emulator.wire.adapters import adapter_named, readable_ns
+from emulator.wire.damage import garbled
+from emulator.wire.faults import Fault
+from emulator.wire.frames import BusCounters, BusState, Reply
+from emulator.wire.settings import LineSettings
+from emulator.wire.trouble import Trouble
 from rig.protocol import (
     BROADCAST,
     ExceptionResponse,
@@ -122,7 +122,7 @@ class Bus:
         agenda: the queue of the simulation.
         nodes: who listens; no two of them have the same address.
         baud: baud rate of the nodes, bit/s; None if they follow the master.
-        adapter: name of the master's adapter (`emulator.line.adapters`).
+        adapter: name of the master's adapter (`emulator.wire.adapters`).
         seed: of the random streams of adapter and faults.
 
     Attributes:

@@ -28,8 +28,6 @@ from emulator.bus import Bus, BusState
 from emulator.compile_ahead import compile_ahead
 from emulator.config import ConfigError
 from emulator.definitions import Definitions
-from emulator.line.adapters import adapter_named
-from emulator.line.scenarios import scenario_named
 from emulator.node import Node, NodeState
 from emulator.node.config import FIRMWARE
 from emulator.node.state import Contacts
@@ -43,6 +41,8 @@ from emulator.state import copied
 from emulator.truth import Truth
 from emulator.units import KELVIN
 from emulator.warm import settled
+from emulator.wire.adapters import adapter_named
+from emulator.wire.scenarios import scenario_named
 from rig.protocol.registers_file import default_registers
 from rig.recipe import Recipe
 
@@ -68,8 +68,8 @@ class WorldConfig:
         baud: fixed baud rate of the node, bit/s; None follows the master.
         sensors: name or path of the instruments (data/sensors).
         node: name or path of the node's settings (data/nodes), or `firmware`: its program is the firmware, executed.
-        adapter: the master's adapter (`emulator.line.adapters`): `ideal`, `ftdi-16ms`, ...
-        scenario: what is wrong with the line from the start (`emulator.line.scenarios`): `good`, `bad-cable`, ...
+        adapter: the master's adapter (`emulator.wire.adapters`): `ideal`, `ftdi-16ms`, ...
+        scenario: what is wrong with the line from the start (`emulator.wire.scenarios`): `good`, `bad-cable`, ...
     """
 
     machine: str = "reference"

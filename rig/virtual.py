@@ -20,8 +20,6 @@ import serial
 from emulator import COMPILES, codec, user_cache
 from emulator.codec import encode
 from emulator.config import ConfigError, Machine, Material, load_machine, load_material
-from emulator.line.faults import KINDS as FAULT_KINDS
-from emulator.line.faults import FaultError, fault_from
 from emulator.operating_map import HELD_WITHIN_K, Outcome, check_point, outcome, with_roller_pitch
 from emulator.ports.serve import (
     EndpointError,
@@ -36,6 +34,8 @@ from emulator.saved import Description, describe, extras_of
 from emulator.snapshot import Kind, SnapshotError, seal, sources_digest, unseal
 from emulator.state import StateTypeError, classes_of, copied
 from emulator.truth import released_between
+from emulator.wire.faults import KINDS as FAULT_KINDS
+from emulator.wire.faults import FaultError, fault_from
 from emulator.world import START_STATES, World, WorldConfig
 from rig.control import default_control
 from rig.errors import PortError, UsageError

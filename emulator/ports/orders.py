@@ -18,9 +18,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
-from emulator.line.faults import KINDS, ActiveFault, FaultError, fault_from
 from emulator.ports.paced import Served
 from emulator.press.commands import InputError
+from emulator.wire.faults import KINDS, ActiveFault, FaultError, fault_from
 
 __all__ = ["PROTOCOL", "Later", "OrderError", "Orders"]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from emulator.line.faults import Fault
-from emulator.line.settings import LineSettings
+from emulator.wire.faults import Fault
+from emulator.wire.settings import LineSettings
 from emulator.world import World, WorldConfig
 from rig.protocol import (
     Diagnose,

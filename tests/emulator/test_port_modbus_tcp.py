@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.bus import Bus
-from emulator.line.faults import Fault
 from emulator.ports import modbus_tcp
 from emulator.ports.mbap import Adu, MbapError, split
 from emulator.ports.modbus_tcp import ModbusTcpEndpoint
+from emulator.wire.faults import Fault
 from tests.emulator.fakes import FakeWorld
 from tests.emulator.served import Client, serve_until
 

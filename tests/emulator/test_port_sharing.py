@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import serial
 
-from emulator.line.faults import Fault
 from emulator.ports.paced import Endpoint
 from emulator.ports.pty import PtyEndpoint
 from emulator.ports.serve import Places, open_endpoints
 from emulator.ports.tcp import TcpEndpoint
+from emulator.wire.faults import Fault
 from tests.emulator.fakes import FakeWorld, read_answer, read_request
 from tests.emulator.served import Client, serve_until
 

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.bus import Bus, LineSettings
-from emulator.line.adapters import ADAPTERS
-from emulator.line.damage import DAMAGE, FLAGGED
-from emulator.line.faults import KINDS, TIMED, Fault, FaultError, fault_from
-from emulator.line.trouble import DECLINES
 from emulator.state import copied
+from emulator.wire.adapters import ADAPTERS
+from emulator.wire.damage import DAMAGE, FLAGGED
+from emulator.wire.faults import KINDS, TIMED, Fault, FaultError, fault_from
+from emulator.wire.trouble import DECLINES
 from rig.protocol import has_valid_crc
 from tests.emulator.fakes import TURNAROUND_NS, FakeNode, FakeWorld, read_answer, read_request
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
-from emulator.line.damage import garbled
-from emulator.line.faults import ActiveFault
-from emulator.line.settings import LineSettings
+from emulator.wire.damage import garbled
+from emulator.wire.faults import ActiveFault
+from emulator.wire.settings import LineSettings
 
 __all__ = ["BusCounters", "BusState", "Reply"]
 

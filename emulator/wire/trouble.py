@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from emulator.agenda import Agenda, Priority, WakeUp
-from emulator.line.damage import DAMAGE, FLAGGED, Draw, Piece, random_bytes
-from emulator.line.faults import SECOND_NS, TIMED, ActiveFault, Fault
-from emulator.line.frames import BusState
 from emulator.random import stream_key, uniform
+from emulator.wire.damage import DAMAGE, FLAGGED, Draw, Piece, random_bytes
+from emulator.wire.faults import SECOND_NS, TIMED, ActiveFault, Fault
+from emulator.wire.frames import BusState
 from rig.protocol import ExceptionCode, InvalidRequest
 
 __all__ = ["Line", "Trouble"]

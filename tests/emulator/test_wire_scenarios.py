@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.line.scenarios import SCENARIOS
+from emulator.wire.scenarios import SCENARIOS
 from emulator.world import World, WorldConfig
 from rig.bench import open_press
 from rig.controller.runner import Runner

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from emulator.line.faults import Fault
+from emulator.wire.faults import Fault
 
 __all__ = ["SCENARIOS", "Scenario", "scenario_named"]
 

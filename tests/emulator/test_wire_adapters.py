@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.bus import Bus, LineSettings
-from emulator.line.adapters import ADAPTERS, MS_NS, adapter_named, readable_ns
-from emulator.line.faults import Fault
 from emulator.ports import register
 from emulator.ports.protocol_emu import Serial, port_on
 from emulator.state import copied
+from emulator.wire.adapters import ADAPTERS, MS_NS, adapter_named, readable_ns
+from emulator.wire.faults import Fault
 from emulator.world import World, WorldConfig
 from rig.protocol import has_valid_crc
 from tests.emulator.fakes import FakeWorld, read_answer, read_request
