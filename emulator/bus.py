@@ -24,7 +24,7 @@ the wake-up. What the nodes make of a request depends on nothing but its bytes.
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Literal, Protocol
 
 from emulator.agenda import Agenda, Priority, WakeUp
@@ -234,19 +234,27 @@ class Bus:
 
     def begin_break(self) -> None:
         """Hold the line in the state of a start bit: nothing gets through until `end_break`."""
-        state = self.state
-        if state.break_ns is not None:
-            return
-        state.break_ns = self.agenda.now_ns
-        state.due_ns = None
-        state.counters.breaks += 1
-        self._garble_replies(state.break_ns, FOREVER_NS, "break")
+        self.state.master_breaks = True
+        self.settle_break()
 
     def end_break(self) -> None:
         """Let go of the line; the nodes take the break for a byte with a framing error."""
+        self.state.master_breaks = False
+        self.settle_break()
+
+    def settle_break(self) -> None:
+        """The line is held while the master holds it or a fault does."""
         state, now_ns = self.state, self.agenda.now_ns
-        if state.break_ns is None:
+        is_held = state.master_breaks or bool(self._trouble.acting("break"))
+        if is_held == (state.break_ns is not None):
             return
+        if is_held:
+            state.break_ns = now_ns
+            state.due_ns = None
+            state.counters.breaks += 1
+            self._garble_replies(now_ns, FOREVER_NS, "break")
+            return
+        assert state.break_ns is not None
         if not state.request:
             state.request_start_ns = state.break_ns
         state.break_ns = None
@@ -302,6 +310,7 @@ class Bus:
         """The master has gone: nobody reads what is on its way, and what it began to say stays unsaid."""
         state = self.state
         self.report_frames()
+        self.end_break()
         state.replies.clear()
         state.request, state.due_ns = b"", None
         state.sent_ns = min(state.sent_ns, self.agenda.now_ns)
@@ -467,26 +476,24 @@ class Bus:
         """End a fault, or all of them, as if its time were over."""
         self._trouble.withdraw(number)
 
-    def switch_off(self, unit: int | None) -> None:
-        """The supply of a node fails, or of all (None)."""
+    def supply(self, dead: Collection[int | None]) -> None:
+        """Nodes with these addresses have no supply from now on (None: no node has), all others have."""
         now_ns = self.agenda.now_ns
-        for node in self._fed(unit):
-            node.switch_off()
-            for reply in self.state.replies:
-                if reply.unit in node.units:
-                    reply.cut(now_ns, "brown_out")
+        for node in self._stations:
+            is_dead = None in dead or not node.units.isdisjoint(dead)
+            if is_dead and node.is_on:
+                node.switch_off()
+                for reply in self.state.replies:
+                    if reply.unit in node.units:
+                        reply.cut(now_ns, "brown_out")
+            elif not is_dead and not node.is_on:
+                node.switch_on(now_ns)
         self.state.replies = [reply for reply in self.state.replies if reply.read < len(reply.data)]
-
-    def switch_on(self, unit: int | None) -> None:
-        """The supply of a node comes back, or of all (None)."""
-        for node in self._fed(unit):
-            node.switch_on(self.agenda.now_ns)
-
-    def _fed(self, unit: int | None) -> list[BusNode]:
-        return [node for node in self._stations if unit is None or unit in node.units]
 
     def unplug(self) -> None:
         """The master's adapter is pulled: what it has, and what is on its way to it, is gone."""
+        if not self.state.plugged:
+            return
         self.forget_master()
         self.state.plugged = False
         self.state.counters.unplugged += 1

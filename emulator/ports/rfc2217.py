@@ -179,7 +179,7 @@ class Rfc2217Endpoint(OneClient):
         """Hold and release the line as the client wants it."""
         super().turn(bus, wall_ns)
         self._flush()
-        if self._port.break_condition and bus.state.break_ns is None:
+        if self._port.break_condition and not bus.state.master_breaks:
             bus.begin_break()
             self._breaks = True
         elif self._breaks and not self._port.break_condition:

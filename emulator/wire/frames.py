@@ -103,6 +103,7 @@ class BusState:
         due_ns: when the nodes will take the request for complete; None without one, or during a break.
         spoilt: why nobody will understand the request; empty if nothing is wrong.
         break_ns: since when somebody holds a break.
+        master_breaks: whether the master does.
         replies: what the master has not read yet, in order of time.
         faults: what was injected and is not over.
         injected: how many faults have been injected.
@@ -122,6 +123,7 @@ class BusState:
     due_ns: int | None = None
     spoilt: str = ""
     break_ns: int | None = None
+    master_breaks: bool = False
     replies: list[Reply] = field(default_factory=list)
     counters: BusCounters = field(default_factory=BusCounters)
     faults: list[ActiveFault] = field(default_factory=list)

@@ -5,7 +5,7 @@ Works on the line's state (`faults` in it); what is done to the line itself is a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, Protocol
 
 from emulator.agenda import Agenda, Priority, WakeUp
@@ -27,11 +27,8 @@ class Line(Protocol):
 
     state: BusState
 
-    def begin_break(self) -> None:
-        """Somebody holds the line."""
-
-    def end_break(self) -> None:
-        """And lets go."""
+    def settle_break(self) -> None:
+        """Somebody holds the line, or lets go."""
 
     def unplug(self) -> None:
         """The master's adapter is pulled."""
@@ -42,11 +39,8 @@ class Line(Protocol):
     def put_on_wire(self, data: bytes, start_ns: int, comment: str) -> int:
         """Bytes to the master from somebody who does not listen; returns when the last has left."""
 
-    def switch_off(self, unit: int | None) -> None:
-        """The supply of a node fails, or of all."""
-
-    def switch_on(self, unit: int | None) -> None:
-        """And comes back."""
+    def supply(self, dead: Collection[int | None]) -> None:
+        """Nodes with these addresses have no supply (None: no node has), all others have."""
 
 
 class Trouble:
@@ -188,50 +182,51 @@ class Trouble:
     def _due(self) -> None:
         """Something begins or ends now."""
         now_ns = self._agenda.now_ns
-        for active in list(self._line.state.faults):
-            if active.fault.kind not in TIMED:
-                continue
+        timed = [active for active in self._line.state.faults if active.fault.kind in TIMED]
+        acting = [active for active in timed if active.acting]
+        # what begins at the moment at which its like ends goes on with it
+        for active in timed:
             if not active.acting and active.from_ns <= now_ns:
                 self._begin(active)
-            elif active.acting and active.until_ns is not None and active.until_ns <= now_ns:
+        for active in acting:
+            if active.until_ns is not None and active.until_ns <= now_ns:
                 self._end(active)
-            elif active.acting and active.fault.kind == "babble" and self._segment_ns(active) == now_ns:
+            elif active.fault.kind == "babble" and self._segment_ns(active) == now_ns:
                 self._babble(active)
 
     def _begin(self, active: ActiveFault) -> None:
-        line, fault = self._line, active.fault
         active.acting = True
-        line.state.counters.struck += 1
-        match fault.kind:
-            case "babble":
-                self._babble(active)
-            case "break":
-                line.begin_break()
-            case "brown_out":
-                line.switch_off(fault.unit)
-            case "other_baud":
-                line.state.nodes_baud = int(fault.size)
-            case "other_parity":
-                line.state.nodes_parity = True
-            case "unplugged":
-                line.unplug()
+        self._line.state.counters.struck += 1
+        if active.fault.kind == "babble":
+            self._babble(active)
+        self._settle(active.fault.kind)
         if active.until_ns is not None:
             self._agenda.put(active.until_ns, Priority.FAULT, self._wake_up)
 
     def _end(self, active: ActiveFault) -> None:
-        line = self._line
-        line.state.faults.remove(active)
-        if not active.acting:
-            return
-        match active.fault.kind:
+        self._line.state.faults.remove(active)
+        if active.acting:
+            self._settle(active.fault.kind)
+
+    def acting(self, kind: str) -> list[ActiveFault]:
+        """Faults of a kind that strikes at a time which have begun and not ended, the last to begin at the end."""
+        found = [active for active in self._line.state.faults if active.acting and active.fault.kind == kind]
+        return sorted(found, key=lambda active: (active.from_ns, active.number))
+
+    def _settle(self, kind: str) -> None:
+        """Make the line what the faults of a kind that act now make of it together."""
+        line, acting = self._line, self.acting(kind)
+        match kind:
             case "break":
-                line.end_break()
+                line.settle_break()
             case "brown_out":
-                line.switch_on(active.fault.unit)
+                line.supply([active.fault.unit for active in acting])
             case "other_baud":
-                line.state.nodes_baud = 0
+                line.state.nodes_baud = int(acting[-1].fault.size) if acting else 0
             case "other_parity":
-                line.state.nodes_parity = False
+                line.state.nodes_parity = bool(acting)
+            case "unplugged" if acting:
+                line.unplug()
             case "unplugged":
                 line.plug()
 
