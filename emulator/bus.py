@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Callable, Collection, Sequence
-from typing import Literal, Protocol
+from typing import Literal
 
 from emulator.agenda import Agenda, Priority, WakeUp
 from emulator.random import stream_key, uniform
@@ -33,26 +33,20 @@ from emulator.wire.adapters import adapter_named, readable_ns
 from emulator.wire.damage import garbled
 from emulator.wire.faults import Fault
 from emulator.wire.frames import BusCounters, BusState, Reply
+from emulator.wire.nodes import BusNode, ByteNode, Overheard
 from emulator.wire.settings import LineSettings
 from emulator.wire.trouble import Trouble
 from rig.protocol import (
     BROADCAST,
     ExceptionResponse,
-    InvalidRequest,
-    Request,
-    Response,
     encode_frame,
     is_frame,
     request_to,
 )
 
-__all__ = [
-    "Bus", "BusCounters", "BusNode", "BusState", "ByteNode", "Direction", "FrameTap", "LineSettings", "Overheard",
-    "Reply",
-]  # fmt: skip
+__all__ = ["Bus", "BusCounters", "BusState", "Direction", "FrameTap", "LineSettings", "Reply"]
 
 Direction = Literal["request", "response", "unknown"]
-Overheard = Literal["to_others", "broken", "overrun", "broadcast"]
 FrameTap = Callable[[int, int, Direction, bytes, str], None]
 """Called with start (ns), end (ns), direction, bytes and a comment on every frame, faulty ones included."""
 
@@ -62,57 +56,6 @@ BAUD_TOLERANCE = 0.02
 """Baud rates this close understand each other: a character allows 5 %, shared by both ends."""
 FOREVER_NS = 1 << 62
 BUS = Priority.BUS  # looking a member of an enum up takes longer than much else here
-
-
-class BusNode(Protocol):
-    """What a node shows to the bus."""
-
-    @property
-    def units(self) -> frozenset[int]:
-        """Addresses that it answers to."""
-        ...
-
-    @property
-    def turnaround_ns(self) -> int:
-        """Time from the end of the silence after a request to the first byte of the answer, ns."""
-        ...
-
-    def answer(self, request: Request | InvalidRequest, now: int) -> Response | None:
-        """Answer a request that was complete at time `now`, ns, or not (None); an invalid one is to be declined."""
-        ...
-
-    def overhear(self, what: Overheard) -> None:
-        """Something happened on the line beside requests that it answers, for its counters."""
-
-    def switch_off(self) -> None:
-        """The supply fails: outputs drop, and nothing is answered."""
-
-    def switch_on(self, now: int) -> None:
-        """The supply comes back at time `now`, ns: the node starts anew."""
-
-    @property
-    def is_on(self) -> bool:
-        """Whether it has a supply."""
-        ...
-
-
-class ByteNode(BusNode, Protocol):
-    """A node with a program of its own to make sense of what it hears."""
-
-    hears_bytes: bool
-
-    def hear(self, block: bytes, overrun: bool, now: int) -> bytes:
-        """Take in what came between two silences, the second of which ends at time `now`, ns.
-
-        Args:
-            block: the bytes, sound or not.
-            overrun: its UART has lost one.
-            now: ns.
-
-        Returns:
-            What it answers, turnaround later; nothing if it does not.
-        """
-        ...
 
 
 class Bus:

@@ -132,7 +132,7 @@ class FirmwareNode(Node):
         self._commands[:] = self._inside.commands
 
     def hear(self, block: bytes, overrun: bool, now: int) -> bytes:
-        """Take in what came between two silences; see `emulator.bus.ByteNode`."""
+        """Take in what came between two silences; see `emulator.wire.nodes.ByteNode`."""
         if not self._runs:
             return b""
         inside, since_ns = self._inside, now - int(self.state.memory["power_on_ns"][0])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 
-from emulator.bus import Overheard
+from emulator.wire.nodes import Overheard
 from emulator.image import Layout
 from emulator.node.bank import Bank
 from emulator.node.config import NodeConfig
@@ -48,7 +48,7 @@ class Node:
         identity: what `press_identity` shows: `virtual` or `real`.
 
     Attributes:
-        hears_bytes: whether it makes sense of bytes itself (`emulator.bus.ByteNode`).
+        hears_bytes: whether it makes sense of bytes itself (`emulator.wire.nodes.ByteNode`).
         program: what the compiled scan needs to know, one record.
         state: all that makes its future.
         is_on: whether it has a supply.
