@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.bus import Bus, LineSettings
-from emulator.line.faults import Fault
+from emulator.wire.faults import Fault
 from tests.emulator.fakes import FakeNode, FakeWorld, read_answer, read_request
 
 LINE = LineSettings(115_200, parity="N")
