@@ -15,8 +15,8 @@ from emulator.firmware.report import measure
 from emulator.state import copied
 from rig.protocol import ReadInputRegisters, encode_frame
 from tests.firmware.pair import SCAN_NS, TIMING, ChipPair, needs_compiler, needs_engine
-from tests.firmware.test_requests import blocks
 from tests.firmware.test_scans import Step, Story, steps
+from tests.protocol.raw_requests import blocks
 
 pytestmark = [needs_compiler, needs_engine]
 

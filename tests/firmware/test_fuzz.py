@@ -20,7 +20,7 @@ from emulator.firmware.host import IMAGE_SIZE
 from emulator.firmware.node_map import SENT_COMMANDS, make_node
 from rig.protocol import ReadInputRegisters, WriteMultipleCoils, encode_frame, is_frame
 from tests.firmware.pair import TIMING, needs_compiler
-from tests.firmware.test_requests import blocks
+from tests.protocol.raw_requests import blocks
 
 pytestmark = needs_compiler
 
