@@ -20,7 +20,7 @@ from pydantic import BaseModel, ValidationError
 
 from emulator import codec
 from emulator.definitions import KINDS, Definitions
-from emulator.press.commands import InputError
+from emulator.inputs import InputError
 from emulator.press.store import PackError, layout, pack, unpack
 from emulator.snapshot import Kind, SnapshotError, layout_of, seal, sources_digest, unseal
 from emulator.state import checks_of, classes_of, fields_of, records_in

@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 
-from emulator.wire.nodes import Overheard
 from emulator.image import Layout
 from emulator.node.bank import Bank
 from emulator.node.config import NodeConfig
@@ -17,6 +16,7 @@ from emulator.node.program import node_program
 from emulator.node.state import QUEUE, Contacts, NodeState, power_on
 from emulator.press.commands import Commands
 from emulator.sensors import SensorConfig, Sensors
+from emulator.wire.nodes import Overheard
 from rig.protocol import (
     Diagnose,
     ExceptionResponse,

@@ -18,8 +18,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
+from emulator.inputs import InputError
 from emulator.ports.paced import Served
-from emulator.press.commands import InputError
 from emulator.wire.faults import KINDS, ActiveFault, FaultError, fault_from
 
 __all__ = ["PROTOCOL", "Later", "OrderError", "Orders"]

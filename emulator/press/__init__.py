@@ -4,7 +4,8 @@
 `Commands` and `Disturbances`; `signals` is the truth a perfect instrument would read.
 """
 
-from emulator.press.commands import Commands, Disturbances, InputError
+from emulator.inputs import InputError
+from emulator.press.commands import Commands, Disturbances
 from emulator.press.press import Press
 from emulator.press.rolling import Pass, Rolled, ideal_belt, roll
 from emulator.press.signals import SIGNALS, index
