@@ -20,7 +20,6 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pytest
-import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymodbus.constants import ExcCodes
@@ -31,13 +30,9 @@ from pymodbus.server import ModbusSerialServer
 from pymodbus.server.requesthandler import ServerRequestHandler
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from emulator.agenda import Agenda
-from emulator.bus import Bus
-from emulator.node import Node
 from emulator.ports.protocol_emu import port_on
-from emulator.state import copied
-from emulator.world import World, WorldConfig
 from rig.protocol import append_crc, has_valid_crc
+from tests.emulator.still_node import StillWorld
 from tests.protocol.raw_requests import frames, sensible_frames
 
 UNIT = 1
@@ -49,34 +44,11 @@ TABLES = {1: "coil", 2: "discrete", 4: "input", 5: "coil", 15: "coil"}
 # -- ours --------------------------------------------------------------------------------------------
 
 
-class Still:
-    """The press's node on a bus, and no press: nothing scans, so that only requests change its registers."""
-
-    def __init__(self) -> None:
-        self.env = simpy.Environment(initial_time=0)
-        self.agenda = Agenda(self.env)
-        origin = _world().node
-        self.node: Node = origin.with_state(copied(origin.state))
-        self.bus = Bus(self.agenda, [self.node])
-
-    @property
-    def now_ns(self) -> int:
-        return self.agenda.now_ns
-
-    def run_until(self, time_ns: int) -> None:
-        self.agenda.run_until(time_ns)
-
-
-@functools.cache
-def _world() -> World:
-    return World(WorldConfig())
-
-
 class Ours:
     """The node at the end of a port."""
 
     def __init__(self) -> None:
-        self.world = Still()
+        self.world = StillWorld()
         self.port = port_on(self.world, baudrate=115_200, parity="N", timeout=0.1)  # type: ignore[arg-type]
 
     def exchange(self, frame: bytes) -> bytes:
@@ -85,17 +57,7 @@ class Ours:
 
     @property
     def tables(self) -> dict[str, dict[int, int]]:
-        """What stands at which address of which table."""
-        bank = self.world.node.bank
-        tables: dict[str, dict[int, int]] = {"coil": {}, "discrete": {}, "input": {}, "holding": {}}
-        for tag in bank.layout.tags.values():
-            for address in range(tag.address, tag.address + tag.count):
-                if tag.table in ("coil", "discrete"):
-                    raw = bank.bit_bytes(tag.table, address, 1)
-                else:
-                    raw = bank.register_bytes(tag.table, address, 1)
-                tables[tag.table][address] = int.from_bytes(raw, "big")
-        return tables
+        return self.world.tables
 
 
 # -- theirs ------------------------------------------------------------------------------------------
@@ -147,7 +109,7 @@ def _is_within_limits(address: int, raw: int) -> bool:
 
 @functools.cache
 def _press_tags() -> tuple[Any, ...]:
-    return tuple(_world().node.bank.layout.tags.values())
+    return tuple(StillWorld().node.bank.layout.tags.values())
 
 
 class Handler(ServerRequestHandler):
@@ -177,7 +139,7 @@ class Theirs:
         self._handler: Handler = self._loop.run_until_complete(self._make())
 
     async def _make(self) -> Handler:
-        identity = ModbusDeviceIdentification(info=dict(_world().node.bank.device_identification()))
+        identity = ModbusDeviceIdentification(info=dict(StillWorld().node.bank.device_identification()))
         nothing = SimDevice(0, simdata=[SimData(0, values=0, datatype=DataType.REGISTERS)])
         server = ModbusSerialServer(
             nothing,
