@@ -396,7 +396,7 @@ class Bench:
 @lru_cache(maxsize=8)
 def _sensed(registers: RegisterMap) -> tuple[Tag, ...]:
     """What a poll reads."""
-    return tuple(tag for tag in registers.tags.values() if not tag.writable and tag.group != "identification")
+    return registers.polled
 
 
 def _places(recorder: Recorder | None, plan: Iterable[PlannedRead]) -> Places:

@@ -95,6 +95,7 @@ class Node:
             "press_model": config.model,
             "serial_number": config.serial_number,
             "node_version": config.version,
+            "wiring": registers.wiring,
         }
         self._show_nameplate()
 

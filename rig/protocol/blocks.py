@@ -174,14 +174,22 @@ def _divisor(tag: Tag) -> int | None:
     return DECIMAL_SCALES.get(tag.scale) if tag.offset == 0.0 else None
 
 
-def merged(tags: Iterable[Tag], *, gap: int, longest: Callable[[Tag], int]) -> Iterator[Block]:
+def merged(
+    tags: Iterable[Tag],
+    *,
+    gap: int,
+    longest: Callable[[Tag], int],
+    exists: Callable[[tuple[str, Table, int]], bool],
+) -> Iterator[Block]:
     """Tags merged into as few blocks as possible; see `RegisterMap.blocks`."""
     run: list[Tag] = []
     for tag in sorted(set(tags), key=lambda tag: (tag.node, tag.table, tag.address)):
         if run:
             first, last = run[0], run[-1]
             elsewhere = (tag.node, tag.table) != (last.node, last.table)
-            apart = tag.address - (last.address + last.count) > gap
+            end = last.address + last.count
+            between = ((tag.node, tag.table, address) for address in range(end, tag.address))
+            apart = tag.address - end > gap or not all(map(exists, between))
             if elsewhere or apart or tag.address + tag.count - first.address > longest(tag):
                 yield _block(run)
                 run = []

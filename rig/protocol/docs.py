@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rig.protocol.registers import BIT_TABLES, Tag, Value
+from rig.protocol.registers import BIT_TABLES, Node, RegisterMap, Tag, Value
 from rig.protocol.registers_file import default_registers
 
 __all__ = ["BEGIN", "END", "list_tags", "refresh", "register_table", "show_value"]
@@ -45,27 +45,44 @@ def _range(tag: Tag) -> str:
 
 
 def register_table() -> str:
-    """All tags as Markdown tables, one per Modbus table."""
-    registers = default_registers()
+    """All tags as Markdown tables: one per Modbus table of every node, then what other wirings have elsewhere."""
+    usual = default_registers()
     lines: list[str] = []
-    for node in registers.nodes.values():
-        lines += [f"Node `{node.name}`, address {node.address}: {node.description}.", ""]
-        for table, title in TABLE_TITLES.items():
-            tags = [tag for tag in registers.tags.values() if (tag.table, tag.node) == (table, node.name)]
-            lines += [f"### {title}", ""]
-            if table in BIT_TABLES:
-                lines += ["| address | tag | meaning |", "| --- | --- | --- |"]
-                lines += [f"| {tag.address} | `{tag.name}` | {_meaning(tag)} |" for tag in tags]
-            else:
-                lines += [
-                    "| address | tag | type | scale | range | meaning |",
-                    "| --- | --- | --- | --- | --- | --- |",
-                ]
-                for tag in sorted(tags, key=lambda tag: tag.address):
-                    cells = (_addresses(tag), f"`{tag.name}`", tag.type, _scale(tag), _range(tag), _meaning(tag))
-                    lines.append(f"| {' | '.join(cells)} |")
-            lines.append("")
+    for node in usual.nodes.values():
+        lines += [*_node_tables(usual, node), ""]
+    for wiring, description in usual.wirings.items():
+        if wiring == usual.wiring:
+            continue
+        registers = default_registers(wiring)
+        lines += [f"## Wiring `{wiring}`", "", f"{description[0].upper()}{description[1:]}.", ""]
+        lines += ["| address | node | what it is |", "| --- | --- | --- |"]
+        lines += [f"| {node.address} | `{node.name}` | {node.description} |" for node in registers.nodes.values()]
+        lines += [
+            "",
+            f"Node `{registers.main.name}` has what is not listed here, where it has it in `{usual.wiring}`.",
+            "",
+        ]
+        for node in registers.satellites:
+            lines += [*_node_tables(registers, node), ""]
     return "\n".join(lines)
+
+
+def _node_tables(registers: RegisterMap, node: Node) -> Iterator[str]:
+    """The tables of a node that has such tags."""
+    yield f"Node `{node.name}`, address {node.address}: {node.description}."
+    for table, title in TABLE_TITLES.items():
+        tags = [tag for tag in registers.tags.values() if (tag.table, tag.node) == (table, node.name)]
+        if not tags:
+            continue
+        yield from ("", f"### {title}" if node is registers.main else f"#### {title} of `{node.name}`", "")
+        if table in BIT_TABLES:
+            yield from ("| address | tag | meaning |", "| --- | --- | --- |")
+            yield from (f"| {tag.address} | `{tag.name}` | {_meaning(tag)} |" for tag in tags)
+            continue
+        yield from ("| address | tag | type | scale | range | meaning |", "| --- | --- | --- | --- | --- | --- |")
+        for tag in sorted(tags, key=lambda tag: tag.address):
+            cells = (_addresses(tag), f"`{tag.name}`", tag.type, _scale(tag), _range(tag), _meaning(tag))
+            yield f"| {' | '.join(cells)} |"
 
 
 def _addresses(tag: Tag) -> str:

@@ -44,6 +44,8 @@ RAW_RANGE: Mapping[str, tuple[int, int]] = {
 }
 DIGITS = 6
 """Decimals of an engineering value: finer than any scale on the wire."""
+ASKED_ONCE = ("identification", "wiring", "roles")
+"""Groups that say who is there: they never change, and are read when a press is opened."""
 NUMERIC_TYPES = ("u16", "i16", "u32", "i32", "f32")
 
 
@@ -209,11 +211,31 @@ class Tag:
 
 @dataclass(frozen=True, eq=False)
 class RegisterMap:
-    """All tags of a press, by name and by group."""
+    """All tags of a press, by name and by group.
+
+    Attributes:
+        format: version of the map.
+        nodes: who is on the line, the I/O node first.
+        tags: by name.
+        wiring: name of the wiring that nodes and tags are of; empty for the only one.
+        wirings: what each wiring of the file is, by name.
+    """
 
     format: int
     nodes: Mapping[str, Node]
     tags: Mapping[str, Tag]
+    wiring: str = ""
+    wirings: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def main(self) -> Node:
+        """The I/O node, which is in every wiring and says what the press is."""
+        return next(iter(self.nodes.values()))
+
+    @cached_property
+    def satellites(self) -> tuple[Node, ...]:
+        """The nodes beside the I/O node."""
+        return tuple(node for node in self.nodes.values() if node is not self.main)
 
     @cached_property
     def groups(self) -> Mapping[str, tuple[str, ...]]:
@@ -227,6 +249,11 @@ class RegisterMap:
     def mirrors(self) -> Mapping[Tag, tuple[Tag, ...]]:
         """Discrete inputs by the input register that shows them once more, lowest bit first."""
         return {tag: tuple(map(self.__getitem__, tag.bits)) for tag in self.tags.values() if tag.mirrors is not None}
+
+    @cached_property
+    def polled(self) -> tuple[Tag, ...]:
+        """What the press senses, and what its nodes say of themselves again and again."""
+        return tuple(tag for tag in self.tags.values() if not tag.writable and tag.group not in ASKED_ONCE)
 
     @cached_property
     def safe_state(self) -> Mapping[str, Value]:
@@ -268,15 +295,29 @@ class RegisterMap:
     def blocks(
         self, tags: Iterable[Tag], *, gap: int = 0, longest: int = 120, longest_bits: int = 1900
     ) -> tuple[Block, ...]:
-        """Merge tags into as few requests as possible.
+        """Merge tags into as few requests as possible, the I/O node's first.
 
         Args:
             tags: what to read or write.
-            gap: registers or bits in between that may be read along (0 for writes).
+            gap: registers or bits in between that may be read along, where there are any (0 for writes).
             longest: registers in one request at the most (125 in a read, 121 in a write with read).
             longest_bits: bits in one request at the most.
         """
-        return tuple(merged(tags, gap=gap, longest=lambda tag: longest_bits if tag.table in BIT_TABLES else longest))
+        blocks = merged(
+            tags,
+            gap=gap,
+            longest=lambda tag: longest_bits if tag.table in BIT_TABLES else longest,
+            exists=self._places.__contains__,
+        )
+        order = [*self.nodes]
+        return tuple(sorted(blocks, key=lambda block: order.index(block.node)))
+
+    @cached_property
+    def _places(self) -> frozenset[tuple[str, Table, int]]:
+        """Every register and bit that there is: a node refuses a read that touches another."""
+        return frozenset(
+            (tag.node, tag.table, tag.address + step) for tag in self.tags.values() for step in range(tag.count)
+        )
 
     def reads(self, tags: Iterable[Tag], *, gap: int = 0) -> tuple[Block, ...]:
         """The fewest requests that read tags.

@@ -26,13 +26,14 @@ from rig.protocol.registers import (
     Tag,
     TagType,
 )
+from rig.protocol.wirings import RegisterMapError, parse_wirings
 
 __all__ = ["UNITS", "RegisterMapError", "default_registers", "load_registers", "parse_registers"]
 
 UNITS = frozenset({"", "°C", "%", "µm", "mm", "m", "m/min", "kN", "kN/m", "bar", "A", "N·m", "L/min", "s", "ms", "deg"})
 """Units a tag may have; `emulator` knows how each relates to SI."""
 
-FORMAT = 2
+FORMAT = 3
 LAST_ADDRESS = 0xFFFF
 KEYS = {
     "name", "for_each", "node", "group", "table", "address", "type", "length", "scale", "offset", "unit",
@@ -42,19 +43,26 @@ LARGEST_BITFIELD = 16
 WORDS: Mapping[str, int] = {"u32": 2, "i32": 2, "f32": 2}
 
 
-class RegisterMapError(ValueError):
-    """A register map that breaks a rule; the message names file, tag and rule."""
-
-
 @cache
-def default_registers() -> RegisterMap:
-    """The register map that comes with the rig."""
+def default_registers(wiring: str = "") -> RegisterMap:
+    """The register map that comes with the rig.
+
+    Args:
+        wiring: which nodes there are and what lives where, by name; the usual one if empty.
+
+    Raises:
+        RegisterMapError: there is no such wiring.
+    """
     text = (resources.files("rig.protocol") / "registers.toml").read_text(encoding="utf-8")
-    return parse_registers(text, "registers.toml")
+    return parse_registers(text, "registers.toml", wiring)
 
 
-def load_registers(path: str | Path) -> RegisterMap:
+def load_registers(path: str | Path, wiring: str = "") -> RegisterMap:
     """Read a register map from a file.
+
+    Args:
+        path: of the file.
+        wiring: as for `default_registers`.
 
     Raises:
         RegisterMapError: the file cannot be read, is not TOML, or breaks a rule.
@@ -63,14 +71,19 @@ def load_registers(path: str | Path) -> RegisterMap:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise RegisterMapError(f"{path}: cannot be read: {error}") from error
-    return parse_registers(text, str(path))
+    return parse_registers(text, str(path), wiring)
 
 
-def parse_registers(text: str, where: str) -> RegisterMap:
-    """Make a map from TOML text; `where` names it in errors.
+def parse_registers(text: str, where: str, wiring: str = "") -> RegisterMap:
+    """Make a map from TOML text.
+
+    Args:
+        text: what stands in the file.
+        where: names it in errors.
+        wiring: as for `default_registers`.
 
     Raises:
-        RegisterMapError: the text is not TOML or breaks a rule.
+        RegisterMapError: the text is not TOML or breaks a rule, or there is no such wiring.
     """
     try:
         data = tomllib.loads(text)
@@ -79,7 +92,7 @@ def parse_registers(text: str, where: str) -> RegisterMap:
     if data.get("format") != FORMAT:
         raise RegisterMapError(f"{where}: format is {data.get('format')!r}, this rig reads format {FORMAT}")
     nodes = _nodes(data.get("nodes"), where)
-    lists = data.get("lists", {})
+    lists: Mapping[str, list[str]] = data.get("lists", {})
     entries = data.get("tag")
     if not isinstance(entries, list) or not entries:
         raise RegisterMapError(f"{where}: holds no [[tag]]")
@@ -90,7 +103,18 @@ def parse_registers(text: str, where: str) -> RegisterMap:
                 raise RegisterMapError(f"{where}: tag {tag.name}: defined twice")
             tags[tag.name] = tag
     _check_overlaps(tags.values().__iter__(), where)
-    return RegisterMap(FORMAT, nodes, {name: _with_mirrored(tag, tags.values(), where) for name, tag in tags.items()})
+    wirings = parse_wirings(data.get("wirings"), nodes, tags, lists, where)
+    if wiring and wiring not in wirings:
+        raise RegisterMapError(f"{where}: there is no wiring {wiring!r}; known: {', '.join(wirings)}")
+    chosen = wirings[wiring or next(iter(wirings))]
+    tags = chosen.applied(tags)
+    return RegisterMap(
+        FORMAT,
+        {name: node for name, node in nodes.items() if name in chosen.nodes},
+        {name: _with_mirrored(tag, tags.values(), where) for name, tag in tags.items()},
+        chosen.name,
+        {other.name: other.description for other in wirings.values()},
+    )
 
 
 def _nodes(data: Any, where: str) -> dict[str, Node]:
@@ -132,8 +156,13 @@ def _tags(entry: Any, nodes: Mapping[str, Node], lists: Any, where: str) -> Iter
     if not isinstance(address, int) or isinstance(address, bool) or address < 0:
         raise broken(f"address is {address!r}, it must be a whole number from 0")
     for member in members:
-        tag = _tag(entry, name.replace(placeholder, member) if placeholder else name, address, nodes, where)
-        address += tag.count
+        filled = {
+            key: value.replace(placeholder, member) if placeholder and isinstance(value, str) else value
+            for key, value in entry.items()
+        }
+        tag = _tag(filled, filled["name"], address, nodes, where)
+        if filled.get("node") == entry.get("node"):
+            address += tag.count
         yield tag
 
 

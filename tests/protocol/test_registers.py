@@ -16,7 +16,7 @@ from rig.protocol.registers import BIT_TABLES, Tag, TagValueError
 from rig.protocol.registers_file import RegisterMapError, default_registers, load_registers, parse_registers
 
 HEADER = """
-format = 2
+format = 3
 [nodes.press]
 address = 1
 [lists]
@@ -147,8 +147,8 @@ def test_file_that_is_no_map_is_refused(tmp_path: Any) -> None:
     broken.write_text("format = ")
     with pytest.raises(RegisterMapError, match="not valid TOML"):
         load_registers(broken)
-    with pytest.raises(RegisterMapError, match="format is 3"):
-        parse_registers("format = 3", "map.toml")
+    with pytest.raises(RegisterMapError, match="format is 99"):
+        parse_registers("format = 99", "map.toml")
 
 
 WORD: dict[str, Any] = {
@@ -217,7 +217,7 @@ def test_discrete_inputs_come_from_their_mirror_where_that_saves_a_request() -> 
 def test_map_without_a_mirror_reads_the_discrete_inputs_themselves() -> None:
     registers = default_registers()
     plain = replace(registers, tags={tag.name: tag for tag in registers.tags.values() if not tag.mirrors})
-    polled = [tag for tag in plain.tags.values() if not tag.writable and tag.group != "identification"]
+    polled = plain.polled
     assert plain.reads(polled, gap=8) == plain.blocks(polled, gap=8)
     assert [block.table for block in plain.reads(polled, gap=8)] == ["discrete", "input"]
 

@@ -37,9 +37,7 @@ def test_poll_of_everything_takes_one_request() -> None:
         values = bench.poll()
         assert bench.master.requests - before == 1
     assert {"mode", "belts_moving", "exit_thickness_um"} <= set(values)
-    assert set(values) == {
-        tag.name for tag in bench.registers.tags.values() if not tag.writable and tag.group != "identification"
-    }
+    assert set(values) == {tag.name for tag in bench.registers.polled}
 
 
 def test_poll_and_recording_show_what_is_done_to_the_press_by_hand() -> None:
@@ -96,10 +94,10 @@ def test_wrong_baud_rate_is_silence_and_the_message_says_what_to_check() -> None
 
 def serve(monkeypatch: pytest.MonkeyPatch, registers: RegisterMap) -> None:
     """Virtual presses have nodes with this map from now on; the bench keeps its own."""
-    monkeypatch.setattr("emulator.world.default_registers", lambda: registers)
+    monkeypatch.setattr("emulator.world.default_registers", lambda *wiring: registers)
 
 
-@pytest.mark.parametrize("theirs", [1, 3])
+@pytest.mark.parametrize("theirs", [1, 4])
 def test_node_with_another_register_map_is_refused_before_anything_else_is_asked(
     monkeypatch: pytest.MonkeyPatch, theirs: int
 ) -> None:
