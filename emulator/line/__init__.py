@@ -1,0 +1,1 @@
+"""The process line: the stations before and after the press."""

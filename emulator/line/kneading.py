@@ -1,0 +1,337 @@
+"""Kneading: feeders, screws and barrel make melt of polyolefin, elastomer and solvent, and press it through the die.
+
+Residence times: a plug and tanks in a row, the usual picture of a twin screw (a delay, then a rise and a tail).
+Mass is a flow of portions: what comes in pushes as much out, component by component, so balances close to rounding.
+Heat: one temperature for all melt. Flow: a power law in shear with Arrhenius and solids factors.
+docs/model.md, kneading.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emulator.inputs import Array, Inputs, Number, Switch
+from emulator.line.definition import COMPONENTS, Extruder
+from emulator.material.constants import GAS_CONSTANT
+from emulator.random import normal, stream_key
+from emulator.units import KELVIN
+
+__all__ = ["Kneader", "KneaderCommands", "KneaderDisturbances", "KneaderState", "Melted"]
+
+Floats = NDArray[np.float64]
+N = len(COMPONENTS)
+POLYOLEFIN, ELASTOMER, SOLVENT, ANTIOXIDANT = range(N)
+
+AMBIENT_K = 298.15
+CRYSTAL_HEAT_J_KG = 0.53 * 293e3
+"""Heat that the polyolefin's crystals take up: crystallinity x heat of fusion [S26, S29]."""
+MELT_DENSITY_KG_M3 = 780.0
+"""Gel of 20 % solids at 190 °C: 877 (1 - 7e-4 x 165) [C]."""
+MELT_HEAT_CAPACITY_J_KGK = 2500.0
+"""Of the melt between 25 and 190 °C, without the melting peak [C]."""
+INTEGRAL_TIME_S = 120.0
+"""Of the barrel's temperature controller [E]."""
+SLUGS = 40
+"""Portions that the plug is kept as; more would only blur less what the tanks blur anyway."""
+
+
+class KneaderCommands(Inputs):
+    """What the extruder is told."""
+
+    __slots__ = ()
+    COUNT = 7
+
+    delivery_kg_s = Array(0, N)
+    """Set points of the feeders, in the order of `COMPONENTS`."""
+    screw_rad_s = Number(4)
+    barrel_k = Number(5, neutral=AMBIENT_K)
+    run = Switch(6)
+    """Feeders and screws; without it they stop."""
+
+
+class KneaderDisturbances(Inputs):
+    """Things that go wrong, as physical quantities."""
+
+    __slots__ = ()
+    COUNT = 2 * N + 2
+
+    feeder_scale = Array(0, N, neutral=1.0, within=(0.0, 3.0))
+    """Part of the set point that a feeder delivers: 0 where a bridge has formed in the hopper."""
+    feeder_ripple_scale = Array(N, N, neutral=1.0, within=(0.0, 50.0))
+    heater_scale = Number(2 * N, neutral=1.0, within=(0.0, 2.0))
+    viscosity_scale = Number(2 * N + 1, neutral=1.0, within=(0.1, 10.0))
+    """Another lot of resin: longer or shorter chains."""
+
+
+@dataclass(slots=True)
+class KneaderState:
+    """All that makes the extruder's future.
+
+    Attributes:
+        delivery_kg_s: what the feeders deliver, shape (4,).
+        screw_rad_s: speed of the screws.
+        overloaded: the coupling has let go; it closes again when `run` is taken away.
+        burst: the burst disc at the die has gone: melt runs to the floor until it is replaced.
+        barrel_k: temperature of the barrel.
+        heater_integral_w: of its controller.
+        melt_k: temperature of the melt.
+        slugs_kg: portions of the plug, the oldest first, each with its masses by component, shape (n, 4).
+        tanks_kg: melt in the mixing tanks, shape (tanks, 4).
+        fed_kg, left_kg, spilt_kg: by component since the start, shape (4,): into the hoppers' mouths, out of
+            the die, to the floor.
+        draws: of the ripple's random stream.
+    """
+
+    delivery_kg_s: Floats
+    screw_rad_s: float
+    overloaded: bool
+    burst: bool
+    barrel_k: float
+    heater_integral_w: float
+    melt_k: float
+    slugs_kg: Floats
+    tanks_kg: Floats
+    fed_kg: Floats = field(default_factory=lambda: np.zeros(N))
+    left_kg: Floats = field(default_factory=lambda: np.zeros(N))
+    spilt_kg: Floats = field(default_factory=lambda: np.zeros(N))
+    draws: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Melted:
+    """What came out of the die in a step.
+
+    Attributes:
+        mass_kg: by component, shape (4,).
+        temperature_k: of it.
+        mixing: degree of mixing, 0 … 1: no lumps, all crystals dissolved.
+    """
+
+    mass_kg: Floats
+    temperature_k: float
+    mixing: float
+
+
+class Kneader:
+    """The extruder of a line.
+
+    Args:
+        definition: its numbers.
+        seed: of the world.
+        state: where it stands; cold and empty without one.
+    """
+
+    def __init__(self, definition: Extruder, seed: int = 0, state: KneaderState | None = None) -> None:
+        self.definition = definition
+        self.commands = KneaderCommands()
+        self.disturbances = KneaderDisturbances()
+        self._keys = [stream_key(seed, f"feeder_{name}") for name in COMPONENTS]
+        self.state = state or empty(definition)
+
+    # -- truth ---------------------------------------------------------------------------------------
+
+    @property
+    def held_kg(self) -> Floats:
+        """Melt in the extruder by component, shape (4,)."""
+        held: Floats = self.state.slugs_kg.sum(axis=0) + self.state.tanks_kg.sum(axis=0)
+        return held
+
+    @property
+    def solids_fraction(self) -> float:
+        """Polyolefin and elastomer in the melt, kg/kg; that of the reference while there is none."""
+        held = self.held_kg
+        total = float(held.sum())
+        if total <= 0.0:
+            return self.definition.melt.reference_solids_fraction
+        return float(held[POLYOLEFIN] + held[ELASTOMER]) / total
+
+    @property
+    def shear_rate_s(self) -> float:
+        """Mean shear rate in the channels, 1/s: circumferential speed over depth."""
+        screw = self.definition.screw
+        return 0.5 * screw.diameter_mm / screw.channel_depth_mm * self.state.screw_rad_s
+
+    @property
+    def power_w(self) -> float:
+        """Power that the screws put into the melt."""
+        volume_m3 = float(self.held_kg.sum()) / MELT_DENSITY_KG_M3
+        return self._stress_pa(self.shear_rate_s) * self.shear_rate_s * volume_m3
+
+    @property
+    def torque_nm(self) -> float:
+        """At the screws."""
+        return self.power_w / self.state.screw_rad_s if self.state.screw_rad_s > 1e-6 else 0.0
+
+    def die_pressure_pa(self, flow_kg_s: float) -> float:
+        """Pressure before the die at this throughput: a power-law fluid in a slit."""
+        die, index = self.definition.die, self.definition.melt.flow_index
+        gap_m = die.gap_mm * 1e-3
+        flow_m3_s = flow_kg_s / MELT_DENSITY_KG_M3
+        wall_rate = 2.0 * (2.0 + 1.0 / index) * flow_m3_s / (die.width_mm * 1e-3 * gap_m**2)
+        return 2.0 * die.land_mm * 1e-3 / gap_m * self._stress_pa(wall_rate)
+
+    def mixing(self, flow_kg_s: float) -> float:
+        """Degree of mixing at this throughput, 0 … 1."""
+        screw = self.definition.screw
+        exponent = (self.state.melt_k - KELVIN - screw.dissolving_temperature_c) / screw.dissolving_width_k
+        dissolved = 1.0 / (1.0 + math.exp(-max(min(exponent, 50.0), -50.0)))
+        if flow_kg_s <= 0.0:
+            return dissolved
+        strain = self.shear_rate_s * float(self.held_kg.sum()) / flow_kg_s
+        return (1.0 - math.exp(-strain / screw.strain_to_mix)) * dissolved
+
+    def _stress_pa(self, shear_rate_s: float) -> float:
+        melt = self.definition.melt
+        if shear_rate_s <= 0.0:
+            return 0.0
+        inverse_k = 1.0 / self.state.melt_k - 1.0 / (melt.reference_temperature_c + KELVIN)
+        consistency = (
+            melt.consistency_pa_s
+            * self.disturbances.viscosity_scale
+            * (self.solids_fraction / melt.reference_solids_fraction) ** melt.solids_exponent
+            * math.exp(min(melt.activation_energy_kj_mol * 1e3 / GAS_CONSTANT * inverse_k, 50.0))
+        )
+        return float(consistency * shear_rate_s**melt.flow_index)
+
+    # -- a step --------------------------------------------------------------------------------------
+
+    def step(self, dt_s: float) -> Melted:
+        """Go on by dt; returns what came out of the die."""
+        state = self.state
+        running = self.commands.run and not state.overloaded
+        if not self.commands.run:
+            state.overloaded = False
+        self._turn(dt_s, running)
+        fed_kg = self._feed(dt_s, running)
+        state.fed_kg += fed_kg
+        out_kg = self._through_tanks(self._through_plug(fed_kg))
+        flow_kg_s = float(out_kg.sum()) / dt_s
+        self._heat(dt_s, flow_kg_s)
+        state.overloaded = state.overloaded or self.torque_nm > self.definition.screw.torque_limit_nm
+        state.burst = state.burst or self.die_pressure_pa(flow_kg_s) > self.definition.die.pressure_limit_mpa * 1e6
+        if state.burst:
+            state.spilt_kg += out_kg
+            out_kg = np.zeros(N)
+        state.left_kg += out_kg
+        return Melted(out_kg, state.melt_k, self.mixing(flow_kg_s))
+
+    def _turn(self, dt_s: float, running: bool) -> None:
+        screw = self.definition.screw
+        fastest = screw.fastest_rpm * math.tau / 60.0
+        target = min(max(self.commands.screw_rad_s, 0.0), fastest) if running else 0.0
+        self.state.screw_rad_s += (target - self.state.screw_rad_s) * -math.expm1(-dt_s / screw.spin_up_s)
+        if self.state.screw_rad_s < 1e-6:
+            self.state.screw_rad_s = 0.0
+
+    def _feed(self, dt_s: float, running: bool) -> Floats:
+        """What the feeders deliver in dt, by component, kg; without turning screws nothing goes in."""
+        state, feeders = self.state, self.definition.feeders
+        fed = np.zeros(N)
+        turning = running and state.screw_rad_s > 0.0
+        for i, key in enumerate(self._keys):
+            capacity = feeders.capacity_kg_h[i] / 3600.0
+            target = min(max(float(self.commands.delivery_kg_s[i]), 0.0), capacity) if turning else 0.0
+            target *= float(self.disturbances.feeder_scale[i])
+            lag = feeders.lag_s[i]
+            moved = -math.expm1(-dt_s / lag)
+            before = float(state.delivery_kg_s[i])
+            state.delivery_kg_s[i] = before + (target - before) * moved
+            mean = target + (before - target) * moved * lag / dt_s
+            # of white noise over one second, over dt
+            ripple = feeders.ripple_fraction[i] * float(self.disturbances.feeder_ripple_scale[i]) / math.sqrt(dt_s)
+            fed[i] = max(mean * (1.0 + ripple * float(normal(key, state.draws))), 0.0) * dt_s if turning else 0.0
+        state.draws += 1
+        return fed
+
+    def _through_plug(self, fed_kg: Floats) -> Floats:
+        """The plug takes a portion in, and gives at its other end what is too much for it."""
+        state, screw = self.state, self.definition.screw
+        slugs = state.slugs_kg
+        if float(fed_kg.sum()) > 0.0:
+            if len(slugs) and float(slugs[-1].sum()) < screw.plug_mass_kg / SLUGS:
+                slugs[-1] += fed_kg
+            else:
+                slugs = np.vstack([slugs, fed_kg])
+        excess = float(slugs.sum()) - screw.plug_mass_kg
+        out = np.zeros(N)
+        while excess > 0.0:
+            first = float(slugs[0].sum())
+            if first <= excess:
+                out += slugs[0]
+                slugs = slugs[1:]
+                excess -= first
+            else:
+                taken = slugs[0] * (excess / first)
+                out += taken
+                slugs = slugs.copy()
+                slugs[0] -= taken
+                break
+        state.slugs_kg = slugs
+        return out
+
+    def _through_tanks(self, arriving_kg: Floats) -> Floats:
+        """Each tank fills up, and then passes on as much as it gets, mixed with what it holds."""
+        full = self.definition.screw.tank_mass_kg
+        for tank in self.state.tanks_kg:
+            arriving = float(arriving_kg.sum())
+            if arriving <= 0.0:
+                return np.zeros(N)
+            filling = min(max(full - float(tank.sum()), 0.0), arriving) / arriving
+            tank[:] += arriving_kg * filling
+            flowing = arriving_kg * (1.0 - filling)
+            through = float(flowing.sum())
+            if through <= 1e-12 * full:
+                return np.zeros(N)
+            mixed = tank * math.exp(-through / full) - flowing * (full / through) * math.expm1(-through / full)
+            arriving_kg = tank + flowing - mixed
+            tank[:] = mixed
+        return arriving_kg
+
+    def _heat(self, dt_s: float, flow_kg_s: float) -> None:
+        state, barrel = self.state, self.definition.barrel
+        held_kg = float(self.held_kg.sum())
+        if held_kg > 0.0:
+            flow_w_k = flow_kg_s * MELT_HEAT_CAPACITY_J_KGK
+            resin = self.solids_fraction
+            gain_w = (
+                flow_w_k * AMBIENT_K
+                - flow_kg_s * resin * CRYSTAL_HEAT_J_KG
+                + barrel.conductance_w_k * state.barrel_k
+                + self.power_w
+            )
+            loss_w_k = flow_w_k + barrel.conductance_w_k
+            final_k = gain_w / loss_w_k
+            moved = -math.expm1(-dt_s * loss_w_k / (held_kg * MELT_HEAT_CAPACITY_J_KGK))
+            to_melt_w = barrel.conductance_w_k * (state.barrel_k - state.melt_k)
+            state.melt_k += (final_k - state.melt_k) * moved
+        else:
+            to_melt_w = 0.0
+            state.melt_k = state.barrel_k
+        most_w = barrel.heater_power_kw * 1e3
+        error_k = self.commands.barrel_k - state.barrel_k
+        wanted_w = barrel.gain_w_k * error_k + state.heater_integral_w
+        heater_w = min(max(wanted_w, 0.0), most_w)
+        if heater_w == wanted_w:  # no windup at the ends
+            state.heater_integral_w += barrel.gain_w_k * error_k * dt_s / INTEGRAL_TIME_S
+        lost_w = barrel.ambient_loss_w_k * (state.barrel_k - AMBIENT_K)
+        heater_w *= self.disturbances.heater_scale
+        state.barrel_k += (heater_w - to_melt_w - lost_w) * dt_s / (barrel.heat_capacity_kj_k * 1e3)
+
+
+def empty(definition: Extruder) -> KneaderState:
+    """An extruder that is cold and empty."""
+    return KneaderState(
+        delivery_kg_s=np.zeros(N),
+        screw_rad_s=0.0,
+        overloaded=False,
+        burst=False,
+        barrel_k=AMBIENT_K,
+        heater_integral_w=0.0,
+        melt_k=AMBIENT_K,
+        slugs_kg=np.zeros((0, N)),
+        tanks_kg=np.zeros((definition.screw.mixing_tanks, N)),
+    )
