@@ -1,0 +1,1 @@
+"""The film: its properties, and the laboratory that measures them."""
