@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Literal
 
 from emulator.agenda import Agenda, Priority, WakeUp
@@ -90,6 +91,8 @@ class Bus:
             taken |= node.units
         self._stations = list(nodes)
         self._programs: list[ByteNode] = [node for node in nodes if getattr(node, "hears_bytes", False)]  # type: ignore[misc] # it says so
+        for node in self._programs:
+            node.send = partial(self._say, min(node.units))
         self._listeners = [node for node in nodes if node not in self._programs]
         self._wake_up = WakeUp(agenda.env, self._hear)
         self._trouble = Trouble(self, agenda, seed)
@@ -335,11 +338,14 @@ class Bus:
             if self.state.faults and unit in node.units and is_frame(block):
                 declined = self._trouble.declined(unit, block)
             if declined is None:
-                answer = node.hear(block, overrun, now_ns)
+                node.hear(block, overrun, now_ns)
             else:
                 answer = encode_frame(unit, ExceptionResponse(declined.function, declined.code))
-            if answer:
                 self._reply(answer, unit, now_ns + node.turnaround_ns)
+
+    def _say(self, unit: int, answer: bytes, start_ns: int) -> None:
+        """A node with a program of its own answers, from `start_ns` on."""
+        self._reply(answer, unit, start_ns)
 
     def _tell(self, what: Overheard) -> None:
         for node in self._listeners:

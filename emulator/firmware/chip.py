@@ -1,17 +1,19 @@
 """An LM3S6965 that executes the firmware, instruction by instruction, in lockstep with virtual time.
 
 The processor is the Unicorn engine's Cortex-M3. It sleeps in `wfi`; whoever has something for it says when, and what:
-bytes that have come, a tick, a timer that has run out. It is woken, runs until it sleeps again, and no time passes
-meanwhile. All that it remembers stands in memory (`ChipState`): registers hold nothing over a sleep.
+bytes that have come, or until when time passes. Ticks of SysTick and the timer wake it by themselves. It is woken, and
+runs until it sleeps again, in one go; what it does takes the time of its instructions (`cycles`). Until then it is
+busy: what else happens is seen by its interrupts at once, and by its loop when it is free. All that it remembers
+stands in memory (`ChipState`): registers hold nothing over a sleep.
 
-Memory and most peripherals are plain arrays, which the engine works on directly. Only the UART has to be asked and told
-byte by byte (`uart`).
+Memory and most peripherals are plain arrays, which the engine works on directly; `machine` is the rest.
 """
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import importlib.util
-import threading
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -20,26 +22,38 @@ from numpy.typing import NDArray
 
 from emulator.config import ConfigError
 from emulator.firmware.chip_state import DEVICE_PAGES, FLASH, PAGE, RAM, ChipState
+from emulator.firmware.cycles import EXCEPTION_CYCLES, total_cycles
 from emulator.firmware.elf import Program
-from emulator.firmware.uart import Uart
+from emulator.firmware.machine import (
+    BEGAN,
+    DONE,
+    DUE,
+    HANGS,
+    KEPT,
+    LEFT,
+    LIMIT,
+    NEVER,
+    NOW,
+    PERIOD,
+    RESETS,
+    STOPPED,
+    TICK,
+    Machine,
+)  # fmt: skip
 
 __all__ = ["IO_PLACE", "Chip", "FirmwareFault", "has_engine"]
-
-Bytes = NDArray[np.uint8]
 
 CYCLE_NS: Final = 20
 UART: Final = 0x4000_C000
 UART_FIFO: Final = 16
-TIMER_CTL: Final = 0x4003_000C
-TIMER_TAILR: Final = 0x4003_0028
-SYST_RVR: Final = 0xE000_E014
-SYST_CVR: Final = 0xE000_E018
+TIMER: Final = 0x4003_0000
+CORE: Final = 0xE000_E000
 SYSCTL_RIS: Final = 0x400F_E050
 PLL_LOCKED: Final = 1 << 6
 RETURN: Final = FLASH[1] - 16
 """Where interrupts return to: a place in flash where no code is."""
-PATIENCE_S: Final = 2.0
-"""A run takes less than a millisecond; one that takes more than this does not end."""
+PATIENCE: Final = 500_000_000 // CYCLE_NS
+"""Cycles after which the board's watchdog would start it anew."""
 IO_PLACE: Final = RAM[1] - 2048
 """Where the I/O block stands in RAM; firmware_stubs/boards/lm3s6965/io.h says what is in it."""
 
@@ -49,9 +63,7 @@ def _place(address: int) -> int:
     return DEVICE_PAGES.index(address & ~(PAGE - 1)) * (PAGE // 4) + (address & (PAGE - 1)) // 4
 
 
-_PLACE_CTL, _PLACE_TAILR, _PLACE_RVR, _PLACE_CVR, _PLACE_RIS = map(
-    _place, (TIMER_CTL, TIMER_TAILR, SYST_RVR, SYST_CVR, SYSCTL_RIS)
-)
+_PLACE_RIS = _place(SYSCTL_RIS)
 
 
 class FirmwareFault(RuntimeError):
@@ -73,7 +85,7 @@ class Chip:
 
     Attributes:
         state: all that makes its future.
-        uart: what goes in and out.
+        machine: time, SysTick, and what goes in and out of the UART.
     """
 
     def __init__(self, program: Program, state: ChipState | None = None, fifo: int | None = None) -> None:
@@ -81,16 +93,16 @@ class Chip:
             # imported by name, for its types are those of another version of itself
             unicorn: Any = importlib.import_module("unicorn")
             arm: Any = importlib.import_module("unicorn.arm_const")
+            library: Any = importlib.import_module("unicorn.unicorn_py3.unicorn").uclib
         except ImportError:
             raise ConfigError("executing the firmware needs the Unicorn engine: pip install unicorn") from None
         self.program = program
         self.state = state or ChipState()
-        self.uart = Uart() if fifo is None else Uart(fifo)
+        self.machine = Machine(_costs(program)) if fifo is None else Machine(_costs(program), fifo)
         self._is_placed = False  # whether the stack pointer is where the state says
-        self._error: type[Exception] = unicorn.UcError
         self._sp, self._lr, self._pc = arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR, arm.UC_ARM_REG_PC
         symbols = program.symbols
-        self._scan = symbols["node_scan"].address
+        self._scan = symbols["node_scan"].address if "node_scan" in symbols else None
         self._sleep = symbols["board_sleep"].address & ~1
         self._handlers = {name: symbols[f"{name}_handler"].address | 1 for name in ("systick", "uart0", "timer0")}
         self._stack_top = symbols["stack_top"].address
@@ -104,9 +116,14 @@ class Chip:
         engine.mem_map_ptr(*RAM, data, self.state.ram.ctypes.data)
         for place, page in enumerate(DEVICE_PAGES):
             engine.mem_map_ptr(page, PAGE, data, self.state.devices.ctypes.data + place * PAGE)
-        self.uart.connect(engine, UART, PAGE)
-        self._engine = engine
+        self.machine.connect(engine, {"uart": UART, "timer": TIMER, "core": CORE}, PAGE)
+        # three calls for each wake-up: those of the Python interface take longer than what they call
+        self._engine, self._handle = engine, engine._uch
+        self._start, self._write, self._read = library.uc_emu_start, library.uc_reg_write, library.uc_reg_read
+        self._word, self._after_sleep, self._return = ctypes.c_uint32(), self._sleep + 2 | 1, RETURN | 1
+        self._reference = ctypes.byref(self._word)
         self._words = self.state.devices.view(np.uint32)
+        self.machine.memory[KEPT] = self.state.registers
 
     # -- what happens to it --------------------------------------------------------------------------
 
@@ -119,25 +136,21 @@ class Chip:
         state = self.state
         state.ram[:IO_PLACE] = 0
         state.devices[:] = 0
-        state.tick_ns, state.due_ns = 0, None
-        self.uart.clear()
+        self.machine.clear()
         self._words[_PLACE_RIS] = PLL_LOCKED
         self._is_placed = True
-        self._engine.reg_write(self._sp, self._stack_top)
-        start = self.program.entry
-        if before_scan is not None:
+        self._set(self._sp, self._stack_top)
+        self.machine.memory[LIMIT] = PATIENCE
+        start = self.program.entry | 1
+        if before_scan is not None and self._scan is not None:
             self._engine.ctl_flush_tb()  # code that has run before was linked without a stop there
-            self._run(start | 1, self._scan)
+            self._run(start, self._scan, self._scan)
             before_scan()
-            start = self._scan
-        self._run(start | 1, self._sleep)
-        state.stack = self._engine.reg_read(self._sp)
-
-    def tick(self, now_ns: int) -> None:
-        """SysTick begins anew: a scan."""
-        self.run_until(now_ns)
-        self.state.tick_ns = now_ns
-        self._wake("systick", now_ns)
+            start = self._scan | 1
+        self._run(start, RETURN, self._sleep + 2)
+        state.stack = self._get(self._sp)
+        self.machine.memory[DONE] = self.machine.memory[NOW]
+        state.registers[:] = self.machine.memory[KEPT]
 
     def receive(self, data: bytes, end_ns: int, character_ns: int, *, overrun: bool = False) -> None:
         """Bytes came without pause.
@@ -151,95 +164,113 @@ class Chip:
         self.run_until(end_ns - len(data) * character_ns)
         for start in range(0, len(data), UART_FIFO):
             piece = data[start : start + UART_FIFO]
-            self.uart.come(piece, overrun=overrun and start + UART_FIFO >= len(data))
-            self._wake("uart0", end_ns - (len(data) - start - len(piece)) * character_ns)
+            self.machine.come(piece, overrun=overrun and start + UART_FIFO >= len(data))
+            self._wake("uart0", _cycles(end_ns - (len(data) - start - len(piece)) * character_ns))
 
     def run_until(self, time_ns: int) -> None:
-        """Let the timer run out as often as it does up to `time_ns`, since power-on."""
-        due_ns = self.state.due_ns
-        while due_ns is not None and due_ns <= time_ns:
-            self._words[_PLACE_CTL] = 0
-            self._wake("timer0", due_ns)
-            due_ns = self.state.due_ns
+        """Let time pass up to `time_ns`, since power-on: SysTick ticks, the timer runs out."""
+        memory, until = self.machine.memory, time_ns // CYCLE_NS
+        while True:
+            due, period = int(memory[DUE]), int(memory[PERIOD])
+            tick = int(memory[TICK]) + period
+            if period and tick <= until and (due == NEVER or tick <= due):
+                memory[TICK] = tick
+                self._wake("systick", tick)
+            elif due != NEVER and due <= until:
+                memory[DUE] = NEVER
+                self._wake("timer0", due)
+            else:
+                break
 
-    def _wake(self, handler: str, now_ns: int) -> None:
+    @property
+    def busy_until_ns(self) -> int:
+        """When it has done all that it was woken up for, since power-on."""
+        return int(self.machine.memory[DONE]) * CYCLE_NS
+
+    @property
+    def sent_ns(self) -> int:
+        """When the first byte that it has sent began, since power-on."""
+        return int(self.machine.memory[BEGAN]) * CYCLE_NS
+
+    # -- how it runs ---------------------------------------------------------------------------------
+
+    def _wake(self, handler: str, at: int) -> None:
         """An interrupt, and all that the program does before it sleeps again."""
-        words, state = self._words, self.state
-        # a byte that came before the tick is heard behind it, and an answer is made a little ahead of its time
-        left = int(words[_PLACE_RVR]) - (now_ns - state.tick_ns) // CYCLE_NS
-        words[_PLACE_CVR] = left & 0xFFFF_FFFF
-        self._interrupt(handler)
-        self._resume()
-        while self.uart.is_full:
-            self.uart.ask_for_more()
-            self._interrupt("uart0")
-            self._resume()
-        armed = words[_PLACE_CTL] & 1
-        state.due_ns = now_ns + int(words[_PLACE_TAILR]) * CYCLE_NS if armed else None
-
-    def _interrupt(self, handler: str) -> None:
-        """Handlers find the stack as the sleep left it, and leave it so; the frame of an exception is not made."""
+        memory = self.machine.memory
         if not self._is_placed:
-            self._engine.reg_write(self._sp, self.state.stack)
+            self._set(self._sp, self.state.stack)
             self._is_placed = True
-        self._engine.reg_write(self._lr, RETURN | 1)
-        self._run(self._handlers[handler], RETURN)
+        if at >= memory[DONE]:
+            # handlers leave the stack as the sleep left it, so they return behind it; there is no exception's frame
+            memory[NOW], memory[LIMIT] = at + EXCEPTION_CYCLES, at + PATIENCE
+            self._set(self._lr, self._after_sleep)
+            self._run(self._handlers[handler], RETURN, self._sleep + 2)
+            memory[DONE] = memory[NOW]
+        else:
+            self._interrupt(handler, at)
+            if not self._is_interrupted_again():
+                self._resume()
+        while self.machine.is_full:
+            self.machine.ask_for_more()
+            self._interrupt("uart0", int(max(memory[NOW], memory[LEFT])))
+            self._resume()
+        self.state.registers[:] = memory[KEPT]
+
+    def _interrupt(self, handler: str, at: int) -> None:
+        """It interrupts what the program does, and makes that take longer."""
+        memory = self.machine.memory
+        memory[NOW], memory[LIMIT] = at + EXCEPTION_CYCLES, at + PATIENCE
+        self._set(self._lr, self._return)
+        self._run(self._handlers[handler], RETURN, RETURN)
+        memory[DONE] = max(memory[DONE], at) + memory[NOW] - at
+
+    def _is_interrupted_again(self) -> bool:
+        """Whether SysTick begins anew before the program comes to see the last interrupt."""
+        memory = self.machine.memory
+        return bool(0 < memory[PERIOD] <= memory[DONE] - memory[TICK])
 
     def _resume(self) -> None:
-        """Go on behind `wfi`."""
-        self._run(self._sleep + 2 | 1, self._sleep)
+        """Go on behind `wfi`, when the processor is free."""
+        memory = self.machine.memory
+        memory[NOW], memory[LIMIT] = memory[DONE], memory[DONE] + PATIENCE
+        self._run(self._after_sleep, RETURN, self._sleep + 2)
+        memory[DONE] = memory[NOW]
 
-    def _run(self, start: int, end: int) -> None:
-        _GUARD.watch(self._engine)
-        try:
-            self._engine.emu_start(start, end)
-        except self._error as error:
-            where = self.program.where(self._engine.reg_read(self._pc) & ~1)
-            raise FirmwareFault(f"the firmware failed in {where}: {error}") from error
-        finally:
-            _GUARD.leave()
-        address = self._engine.reg_read(self._pc) & ~1
-        if address != end:
-            where = self.program.where(address)
-            if _GUARD.has_stopped(self._engine):
-                raise FirmwareFault(f"the firmware hangs in {where}; on the board its watchdog would start it anew")
-            raise FirmwareFault(f"the firmware stopped in {where}")
+    def _set(self, register: int, value: int) -> None:
+        self._word.value = value
+        self._write(self._handle, register, self._reference)
 
+    def _get(self, register: int) -> int:
+        self._read(self._handle, register, self._reference)
+        return self._word.value
 
-class _Guard:
-    """Ends programs that do not go to sleep any more: virtual time stands still for them, so nothing else could."""
+    def _run(self, start: int, stop: int, end: int) -> None:
+        """Run to where the program is stopped, or to its sleep; it must end at `end`."""
+        status = self._start(self._handle, start, stop, 0, 0)
+        address = self._get(self._pc) & ~1
+        if status or address != end:
+            self._fail(status, address)
 
-    def __init__(self) -> None:
-        self._running: Any = None
-        self._runs = 0
-        self._stopped: Any = None
-        self._thread: threading.Thread | None = None
-
-    def watch(self, engine: Any) -> None:
-        """An engine begins to run."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._look, daemon=True, name="firmware guard")
-            self._thread.start()
-        self._runs += 1
-        self._stopped = None
-        self._running = engine
-
-    def leave(self) -> None:
-        """It has come back."""
-        self._running = None
-
-    def has_stopped(self, engine: Any) -> bool:
-        """Say whether it was ended."""
-        return self._stopped is engine
-
-    def _look(self) -> None:
-        never, before = threading.Event(), -1
-        while not never.wait(PATIENCE_S):
-            engine, runs = self._running, self._runs
-            if engine is not None and runs == before:
-                self._stopped = engine
-                engine.emu_stop()
-            before = runs
+    def _fail(self, status: int, address: int) -> None:
+        where, why = self.program.where(address), self.machine.memory[STOPPED]
+        if why == HANGS:
+            raise FirmwareFault(
+                f"the firmware hangs in {where}: it does not go to sleep for {PATIENCE * CYCLE_NS // 1_000_000} ms; "
+                "on the board its watchdog would start it anew"
+            )
+        if why == RESETS:
+            raise FirmwareFault(f"the firmware has given up and asked for a reset in {where}")
+        if status:
+            error = importlib.import_module("unicorn").UcError(status)
+            raise FirmwareFault(f"the firmware failed in {where}: {error}")
+        raise FirmwareFault(f"the firmware stopped in {where}")
 
 
-_GUARD: Final = _Guard()
+def _cycles(time_ns: int) -> int:
+    """The first cycle that is not before a time."""
+    return -(-time_ns // CYCLE_NS)
+
+
+@functools.lru_cache(maxsize=8)
+def _costs(program: Program) -> NDArray[np.int64]:
+    return total_cycles(program, FLASH[1])

@@ -69,11 +69,11 @@ class ChipNode:
             What the node has sent.
         """
         self.chip.run_until(now_ns)
-        return self.chip.uart.take()
+        return self.chip.machine.take()
 
     def scan(self, now_ns: int) -> None:
-        """One scan."""
-        self.chip.tick(now_ns)
+        """Let time pass until `now_ns`, when a scan is due."""
+        self.chip.run_until(now_ns)
 
     @property
     def commands(self) -> NDArray[np.float64]:

@@ -17,8 +17,8 @@ FLASH: Final = (0x0000_0000, 256 * 1024)
 RAM: Final = (0x2000_0000, 64 * 1024)
 """The same of its RAM."""
 PAGE: Final = 0x1000
-DEVICE_PAGES: Final = (0x4000_0000, 0x4000_4000, 0x4003_0000, 0x400F_E000, 0xE000_E000)
-"""Peripherals that are plain memory: watchdog, port A, timer 0, system control, core."""
+DEVICE_PAGES: Final = (0x4000_0000, 0x4000_4000, 0x400F_E000)
+"""Peripherals that are plain memory: watchdog, port A, system control."""
 
 
 @dataclass(slots=True, eq=False)
@@ -28,15 +28,13 @@ class ChipState:
     Attributes:
         ram: its memory.
         devices: the pages of the peripherals, one after the other.
-        tick_ns: when SysTick last began anew, since power-on.
-        due_ns: when the timer runs out, since power-on; None if it does not run.
+        registers: the same of clock, timer and UART; see `emulator.firmware.machine.KEPT`.
         stack: the stack pointer over a sleep; 0 for a chip that was not started.
         program: digest of what is in its flash.
     """
 
     ram: Bytes = field(default_factory=lambda: np.zeros(RAM[1], np.uint8))
     devices: Bytes = field(default_factory=lambda: np.zeros(PAGE * len(DEVICE_PAGES), np.uint8))
-    tick_ns: int = 0
-    due_ns: int | None = None
+    registers: NDArray[np.int64] = field(default_factory=lambda: np.zeros(9, np.int64))
     stack: int = 0
     program: str = ""

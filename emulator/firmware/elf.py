@@ -107,6 +107,14 @@ class Program:
         found = {symbol.address: symbol for symbol in self._symbols if symbol.is_function and symbol.size}
         return tuple(found[address] for address in sorted(found))
 
+    @property
+    def code_marks(self) -> Iterator[tuple[int, bool]]:
+        """Where code and constants between it begin, as the compiler has marked it: address, and whether it is code."""
+        for symbol in self._symbols:
+            kind = symbol.name.split(".")[0]
+            if kind in ("$t", "$d"):
+                yield symbol.address, kind == "$t"
+
     def function_at(self, address: int) -> Symbol | None:
         """The function that an address lies in."""
         place = bisect_right(self.functions, address, key=lambda symbol: symbol.address) - 1

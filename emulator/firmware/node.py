@@ -1,14 +1,16 @@
 """The press's I/O node with its firmware inside: what the bus and the scan see is a node, what runs is the program.
 
 The node in Python keeps the sensors, and shows registers and commands as the firmware has them; what decides is the
-program in the chip. It is told of a scan when the world scans, and of bytes when the line has been silent behind them.
-A chip that gets its supply back starts with the next scan.
+program in the chip. Its I/O modules are read and set when the world scans; it scans itself every 50 ms from when it
+got its supply. It is told of bytes when the line has been silent behind them, and what it sends leaves when it has got
+to it.
 """
 
 from __future__ import annotations
 
 import copy
 import functools
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -28,8 +30,8 @@ __all__ = ["FirmwareNode", "firmware"]
 CHARACTER_NS: Final = 86_806
 SILENCE_NS: Final = 1_750_000
 """Of the firmware's line: 115200 bit/s, 8N1."""
-AHEAD_NS: Final = 1_000
-"""The chip's clock has steps of 20 ns, and it never wakes up too early."""
+AHEAD_NS: Final = 20_000
+"""How long the chip may take from when an answer is due until it sends, if nothing else keeps it busy."""
 
 
 @functools.cache
@@ -52,6 +54,8 @@ class FirmwareNode(Node):
     """
 
     hears_bytes = True
+    send: Callable[[bytes, int], None]
+    """Where its answers go; the bus says so."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -97,32 +101,48 @@ class FirmwareNode(Node):
         chip = self.state.chip
         return chip is not None and chip.stack != 0
 
+    def switch_on(self, now: int) -> None:
+        """The supply comes back at time `now`, ns: the program starts, and scans what the modules sensed last."""
+        super().switch_on(now)
+        self._sense()
+        self._inside.power_on(self._identity)
+        self._show()
+
     def finish_scan(self, now_ns: int) -> None:
-        """The sensors have been read at `now_ns`: the firmware scans."""
+        """The sensors have been read at `now_ns`: the modules pass on, and a scan that is due then sees it."""
         if not self.is_on:
             return
-        state, inside = self.state, self._inside
-        memory, contacts = state.memory, self.contacts
-        inside.sense(
-            self._adc.counts(state.sensors.memory[1]),
+        if self._runs:
+            since_ns = now_ns - int(self.state.memory["power_on_ns"][0])
+            self._inside.chip.run_until(since_ns - 1)
+            self._sense()
+            self._inside.chip.run_until(since_ns)
+            self._send_what_it_said()
+        else:
+            self._sense()
+            self.state.memory["power_on_ns"] = now_ns
+            self._inside.power_on(self._identity, self._hand_over)
+        self._show()
+
+    def _sense(self) -> None:
+        contacts = self.contacts
+        self._inside.sense(
+            self._adc.counts(self.state.sensors.memory[1]),
             emergency_stop=contacts.emergency_stop_pressed,
             guard=contacts.guard_open,
         )
-        if self._runs:
-            inside.scan(now_ns - int(memory["power_on_ns"][0]))
-        else:
-            memory["power_on_ns"] = now_ns
-            inside.power_on(self._identity, self._hand_over)
-        self._show()
 
     def _hand_over(self) -> None:
         """Give the program what the node in Python has been set to before its first scan: a running start."""
         ram, program = self._inside.chip.state.ram, firmware()
-        image_at, loops_at = np.frombuffer(program.content(program.symbols["node_layout"].address, 8), np.uint32)
+        layout = program.content(program.symbols["node_layout"].address, 12)
+        image_at, loops_at, loop_size = np.frombuffer(layout, np.uint32).tolist()
         first = program.symbols["node"].address - RAM[0]
         image, memory = self.state.bank.image, self.state.memory
         ram[first + image_at : first + image_at + len(image)] = image
-        loops = ram[first + loops_at : first + loops_at + 24 * LOOP_COUNT].view(np.float64).reshape(LOOP_COUNT, 3)
+        loops = (
+            ram[first + loops_at : first + loops_at + loop_size * LOOP_COUNT].view(np.float64).reshape(LOOP_COUNT, -1)
+        )
         for column, name in enumerate(("integral", "ramped_c", "output")):
             loops[:, column] = memory["loops"][name][0]
 
@@ -131,15 +151,29 @@ class FirmwareNode(Node):
         self.state.bank.image[:] = self._inside.registers
         self._commands[:] = self._inside.commands
 
-    def hear(self, block: bytes, overrun: bool, now: int) -> bytes:
-        """Take in what came between two silences; see `emulator.wire.nodes.ByteNode`."""
+    def hear(self, block: bytes, overrun: bool, now: int) -> None:
+        """Take in what came between two silences; see `emulator.bus.ByteNode`."""
         if not self._runs:
-            return b""
-        inside, since_ns = self._inside, now - int(self.state.memory["power_on_ns"][0])
-        inside.chip.receive(block, since_ns - SILENCE_NS, CHARACTER_NS, overrun=overrun)
-        answer = inside.attend(since_ns + self.turnaround_ns + AHEAD_NS)
-        self.state.bank.image[:] = inside.registers
-        return answer
+            return
+        chip, period_ns = self._inside.chip, self.config.scan_period_ns
+        on_ns = int(self.state.memory["power_on_ns"][0])
+        chip.receive(block, now - on_ns - SILENCE_NS, CHARACTER_NS, overrun=overrun)
+        # it runs ahead to its answer, but not into what the modules will sense
+        sensed_ns = now - now % period_ns + period_ns - 1 - on_ns
+        until_ns, next_ns = 0, now - on_ns + self.turnaround_ns + AHEAD_NS
+        while until_ns < next_ns:
+            until_ns = next_ns
+            chip.run_until(min(until_ns, sensed_ns))
+            if not chip.machine.has_sent and until_ns < sensed_ns:
+                next_ns = chip.busy_until_ns + AHEAD_NS
+        self._send_what_it_said()
+        self.state.bank.image[:] = self._inside.registers
+
+    def _send_what_it_said(self) -> None:
+        machine = self._inside.chip.machine
+        if machine.has_sent:
+            begin_ns = self._inside.chip.sent_ns + int(self.state.memory["power_on_ns"][0])
+            self.send(machine.take(), begin_ns)
 
 
 @functools.cache

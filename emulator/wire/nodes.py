@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, Protocol
 
 from rig.protocol import InvalidRequest, Request, Response
@@ -48,16 +49,17 @@ class ByteNode(BusNode, Protocol):
     """A node with a program of its own to make sense of what it hears."""
 
     hears_bytes: bool
+    send: Callable[[bytes, int], None]
+    """Takes what it says, and when the first byte begins, ns: now or later. The bus puts it there."""
 
-    def hear(self, block: bytes, overrun: bool, now: int) -> bytes:
+    def hear(self, block: bytes, overrun: bool, now: int) -> None:
         """Take in what came between two silences, the second of which ends at time `now`, ns.
+
+        What it answers is sent by `send`, now or when the simulation has gone on.
 
         Args:
             block: the bytes, sound or not.
             overrun: its UART has lost one.
             now: ns.
-
-        Returns:
-            What it answers, turnaround later; nothing if it does not.
         """
         ...

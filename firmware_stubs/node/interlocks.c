@@ -15,17 +15,17 @@ static bool is_present(unsigned row, const struct sensed *s) {
     case INTERLOCK_EMERGENCY_STOP:
         return s->emergency_stop;
     case INTERLOCK_OVER_TEMPERATURE:
-        return s->hottest_c > LIMIT_ZONE_TEMPERATURE_C;
+        return less(LIMIT_ZONE_TEMPERATURE_C, s->hottest_c);
     case INTERLOCK_OVER_FORCE:
-        return s->largest_force_kn > LIMIT_LINE_FORCE_KN;
+        return less(LIMIT_LINE_FORCE_KN, s->largest_force_kn);
     case INTERLOCK_TENSION_LOSS:
-        return s->tension_wanted && s->smallest_tension_fraction < LIMIT_TENSION_FRACTION;
+        return s->tension_wanted && less(s->smallest_tension_fraction, LIMIT_TENSION_FRACTION);
     case INTERLOCK_MISTRACKING:
-        return s->largest_edge_mm > LIMIT_EDGE_POSITION_MM;
+        return less(LIMIT_EDGE_POSITION_MM, s->largest_edge_mm);
     case INTERLOCK_SPEED_MISMATCH:
-        return s->belts_driven && s->speed_difference_percent > LIMIT_SPEED_DIFFERENCE_PERCENT;
+        return s->belts_driven && less(LIMIT_SPEED_DIFFERENCE_PERCENT, s->speed_difference_percent);
     case INTERLOCK_COOLANT_LOSS:
-        return s->cooling_needed && s->coolant_flow_l_min < LIMIT_COOLANT_FLOW_L_MIN;
+        return s->cooling_needed && less(s->coolant_flow_l_min, LIMIT_COOLANT_FLOW_L_MIN);
     case INTERLOCK_COMMS_WATCHDOG:
         return s->watchdog_expired;
     case INTERLOCK_GUARD_OPEN:

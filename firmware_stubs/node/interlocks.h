@@ -14,7 +14,9 @@ struct sensed {
     bool tension_wanted;
     bool belts_driven;
     bool cooling_needed;
+    bool energised;
     bool watchdog_expired;
+    double watchdog_left_s;
     double hottest_c;
     double largest_force_kn;
     double smallest_tension_fraction;

@@ -16,6 +16,11 @@ struct loop {
     double integral; /* part of the output */
     double ramped_c; /* the setpoint behind its ramp */
     double output;   /* 0 to 1 */
+    /* what was compared last, and what it asks for: neither moves every scan */
+    bool is_compared;
+    double measured_c;
+    double proportional; /* part of the output */
+    double change;       /* of the integral */
 };
 
 /* One scan of one loop. */

@@ -62,15 +62,18 @@ static void read_channels(const uint32_t counts[CHANNELS]) {
     }
 }
 
-/* From registers to setpoints. A register that shows the same as before means the same. */
-static void read_setpoints(void) {
+/* From registers to setpoints. A register that shows the same as before means the same. Returns whether any has changed. */
+static bool read_setpoints(void) {
+    bool changed = node.scans == 0;
     for (unsigned i = 0; i < SETPOINTS; i++) {
         uint16_t word = (uint16_t)get_word(node.image + SETPOINT_NUMBERS[i].place);
         if (word != node.words[i] || node.scans == 0) {
             node.words[i] = word;
             node.setpoints[i] = decode(node.image, &SETPOINT_NUMBERS[i]);
+            changed = true;
         }
     }
+    return changed;
 }
 
 /* -- sense ----------------------------------------------------------------------------------------------------- */
@@ -106,7 +109,7 @@ static struct sensed sense(int64_t now_ns) {
     s.belts_driven = coil(BIT_DRIVES_ENABLE);
     s.hottest_c = largest(HEATED_CHANNELS, HEATEDS);
     s.largest_force_kn = largest(FORCE_CHANNELS, FORCES);
-    s.tension_wanted = coil(BIT_TENSION_ENABLE) && s.belts_driven && smaller(tensions[0], tensions[1]) > 0.0;
+    s.tension_wanted = coil(BIT_TENSION_ENABLE) && s.belts_driven && less(0.0, smaller(tensions[0], tensions[1]));
     s.smallest_tension_fraction = 1.0;
     if (s.tension_wanted) {
         s.smallest_tension_fraction =
@@ -114,10 +117,12 @@ static struct sensed sense(int64_t now_ns) {
     }
     s.largest_edge_mm = farthest(EDGE_CHANNELS, EDGES);
     double slowest = smallest(SPEED_CHANNELS, SPEEDS), fastest = largest(SPEED_CHANNELS, SPEEDS);
-    s.speed_difference_percent = fastest > DRIVEN_M_MIN ? 100.0 * (fastest - slowest) / fastest : 0.0;
+    s.speed_difference_percent = less(DRIVEN_M_MIN, fastest) ? 100.0 * (fastest - slowest) / fastest : 0.0;
     s.coolant_flow_l_min = reading(CHANNEL_COOLANT_FLOW_L_MIN);
-    s.cooling_needed = coil(BIT_HEATING_ENABLE) || (coil(BIT_COOLING_ENABLE) && s.hottest_c > HOT_C);
-    s.watchdog_expired = watchdog_left_s(now_ns) <= 0.0;
+    s.cooling_needed = coil(BIT_HEATING_ENABLE) || (coil(BIT_COOLING_ENABLE) && less(HOT_C, s.hottest_c));
+    s.energised = is_energised();
+    s.watchdog_left_s = watchdog_left_s(now_ns);
+    s.watchdog_expired = !less(0.0, s.watchdog_left_s);
     return s;
 }
 
@@ -137,36 +142,51 @@ static void withdraw(void) {
     }
 }
 
-static double on(bool is_on) {
-    return is_on ? 1.0 : 0.0;
+static double on(bool wanted) {
+    return wanted ? 1.0 : 0.0;
 }
 
-/* Close the temperature loops and set the actuators. */
-static void command(void) {
+static bool is_on(unsigned command) {
+    return less(0.0, node.commands[command]);
+}
+
+/* Commands that follow from setpoints alone. */
+static void follow_setpoints(void) {
     const double *wanted = node.setpoints;
     double *out = node.commands;
-    bool heating = coil(BIT_HEATING_ENABLE), cooling = coil(BIT_COOLING_ENABLE);
-    unsigned taken = node.interlocks.taken;
-    for (unsigned i = 0; i < LOOPS; i++) {
-        const struct loop_plan *plan = &LOOP_PLANS[i];
-        node.held_c[i] = reading(plan->channel);
-        loop_scan(&node.loops[i], plan, node.held_c[i], wanted[i], plan->cools ? cooling : heating);
-        out[COMMAND_ZONE + i] = node.loops[i].output; /* the drums follow the zones */
-    }
     for (unsigned i = 0; i < CLEARANCES; i++) {
         out[COMMAND_CLEARANCE + i] = wanted[SETPOINT_CLEARANCES + i] * 1e-6;
     }
     for (unsigned side = 0; side < 2; side++) {
         out[COMMAND_SPEED + side] = wanted[SETPOINT_SPEEDS + side] / 60.0;
-        out[COMMAND_DRIVES_ON + side] = on(coil(BIT_DRIVES_ENABLE));
         out[COMMAND_STEERING + side] = wanted[SETPOINT_STEERING + side] * RADIANS_PER_DEGREE;
     }
     out[COMMAND_TENSION] = 0.5 * (wanted[SETPOINT_TENSIONS] + wanted[SETPOINT_TENSIONS + 1]) * 1e3;
+    node.coolant_flow = wanted[SETPOINT_COOLANT] / FULL_FLOW_L_MIN;
+}
+
+/* Close the temperature loops and set the actuators. */
+static void command(void) {
+    double *out = node.commands;
+    bool heating = coil(BIT_HEATING_ENABLE), cooling = coil(BIT_COOLING_ENABLE);
+    unsigned taken = node.interlocks.taken;
+    for (unsigned i = 0; i < LOOPS; i++) {
+        const struct loop_plan *plan = &LOOP_PLANS[i];
+        if (node.raw[plan->channel] != node.held_raw[i] || node.scans == 0) {
+            node.held_raw[i] = node.raw[plan->channel];
+            node.held_c[i] = reading(plan->channel);
+        }
+        loop_scan(&node.loops[i], plan, node.held_c[i], node.setpoints[i], plan->cools ? cooling : heating);
+        out[COMMAND_ZONE + i] = node.loops[i].output; /* the drums follow the zones */
+    }
+    for (unsigned side = 0; side < 2; side++) {
+        out[COMMAND_DRIVES_ON + side] = on(coil(BIT_DRIVES_ENABLE));
+    }
     out[COMMAND_TENSION_ON] = on(coil(BIT_TENSION_ENABLE));
     out[COMMAND_HYDRAULICS_ON] = on(coil(BIT_HYDRAULICS_ENABLE));
     out[COMMAND_DUMP] = on(coil(BIT_FAST_OPEN) || taken & TAKES_CLOSED);
     out[COMMAND_BRAKE] = on(taken & TAKES_BRAKE);
-    out[COMMAND_COOLANT_FLOW] = cooling ? wanted[SETPOINT_COOLANT] / FULL_FLOW_L_MIN : 0.0;
+    out[COMMAND_COOLANT_FLOW] = cooling ? node.coolant_flow : 0.0;
     out[COMMAND_FEED] = on(coil(BIT_FEED_ENABLE));
 }
 
@@ -183,38 +203,37 @@ static unsigned warnings(const struct sensed *s) {
             word |= WARNING_ZONE_DEVIATION;
         }
     }
-    if (s->largest_edge_mm > WARN_EDGE_POSITION_MM) {
+    if (less(WARN_EDGE_POSITION_MM, s->largest_edge_mm)) {
         word |= WARNING_TRACKING_LIMIT;
     }
-    if (s->largest_force_kn > WARN_LINE_FORCE_KN) {
+    if (less(WARN_LINE_FORCE_KN, s->largest_force_kn)) {
         word |= WARNING_HIGH_FORCE;
     }
-    if (s->smallest_tension_fraction < WARN_TENSION_FRACTION) {
+    if (less(s->smallest_tension_fraction, WARN_TENSION_FRACTION)) {
         word |= WARNING_LOW_TENSION;
     }
-    if (smallest(PLATE_CHANNELS, PLATES) < SENSOR_LOWEST_C || largest(PLATE_CHANNELS, PLATES) > SENSOR_HIGHEST_C) {
+    if (less(smallest(PLATE_CHANNELS, PLATES), SENSOR_LOWEST_C) || less(SENSOR_HIGHEST_C, largest(PLATE_CHANNELS, PLATES))) {
         word |= WARNING_SENSOR_RANGE;
     }
-    if (node.commands[COMMAND_DRIVES_ON] != 0.0 && farthest(TORQUE_CHANNELS, TORQUES) > WARN_DRIVE_TORQUE_NM) {
+    if (is_on(COMMAND_DRIVES_ON) && less(WARN_DRIVE_TORQUE_NM, farthest(TORQUE_CHANNELS, TORQUES))) {
         word |= WARNING_DRIVE_LIMIT;
     }
-    if (s->belts_driven && s->speed_difference_percent > WARN_SPEED_DIFFERENCE_PERCENT) {
+    if (s->belts_driven && less(WARN_SPEED_DIFFERENCE_PERCENT, s->speed_difference_percent)) {
         word |= WARNING_SPEED_DIFFERENCE;
     }
     return word;
 }
 
 static unsigned status(const struct sensed *s, bool tripped) {
-    const double *out = node.commands;
     unsigned word = 0;
     word |= coil(BIT_HEATING_ENABLE) ? STATUS_HEATING : 0u;
     word |= coil(BIT_COOLING_ENABLE) ? STATUS_COOLING : 0u;
-    word |= out[COMMAND_HYDRAULICS_ON] != 0.0 ? STATUS_HYDRAULICS : 0u;
-    word |= out[COMMAND_TENSION_ON] != 0.0 ? STATUS_TENSION : 0u;
-    word |= out[COMMAND_DRIVES_ON] != 0.0 ? STATUS_DRIVES : 0u;
-    word |= out[COMMAND_FEED] != 0.0 ? STATUS_FEEDING : 0u;
-    word |= s->largest_force_kn > PRESSING_KN ? STATUS_PRESSING : 0u;
-    word |= out[COMMAND_DUMP] != 0.0 ? STATUS_OPENING : 0u;
+    word |= is_on(COMMAND_HYDRAULICS_ON) ? STATUS_HYDRAULICS : 0u;
+    word |= is_on(COMMAND_TENSION_ON) ? STATUS_TENSION : 0u;
+    word |= is_on(COMMAND_DRIVES_ON) ? STATUS_DRIVES : 0u;
+    word |= is_on(COMMAND_FEED) ? STATUS_FEEDING : 0u;
+    word |= less(PRESSING_KN, s->largest_force_kn) ? STATUS_PRESSING : 0u;
+    word |= is_on(COMMAND_DUMP) ? STATUS_OPENING : 0u;
     word |= coil(BIT_SCRAP_DIVERT) ? STATUS_DIVERTING : 0u;
     word |= coil(BIT_SCRAP_MARK) ? STATUS_MARKING : 0u;
     word |= tripped ? STATUS_TRIPPED : 0u;
@@ -241,19 +260,19 @@ static void show_contacts(const struct sensed *s) {
     bool tight = true;
     for (unsigned side = 0; side < 2; side++) {
         double wanted = larger(node.setpoints[SETPOINT_TENSIONS + side], 1.0);
-        tight = tight && reading(TENSION_CHANNELS[side]) > TENSION_READY_FRACTION * wanted;
+        tight = tight && less(TENSION_READY_FRACTION * wanted, reading(TENSION_CHANNELS[side]));
     }
     put_bit(image, BIT_EMERGENCY_STOP_RELEASED, !node.emergency_stop_pressed);
     put_bit(image, BIT_GUARDS_CLOSED, !node.guard_open);
-    put_bit(image, BIT_HYDRAULICS_READY, reading(CHANNEL_HYDRAULIC_PRESSURE_BAR) > HYDRAULICS_READY_BAR);
+    put_bit(image, BIT_HYDRAULICS_READY, less(HYDRAULICS_READY_BAR, reading(CHANNEL_HYDRAULIC_PRESSURE_BAR)));
     put_bit(image, BIT_TENSION_READY, tight);
-    put_bit(image, BIT_TRACKING_OK, s->largest_edge_mm <= WARN_EDGE_POSITION_MM);
-    put_bit(image, BIT_COOLANT_FLOWING, s->coolant_flow_l_min > LIMIT_COOLANT_FLOW_L_MIN);
-    put_bit(image, BIT_BELTS_MOVING, smallest(SPEED_CHANNELS, SPEEDS) > MOVING_M_MIN);
-    put_bit(image, BIT_PRESS_OPEN, smallest(CLEARANCE_CHANNELS, CLEARANCES) > OPEN_UM);
-    put_bit(image, BIT_SHEET_AT_ENTRY, reading(CHANNEL_SHEET_ENTRY_THICKNESS_UM) > 0.0);
-    put_bit(image, BIT_SHEET_AT_EXIT, reading(CHANNEL_EXIT_THICKNESS_UM) > 0.0);
-    put_bit(image, BIT_SHEET_AT_RECOVERED_GAUGE, reading(CHANNEL_RECOVERED_THICKNESS_UM) > 0.0);
+    put_bit(image, BIT_TRACKING_OK, !less(WARN_EDGE_POSITION_MM, s->largest_edge_mm));
+    put_bit(image, BIT_COOLANT_FLOWING, less(LIMIT_COOLANT_FLOW_L_MIN, s->coolant_flow_l_min));
+    put_bit(image, BIT_BELTS_MOVING, less(MOVING_M_MIN, smallest(SPEED_CHANNELS, SPEEDS)));
+    put_bit(image, BIT_PRESS_OPEN, less(OPEN_UM, smallest(CLEARANCE_CHANNELS, CLEARANCES)));
+    put_bit(image, BIT_SHEET_AT_ENTRY, less(0.0, reading(CHANNEL_SHEET_ENTRY_THICKNESS_UM)));
+    put_bit(image, BIT_SHEET_AT_EXIT, less(0.0, reading(CHANNEL_EXIT_THICKNESS_UM)));
+    put_bit(image, BIT_SHEET_AT_RECOVERED_GAUGE, less(0.0, reading(CHANNEL_RECOVERED_THICKNESS_UM)));
     put_bit(image, BIT_DIVERTER_AT_SCRAP, coil(BIT_SCRAP_DIVERT));
     unsigned word = 0;
     for (unsigned i = 0; i < MIRRORED; i++) {
@@ -279,19 +298,21 @@ static void publish(int64_t now_ns, const struct sensed *s) {
     uint8_t *image = node.image;
     for (unsigned i = 0; i < PLATES; i++) {
         double output = node.commands[COMMAND_ZONE + i];
-        if (output != node.shown[i]) {
+        if (!is_same(output, node.shown[i])) {
             node.shown[i] = output;
             show(image, &ZONE_OUTPUTS[i], 100.0 * output);
         }
     }
-    if (reading(CHANNEL_EXIT_THICKNESS_UM) > 0.0) {
+    if (less(0.0, reading(CHANNEL_EXIT_THICKNESS_UM))) {
         double speed_m_s = 0.5 * (reading(SPEED_CHANNELS[0]) + reading(SPEED_CHANNELS[1])) / 60.0;
         node.sheet_length_m += speed_m_s * SCAN_PERIOD_S;
     }
-    show(image, &NODE_HEARTBEAT, (double)(node.scans & 0xFFFF));
-    show(image, &UPTIME_S, (double)(now_ns / 1000000000));
-    show(image, &SAMPLE_TIME_MS, (double)(now_ns / 1000000 & 0xFFFFFFFF));
-    show(image, &WATCHDOG_REMAINING_S, watchdog_left_s(now_ns));
+    show_whole(image, &NODE_HEARTBEAT, node.scans & 0xFFFF);
+    show_whole(image, &UPTIME_S, now_ns / 1000000000);
+    show_whole(image, &SAMPLE_TIME_MS, now_ns / 1000000 & 0xFFFFFFFF);
+    /* it is what it was when it was judged, unless the interlocks have taken away what it watches */
+    bool as_judged = is_energised() == s->energised;
+    show(image, &WATCHDOG_REMAINING_S, as_judged ? s->watchdog_left_s : watchdog_left_s(now_ns));
     put_f32(image, AT_SHEET_LENGTH_M, node.sheet_length_m);
     queue_forces();
     unsigned alarms = 0;
@@ -313,11 +334,14 @@ void node_scan(int64_t now_ns, const uint32_t counts[CHANNELS], unsigned contact
     node.emergency_stop_pressed = contacts & CONTACT_EMERGENCY_STOP_PRESSED;
     node.guard_open = contacts & CONTACT_GUARD_OPEN;
     read_channels(counts);
-    read_setpoints();
+    bool changed = read_setpoints();
     struct sensed sensed = sense(now_ns);
     interlocks_judge(&node.interlocks, &sensed, now_ns, coil(BIT_ALARM_RESET));
     put_bit(node.image, BIT_ALARM_RESET, false);
     withdraw();
+    if (changed) {
+        follow_setpoints();
+    }
     command();
     node.scans++;
     publish(now_ns, &sensed);

@@ -35,7 +35,9 @@ struct node {
     int64_t raw[CHANNELS];       /* readings, as their registers show them */
     uint16_t words[SETPOINTS];   /* the holding registers that setpoints were made from */
     double setpoints[SETPOINTS]; /* holding registers in engineering units, at the last scan */
-    double held_c[LOOPS];        /* what the loops hold, as measured */
+    int64_t held_raw[LOOPS];     /* what the loops hold, as its register shows it, */
+    double held_c[LOOPS];        /* and as measured */
+    double coolant_flow;         /* commanded while the valve is open, part of the full flow */
     double shown[PLATES];        /* outputs of the zones as their registers show them */
     double commands[COMMANDS];   /* what the actuators are told, SI */
     uint8_t queued;               /* samples in the queues */

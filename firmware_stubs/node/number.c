@@ -59,6 +59,14 @@ void show(uint8_t *image, const struct number *number, double value) {
     put_raw(image, number, clip_raw(number, (int64_t)nearest(value)));
 }
 
+void show_whole(uint8_t *image, const struct number *number, int64_t value) {
+    if (number->plain) {
+        put_raw(image, number, clip_raw(number, value));
+    } else {
+        show(image, number, (double)value);
+    }
+}
+
 void put_f32(uint8_t *image, unsigned place, double value) {
     union {
         float number;

@@ -27,6 +27,9 @@ double decode(const uint8_t *image, const struct number *number);
 /* Raw value that the type can show, clipped as a transmitter does. */
 int64_t clip_raw(const struct number *number, int64_t raw);
 
+/* Write a whole number, whose magnitude is below 2^51, as its engineering value. */
+void show_whole(uint8_t *image, const struct number *number, int64_t value);
+
 /* Write a raw value. */
 void put_raw(uint8_t *image, const struct number *number, int64_t raw);
 
@@ -58,6 +61,15 @@ static inline bool less(double a, double b) {
         return false; /* 0 and -0 */
     }
     return (x.bits ^ (x.bits >> 63 & INT64_MAX)) < (y.bits ^ (y.bits >> 63 & INT64_MAX));
+}
+
+/* Are these the same bits? */
+static inline bool is_same(double a, double b) {
+    union {
+        double number;
+        int64_t bits;
+    } x = {a}, y = {b};
+    return x.bits == y.bits;
 }
 
 /* Of two equal numbers the first. */

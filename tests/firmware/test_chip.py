@@ -53,7 +53,7 @@ def test_it_uses_less_of_the_stack_than_its_bound_says(program: Program) -> None
     chip.power_on()
     chip.state.ram[: chip.state.stack - RAM[0]] = 0xA5
     for second in range(1, 20):
-        chip.tick(second * SCAN_NS)
+        chip.run_until(second * SCAN_NS)
         start_ns = second * SCAN_NS + 1_000_000
         chip.receive(READ, start_ns + len(READ) * TIMING.char_ns, TIMING.char_ns)
         chip.run_until(second * SCAN_NS + 30_000_000)
@@ -64,15 +64,15 @@ def test_it_uses_less_of_the_stack_than_its_bound_says(program: Program) -> None
 def test_a_copy_of_its_state_goes_on_as_it_does_whatever_the_registers_hold(program: Program) -> None:
     chip = Chip(program)
     chip.power_on()
-    chip.tick(SCAN_NS)
+    chip.run_until(SCAN_NS)
     other = Chip(program, copied(chip.state))
     for register in range(66, 79):  # r0 to r12
         other._engine.reg_write(register, 0xDEADBEE0 + register)
     for one in (chip, other):
         one.receive(READ, SCAN_NS + 10_000_000, TIMING.char_ns)
-        one.tick(2 * SCAN_NS)
-    answer = chip.uart.take()
-    assert answer == other.uart.take()
+        one.run_until(2 * SCAN_NS)
+    answer = chip.machine.take()
+    assert answer == other.machine.take()
     assert len(answer) == 171
     in_use = chip.state.stack - RAM[0]  # what lies below is of calls that have returned
     assert chip.state.ram[in_use:].tobytes() == other.state.ram[in_use:].tobytes()
@@ -85,7 +85,7 @@ def test_an_answer_longer_than_the_fifo_is_sent_as_the_uart_asks_for_it(program:
         chip.power_on()
         chip.receive(READ, 10_000_000, TIMING.char_ns)
         chip.run_until(20_000_000)
-        answers.append(chip.uart.take())
+        answers.append(chip.machine.take())
     assert answers[0] == answers[1]
     assert len(answers[0]) == 171
 
@@ -116,4 +116,4 @@ def test_a_stack_that_runs_over_is_told(program: Program) -> None:
     chip.state.stack = RAM[0] + 64
     chip = Chip(program, chip.state)
     with pytest.raises(FirmwareFault):
-        chip.tick(SCAN_NS)
+        chip.run_until(SCAN_NS)

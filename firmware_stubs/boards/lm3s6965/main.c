@@ -29,12 +29,14 @@ enum {
 __attribute__((used, section(".rodata.layout"))) const uint32_t node_layout[] = {
     offsetof(struct node, image),
     offsetof(struct node, loops),
+    sizeof(struct loop),
 };
 
 static struct modbus_station station;
 static volatile uint32_t ticks; /* scan periods since power-on */
 static volatile uint16_t sent;  /* bytes of the answer that the UART has */
 static volatile uint16_t to_send; /* bytes of the answer that is being sent; 0: listening */
+static int64_t sent_ns;           /* when the last of them will have left, if nothing holds them up */
 
 static void interrupts_off(void) {
     __asm__ volatile("cpsid i" ::: "memory");
@@ -137,14 +139,16 @@ static void begin_answer(size_t size) {
 /* What is due on the line, with interrupts off. Returns when something will be due again. */
 static int64_t attend_line(void) {
     if (is_sending()) {
-        return now_ns() + CHARACTER_NS;
+        int64_t soon_ns = now_ns() + CHARACTER_NS;
+        return soon_ns < sent_ns ? sent_ns : soon_ns;
     }
     GPIOA_DATA_PIN6 = 0; /* the line is the master's */
     to_send = 0;
     size_t size = modbus_attend(&station, now_ns());
     if (size > 0) {
         begin_answer(size);
-        return now_ns() + (int64_t)size * CHARACTER_NS;
+        sent_ns = now_ns() + (int64_t)size * CHARACTER_NS;
+        return sent_ns;
     }
     return modbus_due_ns(&station);
 }
