@@ -356,7 +356,7 @@ class Bus:
         """A node's answer goes out."""
         state = self.state
         state.counters.replies += 1
-        if not (state.faults or state.held):
+        if not (state.faults or state.held or state.replies):
             line = state.line
             self._append(Reply(start_ns, start_ns + line.span_ns(len(answer)), line, answer, unit))
             return

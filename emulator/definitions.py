@@ -1,4 +1,4 @@
-"""What a world is made from, read and checked: machine, gel, recipe, instruments and the node's settings.
+"""What a world is made from, read and checked: machine, gel, recipe, instruments and the settings of the nodes.
 
 A definition is known by its contents, not by its name: `fingerprint` changes when any number does. Shipped
 definitions are named in a snapshot; those that came from a file of one's own travel in it, so that it opens where
@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from emulator.config import Machine, Material, is_path, load_machine, load_material
 from emulator.node.config import NodeConfig, load_node
+from emulator.satellites.config import WiringFile, load_wiring
 from emulator.sensors import SensorFile, load_sensors
 from rig.recipe import Recipe, load_recipe
 
@@ -32,6 +33,7 @@ KINDS: Mapping[str, type[BaseModel]] = {
     "recipe": Recipe,
     "sensors": SensorFile,
     "node": NodeConfig,
+    "wiring": WiringFile,
 }
 """What can stand in a `WorldConfig` by name or path."""
 
@@ -49,6 +51,7 @@ class Definitions:
     recipe: Recipe
     sensors: SensorFile
     node: NodeConfig
+    wiring: WiringFile
 
     @classmethod
     def load(cls, config: WorldConfig, given: Mapping[str, BaseModel] | None = None) -> Definitions:
@@ -67,6 +70,7 @@ class Definitions:
             "recipe": load_recipe,
             "sensors": load_sensors,
             "node": load_node,
+            "wiring": load_wiring,
         }
         at_hand = given or {}
         # the loaders' types differ, and a dict has one type for all of them

@@ -118,10 +118,10 @@ class SensorState:
 
 
 class Sensors:
-    """All sensors of the node.
+    """All sensors of one node.
 
     Args:
-        configs: the entries of what `load_sensors` gave.
+        configs: the entries of what `load_sensors` gave; those of other nodes are left out.
         layout: where their tags stand in the image.
         signals: names of the truth vector's elements.
         seed: the world's seed.
@@ -143,28 +143,33 @@ class Sensors:
         shifts: Mapping[str, int],
     ) -> None:
         place = {name: index for index, name in enumerate(signals)}
-        self.rows: NDArray[Any] = np.zeros(sum(len(_pairs(config, layout.registers)) for config in configs), SENSOR)
+        fitted = [
+            (config, tag, signal)
+            for config in configs
+            for tag, signal in _pairs(config, layout.registers)
+            if tag in layout.tags
+        ]
+        self.rows: NDArray[Any] = np.zeros(len(fitted), SENSOR)
         names: list[str] = []
-        for config in configs:
-            for tag, signal in _pairs(config, layout.registers):
-                if signal not in place:
-                    raise ConfigError(f"sensor {tag}: no truth signal {signal!r}")
-                gain, offset = conversion(signal, layout.tags[tag].unit)
-                self.rows[len(names)] = (
-                    place[signal],
-                    shifts.get(signal, NOT_SHIFTED),
-                    gain,
-                    offset,
-                    1.0 - math.exp(-period_s / config.lag_s) if config.lag_s > 0.0 else 1.0,
-                    config.noise,
-                    config.resolution,
-                    config.low,
-                    config.high,
-                    config.zero_without_signal,
-                    _key(seed, tag),
-                    layout.number(tag),
-                )
-                names.append(tag)
+        for config, tag, signal in fitted:
+            if signal not in place:
+                raise ConfigError(f"sensor {tag}: no truth signal {signal!r}")
+            gain, offset = conversion(signal, layout.tags[tag].unit)
+            self.rows[len(names)] = (
+                place[signal],
+                shifts.get(signal, NOT_SHIFTED),
+                gain,
+                offset,
+                1.0 - math.exp(-period_s / config.lag_s) if config.lag_s > 0.0 else 1.0,
+                config.noise,
+                config.resolution,
+                config.low,
+                config.high,
+                config.zero_without_signal,
+                _key(seed, tag),
+                layout.number(tag),
+            )
+            names.append(tag)
         self.names = tuple(names)
         self.place = {name: index for index, name in enumerate(self.names)}
         self.state = SensorState(np.zeros((2, len(names))))

@@ -1,6 +1,7 @@
 """The virtual press with everything around it, in one simpy simulation.
 
-A world is a press, its I/O node and the bus between the node and whoever talks to it. simpy orders
+A world is a press, its I/O node (and other nodes, in a wiring that has them) and the bus between them and whoever
+talks to them. simpy orders
 what happens at discrete times (scans, frames on the wire); the press moves from scan to scan in one
 compiled call. Everything that makes a world's future is plain data in `World.state`; the event queue
 holds only wake-ups that are rebuilt from it. `fork`, `snapshot` and `restore` are the same thing: another world
@@ -36,6 +37,7 @@ from emulator.press.constants import TICK_NS
 from emulator.press.press import Press
 from emulator.press.start import OperatingPoint
 from emulator.press.state import PressState
+from emulator.satellites import Satellite, SatelliteState, make_satellites
 from emulator.scan import NOW_NS, SENSOR_SHIFTS, TICKS, TRUTH, scan_call
 from emulator.state import copied
 from emulator.truth import Truth
@@ -69,6 +71,7 @@ class WorldConfig:
         sensors: name or path of the instruments (data/sensors).
         node: name or path of the node's settings (data/nodes), or `firmware`: its program is the firmware, executed.
         adapter: the master's adapter (`emulator.wire.adapters`): `ideal`, `ftdi-16ms`, ...
+        wiring: which nodes there are on the line (`rig/protocol/registers.toml`): `one-node`, `multi-drop`.
         scenario: what is wrong with the line from the start (`emulator.wire.scenarios`): `good`, `bad-cable`, ...
     """
 
@@ -83,6 +86,7 @@ class WorldConfig:
     node: str = "press"
     adapter: str = "ideal"
     scenario: str = "good"
+    wiring: str = "one-node"
 
     def __post_init__(self) -> None:
         if self.start not in START_STATES:
@@ -91,6 +95,14 @@ class WorldConfig:
             raise ConfigError(f"identity is {self.identity!r}; it must be one of {', '.join(IDENTITIES)}")
         if type(self.seed) is not int or not 0 <= self.seed < 2**63:
             raise ConfigError(f"seed is {self.seed!r}; it must be a whole number 0 … 2^63 - 1")
+        wirings = default_registers().wirings
+        if self.wiring not in wirings:
+            raise ConfigError(f"wiring is {self.wiring!r}; it must be one of {', '.join(wirings)}")
+        if self.node == FIRMWARE and self.wiring != default_registers().wiring:
+            raise ConfigError(
+                f"node is {FIRMWARE!r} and wiring {self.wiring!r}: the firmware is made for wiring "
+                f"{default_registers().wiring!r}, with everything on its node; leave one of them out"
+            )
         try:
             adapter_named(self.adapter)
             scenario_named(self.scenario)
@@ -113,6 +125,7 @@ class WorldState:
     press: PressState
     signals: NDArray[np.float64]
     node: NodeState
+    satellites: list[SatelliteState]
     bus: BusState
 
 
@@ -136,19 +149,27 @@ class World:
         self.recipe: Recipe = self.definitions.recipe
         self.machine = self.definitions.machine
         self.material = self.definitions.gel
-        self.registers = default_registers()
+        self.registers = default_registers(config.wiring)
         compile_ahead(self.machine, self.material)
         self.press = Press(self.machine, self.material)
         if config.start != "cold":
             state, _ = settled(self.machine, self.material, operating_point(self.recipe), config.start)
             self.press.restore(state)
         self.node = make_node(self.definitions, config)
+        self.satellites = make_satellites(
+            self.definitions.wiring,
+            self.definitions.node,
+            self.registers,
+            self.definitions.sensors.sensor,
+            config.seed,
+            config.identity,
+        )
         self.node.commands.feed_thickness_m = self.recipe.sheet.thickness_um * 1e-6
         self.node.commands.feed_temperature_k = self.recipe.sheet.temperature_c + KELVIN
         self.env = simpy.Environment(initial_time=0)
         self.agenda = Agenda(self.env)
         scenario = scenario_named(config.scenario)
-        self.bus = Bus(self.agenda, [self.node], config.baud, scenario.adapter or config.adapter, config.seed)
+        self.bus = Bus(self.agenda, self.nodes, config.baud, scenario.adapter or config.adapter, config.seed)
         self.state = WorldState(
             now_ns=0,
             next_scan_ns=0,
@@ -156,6 +177,7 @@ class World:
             press=self.press.state,
             signals=self.press.signals,
             node=self.node.state,
+            satellites=[satellite.state for satellite in self.satellites],
             bus=self.bus.state,
         )
         self.truth = Truth(self)
@@ -165,6 +187,11 @@ class World:
         self.agenda.put(self.state.next_scan_ns, Priority.SCAN, self._wake_up)
         for fault in scenario.faults:
             self.bus.inject(fault)
+
+    @property
+    def nodes(self) -> tuple[Node | Satellite, ...]:
+        """Everybody on the line but the master, the I/O node first."""
+        return self.node, *self.satellites
 
     # -- time ---------------------------------------------------------------------------------------
 
@@ -189,6 +216,14 @@ class World:
         self._call = scan_call(self.press, self.node, self.state.disturbances.vector, self._truth)
         self._call.table[TICKS] = -1
         self._call()
+        for satellite in self.satellites:
+            satellite.connect(self.node, self.press.inputs, self._truth)
+            self._finish_scan = self._scan_satellites
+
+    def _scan_satellites(self, now_ns: int) -> None:
+        """The I/O node has scanned at `now_ns`: the others whose time it is do the same."""
+        for satellite in self.satellites:
+            satellite.scan(now_ns)
 
     def _scan(self) -> None:
         """Advance the press to now, then let the node scan."""
@@ -235,6 +270,7 @@ class World:
             kin = copy.copy(self)
             kin.config = dataclasses.replace(self.config, seed=seed)
             kin.node = self.node.reseeded(seed)
+            kin.satellites = tuple(satellite.reseeded(seed) for satellite in self.satellites)
             kin.__dict__.pop("_parameters", None)  # of the other seed; see `emulator.saved`
         return kin.with_state(copied(self.state))
 
@@ -264,7 +300,8 @@ class World:
         other.state = state
         other.press = self.press.with_state(state.press, state.signals)
         other.node = self.node.with_state(state.node)
-        other.bus = self.bus.with_state(state.bus, other.agenda, [other.node], self.config.seed)
+        other.satellites = tuple(map(Satellite.with_state, self.satellites, state.satellites))
+        other.bus = self.bus.with_state(state.bus, other.agenda, other.nodes, self.config.seed)
         other.truth = Truth(other)
         other._connect()
         other.agenda.put(state.next_scan_ns, Priority.SCAN, other._wake_up)
@@ -274,9 +311,10 @@ class World:
         """A running start: the node's commands and registers are those that keep the press running."""
         settings = self.recipe.press
         bank = self.node.bank
+        banks = dict(zip(self.registers.nodes, (node.bank for node in self.nodes), strict=True))
         for tag in self.registers.expand(["zone_setpoints", "drum_setpoints"]):
             cold = tag.name.startswith("cold")
-            bank.publish(tag.name, settings.cold_temperature_c if cold else settings.heat_temperature_c)
+            banks[tag.node].publish(tag.name, settings.cold_temperature_c if cold else settings.heat_temperature_c)
         for tag in self.registers.expand(["clearance_setpoints"]):
             entry = tag.name.startswith("entry")
             bank.publish(tag.name, settings.entry_clearance_um if entry else settings.clearance_um)
@@ -286,8 +324,14 @@ class World:
         point = operating_point(self.recipe)
         loops = self.node.state.memory["loops"]
         targets_k = np.array([*point.plate_targets(), *(point.entry_drum_temperature_k,) * 2])
-        loops["ramped_c"] = targets_k - KELVIN
-        loops["integral"] = settled(self.machine, self.material, point, self.config.start)[1]
+        ramped_c = targets_k - KELVIN
+        outputs = np.array(settled(self.machine, self.material, point, self.config.start)[1])
+        if self.satellites:
+            loops["output"] = outputs  # until they have scanned
+        else:
+            loops["ramped_c"], loops["integral"] = ramped_c, outputs
+        for satellite in self.satellites:
+            satellite.take_over(ramped_c, outputs)
         bank.publish("coolant_flow_setpoint_l_min", self.node.config.coolant.full_flow_l_min)
         for name in (
             "heating_enable",
@@ -309,7 +353,7 @@ def make_node(definitions: Definitions, config: WorldConfig) -> Node:
         kind = FirmwareNode
     return kind(
         definitions.node,
-        default_registers(),
+        default_registers(config.wiring),
         definitions.sensors.sensor,
         TRUTH,
         SENSOR_SHIFTS,

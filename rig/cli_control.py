@@ -168,7 +168,7 @@ def _add_control(commands: Commands[argparse.ArgumentParser]) -> None:
         commands, "control", "give any order of the control socket to a running press, answer as JSON",
         "examples:\n"
         "  press-rig control help                                what can be ordered\n"
-        "  press-rig control push_emergency_stop                 (release_emergency_stop, open_guard, close_guard)\n"
+        "  press-rig control push_emergency_stop                 (or release_emergency_stop, open_guard, ...)\n"
         "  press-rig control disturb coolant_flow_scale=0.2      (calm ends all)\n"
         "  press-rig control snapshot path=now.snapshot          for `press-rig resume`\n"
         "  press-rig control signals names=exit_sheet_thickness_um\n",
@@ -275,8 +275,10 @@ def _state_table(state: Mapping[str, Any]) -> Table:
     alarms = ", ".join(state["alarms"])
     table.add_row("time", _time_words(state))
     table.add_row("mode", f"[bold]{state['mode']}[/]" if state["node_on"] else "[bold red]node without supply[/]")
+    if off := [name for name, is_on in state["nodes_on"].items() if not is_on and name != "press"]:
+        table.add_row("nodes", f"[bold red]{', '.join(off)} without supply[/]")
     table.add_row("alarms", f"[bold red]{alarms}[/], first {state['first_out_alarm']}" if alarms else "[green]none[/]")
-    hands = [word for word in ("emergency_stop_pressed", "guard_open") if state[word]]
+    hands = [word for word in ("emergency_stop_pressed", "guard_open", "alarm_wire_cut") if state[word]]
     table.add_row("by hand", f"[yellow]{', '.join(hands)}[/]" if hands else "nothing")
     for name, value in state["signals"].items():
         table.add_row(name, "–" if value is None else f"{value:.6g}")

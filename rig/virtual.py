@@ -184,6 +184,30 @@ class VirtualPress:
         """Close all guards."""
         self.world.contacts.guard_open = False
 
+    def cut_alarm_wire(self) -> None:
+        """Break the hard wire from the heat controller's alarm relays to the I/O node.
+
+        Raises:
+            UsageError: this wiring has none.
+        """
+        self._alarm_wire(cut=True)
+
+    def mend_alarm_wire(self) -> None:
+        """Mend it.
+
+        Raises:
+            UsageError: this wiring has none.
+        """
+        self._alarm_wire(cut=False)
+
+    def _alarm_wire(self, *, cut: bool) -> None:
+        if not self.world.satellites:
+            raise UsageError(
+                f"wiring {self.world.config.wiring!r} has no alarm wire: its I/O node measures by itself; "
+                "emu://?wiring=multi-drop has one"
+            )
+        self.world.contacts.alarm_wire_cut = cut
+
     # -- bad luck -------------------------------------------------------------------------------------
 
     @property
@@ -465,9 +489,10 @@ def _serve(world: World, serving: Serving, say: Callable[[str], object]) -> None
         with open_endpoints(serving.places, world.node.unit) as endpoints, open_control(path) as control:
 
             def announce() -> None:
+                units = ", ".join(f"unit {node.address} {name}" for name, node in world.registers.nodes.items())
                 faster = f", {serving.speed:g} times as fast as real" if serving.speed != 1.0 else ""
                 for endpoint in endpoints:
-                    say(f"press on {endpoint.url}{faster}; {endpoint.speaks}, unit {world.node.unit}. Ctrl-C ends.")
+                    say(f"press on {endpoint.url}{faster}; {endpoint.speaks}, {units}. Ctrl-C ends.")
                 if path is not None:
                     say(f"control socket {path} (press-rig inject, state, time; docs/control.md)")
                 elif serving.control is None:

@@ -348,7 +348,7 @@ def _channels(node: Node) -> Iterator[str]:
 
 
 def _loops(node: Node) -> Iterator[str]:
-    plan, channels = loops.loop_plan(node.config), node.program[0].sensor.loops
+    plan, channels = loops.loop_plan(node.config, node.config.scan_period_ms), node.program[0].sensor.loops
     for cools, channel, *numbers in zip(loops.COOLED, channels, plan.gain, plan.step, plan.ramp_k, strict=True):
         yield f"{{{str(cools).lower()}, {channel}, {', '.join(map(_double, numbers))}}}"
 

@@ -51,9 +51,9 @@ class LoopPlan(NamedTuple):
     ramp_k: Floats
 
 
-def loop_plan(config: NodeConfig) -> LoopPlan:
-    """What the loops are set to."""
-    period_s = config.scan_period_ms * 1e-3
+def loop_plan(config: NodeConfig, period_ms: int) -> LoopPlan:
+    """What the loops are set to, scanned once in `period_ms`."""
+    period_s = period_ms * 1e-3
     plates = len(signals.PLATES)
     loops: list[LoopConfig] = [config.cold_loop if cooled else config.heat_loop for cooled in COOLED[:plates]]
     loops += [config.drum_loop] * (LOOP_COUNT - plates)

@@ -12,30 +12,17 @@ from collections.abc import Mapping, Sequence
 from emulator.image import Layout
 from emulator.node.bank import Bank
 from emulator.node.config import NodeConfig
+from emulator.node.on_the_line import RUNNING, OnTheLine
 from emulator.node.program import node_program
 from emulator.node.state import QUEUE, Contacts, NodeState, power_on
 from emulator.press.commands import Commands
 from emulator.sensors import SensorConfig, Sensors
-from emulator.wire.nodes import Overheard
-from rig.protocol import (
-    Diagnose,
-    ExceptionResponse,
-    GetCommEventCounter,
-    InvalidRequest,
-    Request,
-    Response,
-    SubFunction,
-    respond,
-)
 from rig.protocol.registers import RegisterMap, Value
 
 __all__ = ["Node"]
 
-RUNNING = b"\xff"
-"""Run indicator of function 17: the program runs, or it could not answer."""
 
-
-class Node:
+class Node(OnTheLine):
     """The press's I/O node.
 
     Args:
@@ -48,13 +35,9 @@ class Node:
         identity: what `press_identity` shows: `virtual` or `real`.
 
     Attributes:
-        hears_bytes: whether it makes sense of bytes itself (`emulator.wire.nodes.ByteNode`).
         program: what the compiled scan needs to know, one record.
         state: all that makes its future.
-        is_on: whether it has a supply.
     """
-
-    hears_bytes = False
 
     def __init__(
         self,
@@ -67,10 +50,10 @@ class Node:
         identity: str,
     ) -> None:
         self.config = config
-        self.unit = registers.nodes["press"].address
+        self.unit = registers.main.address
         self.units = frozenset({self.unit})
         self.turnaround_ns = config.turnaround_us * 1000
-        layout = Layout(registers, "press")
+        layout = Layout(registers, registers.main.name)
         self.bank = Bank(
             layout,
             {
@@ -139,9 +122,11 @@ class Node:
         self.commands.brake = self.commands.dump = True
 
     def switch_on(self, now: int) -> None:
-        """The supply comes back at time `now`, ns: everything as after the first power-on, but buttons and guards."""
+        """The supply comes back at time `now`, ns: everything as after the first power-on, but buttons, guards and
+        what comes by hard wire.
+        """
         state, fresh = self.state, power_on(self.bank.power_on_state(), self.sensors.state)
-        for kept in ("emergency_stop_pressed", "guard_open", "commands", "elsewhere"):
+        for kept in ("emergency_stop_pressed", "guard_open", "commands", "elsewhere", "wires"):
             fresh.memory[kept] = state.memory[kept]
         self.is_on = True
         fresh.memory["power_on_ns"] = fresh.memory["last_request_ns"] = now
@@ -171,36 +156,3 @@ class Node:
         other.sensors = copy.copy(self.sensors)
         other._take(state)
         return other
-
-    def answer(self, request: Request | InvalidRequest, now: int) -> Response | None:
-        """Answer a request that arrived whole and undamaged at time `now`, ns; None if it only listens."""
-        known = self.state.diagnostics
-        known.bus_messages += 1
-        known.server_messages += 1
-        if known.listen_only:
-            # nothing but this wakes it up, and nothing is a sign of life for the watchdog
-            if type(request) is Diagnose and request.sub_function == SubFunction.RESTART_COMMUNICATIONS:
-                respond(request, self.bank)
-            known.no_responses += 1
-            return None
-        self._last_request_ns[0] = now
-        response = respond(request, self.bank)
-        if type(response) is ExceptionResponse:
-            known.exceptions += 1
-        elif response.function != GetCommEventCounter.function:
-            known.events += 1
-        if self.bank.diagnostics.listen_only:  # since this request
-            known.no_responses += 1
-            return None
-        return response
-
-    def overhear(self, what: Overheard) -> None:
-        """Something happened on the line beside requests that it answers."""
-        known = self.state.diagnostics
-        if what == "broadcast":
-            known.no_responses += 1
-        elif what == "to_others":
-            known.bus_messages += 1
-        else:
-            known.bus_errors += 1
-            known.overruns += what == "overrun"

@@ -34,6 +34,8 @@ SETPOINTS: Final = (
     "coolant_flow_setpoint_l_min",
     "watchdog_timeout_s",
 )
+NOWHERE: Final = (0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
+"""A number of no registers: it decodes to 0."""
 # where each stands in the decoded vector
 CLEARANCES: Final = 14
 SPEEDS: Final = 20
@@ -44,7 +46,7 @@ WATCHDOG: Final = 27
 
 
 class SensorPlaces(NamedTuple):
-    """Places of readings."""
+    """Places of readings; -1 for those of another node."""
 
     loops: Ints  # what the temperature loops hold: zone plates, then entry drums
     clearances: Ints
@@ -55,9 +57,7 @@ class SensorPlaces(NamedTuple):
     torques: Ints
     hydraulic_pressure: int
     coolant_flow: int
-    entry_thickness: int
-    exit_thickness: int
-    recovered_thickness: int
+    gauges: Ints  # sheet thickness at entry, exit, and recovered
 
 
 class Program(NamedTuple):
@@ -65,6 +65,8 @@ class Program(NamedTuple):
 
     scan_period_s: float
     full_flow_l_min: float
+    loops_elsewhere: int  # 1: temperature controllers are nodes of their own
+    gauges_elsewhere: int  # 1: the same for the gauges
     loops: LoopPlan
     limits: Limits
     warnings: WarningLimits
@@ -105,10 +107,10 @@ def node_program(config: NodeConfig, layout: Layout, sensor: Mapping[str, int]) 
     tags, groups = layout.tags, layout.registers.groups
 
     def numbers(names: Sequence[str]) -> Floats:
-        return np.array([layout.number(name) for name in names])
+        return np.array([layout.number(name) if name in tags else NOWHERE for name in names])
 
     def readings(names: Sequence[str]) -> Ints:
-        return np.array([sensor[name] for name in names])
+        return np.array([sensor.get(name, -1) for name in names])
 
     def masks(word: str) -> dict[str, int]:
         return {name: 1 << place for place, name in enumerate(tags[word].bits)}
@@ -118,15 +120,19 @@ def node_program(config: NodeConfig, layout: Layout, sensor: Mapping[str, int]) 
 
     assert len(SETPOINTS) == SETPOINT_COUNT
     codes = tags["first_out_alarm"].values
+    loops = readings([f"{place}_temperature_c" for place in (*signals.PLATES, *signals.DRUMS[:2])])
+    gauges = readings(["sheet_entry_thickness_um", "exit_thickness_um", "recovered_thickness_um"])
     return as_table(
         Program(
             scan_period_s=config.scan_period_ms * 1e-3,
             full_flow_l_min=config.coolant.full_flow_l_min,
-            loops=loop_plan(config),
+            loops_elsewhere=int(loops.max() < 0),
+            gauges_elsewhere=int(gauges.max() < 0),
+            loops=loop_plan(config, config.scan_period_ms),
             limits=config.interlocks.model_dump(),  # type: ignore[arg-type] # becomes a nested record
             warnings=config.warnings.model_dump(),  # type: ignore[arg-type] # the same
             sensor=SensorPlaces(
-                loops=readings([f"{place}_temperature_c" for place in (*signals.PLATES, *signals.DRUMS[:2])]),
+                loops=loops,
                 clearances=readings(groups["clearances"]),
                 forces=readings(groups["line_forces"]),
                 speeds=readings(groups["belt_speeds"]),
@@ -135,9 +141,7 @@ def node_program(config: NodeConfig, layout: Layout, sensor: Mapping[str, int]) 
                 torques=readings([f"drive_{side}_torque_nm" for side in signals.SIDES]),
                 hydraulic_pressure=sensor["hydraulic_pressure_bar"],
                 coolant_flow=sensor["coolant_flow_l_min"],
-                entry_thickness=sensor["sheet_entry_thickness_um"],
-                exit_thickness=sensor["exit_thickness_um"],
-                recovered_thickness=sensor["recovered_thickness_um"],
+                gauges=gauges,
             ),
             setpoints=numbers(SETPOINTS),
             controller_heartbeat=np.array(layout.number("controller_heartbeat")),

@@ -33,7 +33,7 @@ from emulator.press import commands as to
 from emulator.press import signals
 from emulator.sensors import SensorRow, read_sensors
 
-__all__ = ["scan_node"]
+__all__ = ["COOLS", "HOT_C", "PLATE_COUNT", "SENSOR_RANGE_C", "scan_node"]
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -52,6 +52,11 @@ TENSION_READY_FRACTION: Final = 0.9
 PRESSING_KN: Final = 1.0
 SENSOR_RANGE_C: Final = (-45.0, 350.0)
 """A zone reading outside is a broken sensor rather than a temperature."""
+
+ENTRY: Final = 0
+EXIT: Final = 1
+RECOVERED: Final = 2
+"""Places of gauges."""
 
 COOLS: Final = np.array(COOLED)
 PLATE_COUNT: Final = len(signals.PLATES)
@@ -124,10 +129,7 @@ def _sense(now_ns: int, values: Floats, s: NodeMemory, k: Program, image: Bytes)
     """What the interlocks look at."""
     heating = bit(image, k.coil.heating_enable)
     driving = bit(image, k.coil.drives_enable)
-    hottest = -np.inf
-    for i in range(LOOP_COUNT):
-        if not COOLS[i]:
-            hottest = max(hottest, values[k.sensor.loops[i]])
+    hottest = _hottest(values, s, k)
     slowest, fastest = _smallest(values, k.sensor.speeds), _largest(values, k.sensor.speeds)
     wanted = s.setpoints[TENSIONS : TENSIONS + 2]
     tension_wanted = bit(image, k.coil.tension_enable) and driving and min(wanted[0], wanted[1]) > 0.0
@@ -149,6 +151,30 @@ def _sense(now_ns: int, values: Floats, s: NodeMemory, k: Program, image: Bytes)
         heating or (bit(image, k.coil.cooling_enable) and hottest > HOT_C),
         _watchdog_left_s(now_ns, s, k, image) <= 0.0,
     )
+
+
+@njit(cache=True, error_model="numpy")
+def _hottest(values: Floats, s: NodeMemory, k: Program) -> float:
+    """The hottest of zones and drums; of temperature controllers elsewhere, as far as their relays tell."""
+    found = -np.inf
+    if k.loops_elsewhere != 0:
+        if s.wires.below_limit == 0 or s.wires.alarm_cut != 0:
+            found = np.inf
+        elif s.wires.not_hot == 0:
+            found = HOT_C + 1.0
+        return found
+    for i in range(LOOP_COUNT):
+        if not COOLS[i]:
+            found = max(found, values[k.sensor.loops[i]])
+    return found
+
+
+@njit(cache=True, error_model="numpy")
+def _sees_sheet(place: int, values: Floats, s: NodeMemory, k: Program) -> bool:
+    """Whether there is sheet at a gauge."""
+    if k.gauges_elsewhere != 0:
+        return bool(s.wires.sheet[place] != 0)
+    return bool(values[k.sensor.gauges[place]] > 0.0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -192,8 +218,12 @@ def _command(values: Floats, s: NodeMemory, k: Program, image: Bytes) -> None:
     cooling = bit(image, k.coil.cooling_enable)
     inhibits, wanted, out = s.interlocks.inhibits, s.setpoints, s.commands
     for i in range(LOOP_COUNT):
-        scan_loop(s.loops, i, values[k.sensor.loops[i]], wanted[i], cooling if COOLS[i] else heating, k.loops)
-        out[to.ZONE + i] = s.loops.output[i]  # the drums follow the zones
+        enabled = cooling if COOLS[i] else heating
+        if k.loops_elsewhere == 0:
+            scan_loop(s.loops, i, values[k.sensor.loops[i]], wanted[i], enabled, k.loops)
+            out[to.ZONE + i] = s.loops.output[i]  # the drums follow the zones
+        else:  # the contactor for heaters and valves is on this node
+            out[to.ZONE + i] = s.loops.output[i] if enabled else 0.0
     for i in range(6):
         out[to.CLEARANCE + i] = wanted[CLEARANCES + i] * 1e-6
     for side in range(2):
@@ -212,9 +242,10 @@ def _command(values: Floats, s: NodeMemory, k: Program, image: Bytes) -> None:
 @njit(cache=True, error_model="numpy")
 def _publish(now_ns: int, values: Floats, sensed: Sensed, s: NodeMemory, k: Program, image: Bytes) -> None:
     """Refresh what the input registers and discrete inputs show beside the readings."""
-    for i in range(PLATE_COUNT):
-        show(image, k.zone_outputs[i], 100.0 * s.commands[to.ZONE + i])
-    if values[k.sensor.exit_thickness] > 0.0:
+    if k.loops_elsewhere == 0:
+        for i in range(PLATE_COUNT):
+            show(image, k.zone_outputs[i], 100.0 * s.commands[to.ZONE + i])
+    if _sees_sheet(EXIT, values, s, k):
         speeds = k.sensor.speeds
         speed_m_s = 0.5 * (values[speeds[0]] + values[speeds[1]]) / 60.0
         s.sheet_length_m += speed_m_s * k.scan_period_s
@@ -243,11 +274,12 @@ def _publish(now_ns: int, values: Floats, sensed: Sensed, s: NodeMemory, k: Prog
 def _warnings(values: Floats, sensed: Sensed, s: NodeMemory, k: Program, image: Bytes) -> int:
     x, names = k.warnings, k.warning
     deviation, coldest, hottest = 0.0, np.inf, -np.inf
-    for i in range(PLATE_COUNT):
-        zone = values[k.sensor.loops[i]]
-        coldest, hottest = min(coldest, zone), max(hottest, zone)
-        if not COOLS[i]:
-            deviation = max(deviation, abs(zone - s.setpoints[i]))
+    if k.loops_elsewhere == 0:
+        for i in range(PLATE_COUNT):
+            zone = values[k.sensor.loops[i]]
+            coldest, hottest = min(coldest, zone), max(hottest, zone)
+            if not COOLS[i]:
+                deviation = max(deviation, abs(zone - s.setpoints[i]))
     word = 0
     if bit(image, k.coil.heating_enable) and deviation > x.zone_deviation_k:
         word |= names.zone_deviation
@@ -327,9 +359,9 @@ def _show_contacts(values: Floats, sensed: Sensed, s: NodeMemory, k: Program, im
     put_bit(image, at.coolant_flowing, sensed.coolant_flow_l_min > k.limits.coolant_flow_l_min)
     put_bit(image, at.belts_moving, _smallest(values, sensor.speeds) > MOVING_M_MIN)
     put_bit(image, at.press_open, _smallest(values, sensor.clearances) > OPEN_UM)
-    put_bit(image, at.sheet_at_entry, values[sensor.entry_thickness] > 0.0)
-    put_bit(image, at.sheet_at_exit, values[sensor.exit_thickness] > 0.0)
-    put_bit(image, at.sheet_at_recovered_gauge, values[sensor.recovered_thickness] > 0.0)
+    put_bit(image, at.sheet_at_entry, _sees_sheet(ENTRY, values, s, k))
+    put_bit(image, at.sheet_at_exit, _sees_sheet(EXIT, values, s, k))
+    put_bit(image, at.sheet_at_recovered_gauge, _sees_sheet(RECOVERED, values, s, k))
     put_bit(image, at.diverter_at_scrap, bit(image, k.coil.scrap_divert))
     word = 0
     for i in range(k.mirrored.size):

@@ -19,7 +19,7 @@ from emulator.press.commands import COMMAND_COUNT, Commands
 from emulator.sensors import SensorState
 from rig.protocol import SerialDiagnostics
 
-__all__ = ["NODE", "SETPOINT_COUNT", "Contacts", "NodeMemory", "NodeState", "power_on"]
+__all__ = ["GAUGES", "NODE", "SETPOINT_COUNT", "Contacts", "NodeMemory", "NodeState", "power_on"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -30,6 +30,20 @@ FORCES: Final = 6
 """Line forces, each with a queue of samples."""
 QUEUE: Final = 31
 """Registers that one answer to function 24 can hold."""
+
+GAUGES: Final = 3
+"""Places where sheet thickness is measured."""
+
+WIRES: Final = np.dtype(
+    [
+        ("below_limit", np.int64),  # alarm relay of the heat controller: 1 while it has a supply and no zone is too hot
+        ("not_hot", np.int64),  # its second relay: 1 while no zone is hot enough to need coolant
+        ("alarm_cut", np.int64),  # 1: the wire of both relays is broken
+        ("sheet", np.int64, (GAUGES,)),  # from the gauges: 1 where they see sheet
+    ],
+    align=True,
+)
+"""What reaches the I/O node by hard wire from other nodes; a wire that is broken or not fed is 0."""
 
 NODE: Final = np.dtype(
     [
@@ -47,11 +61,21 @@ NODE: Final = np.dtype(
         ("force_queue", np.int64, (FORCES, QUEUE)),  # the last of them, raw; sample n stands at n % QUEUE
         ("setpoints", np.float64, (SETPOINT_COUNT,)),  # holding registers in engineering units, at the last scan
         ("interlocks", INTERLOCK_STATE),
-        ("loops", LOOPS),
+        ("loops", LOOPS),  # where temperature controllers are nodes of their own, `output` is what they drive
+        ("wires", WIRES),
         ("commands", np.float64, (COMMAND_COUNT,)),  # what the actuators are told, as the press's kernel reads it
     ],
     align=True,
 )
+
+
+class Wires(Protocol):
+    """Hard wires as compiled code sees them; what the fields are stands at `WIRES`."""
+
+    below_limit: int
+    not_hot: int
+    alarm_cut: int
+    sheet: Ints
 
 
 class NodeMemory(Protocol):
@@ -72,6 +96,7 @@ class NodeMemory(Protocol):
     setpoints: Floats
     interlocks: InterlockState
     loops: LoopState
+    wires: Wires
     commands: Floats
 
 
@@ -100,6 +125,15 @@ class Contacts:
     @guard_open.setter
     def guard_open(self, opened: bool) -> None:
         self._memory["guard_open"] = opened
+
+    @property
+    def alarm_wire_cut(self) -> bool:
+        """The hard wire from the heat controller's alarm relays to the I/O node, in a wiring that has it."""
+        return bool(self._memory["wires"]["alarm_cut"][0])
+
+    @alarm_wire_cut.setter
+    def alarm_wire_cut(self, cut: bool) -> None:
+        self._memory["wires"]["alarm_cut"] = cut
 
 
 @dataclass(slots=True, eq=False)

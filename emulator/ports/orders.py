@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from emulator.inputs import InputError
+from emulator.node import Node
 from emulator.ports.paced import Served
+from emulator.satellites import Satellite
 from emulator.wire.faults import KINDS, ActiveFault, FaultError, fault_from
 
 __all__ = ["PROTOCOL", "Later", "OrderError", "Orders"]
@@ -107,6 +109,8 @@ class Orders:
             "pid": os.getpid(),
             "endpoints": _urls(served),
             "unit": served.world.node.unit,
+            "wiring": served.world.config.wiring,
+            "nodes": {name: node.unit for name, node in _nodes(served).items()},
         }
 
     def state(self, served: Served) -> Answer:
@@ -117,11 +121,13 @@ class Orders:
         return {
             **_time(served),
             "node_on": world.node.is_on,
+            "nodes_on": {name: node.is_on for name, node in _nodes(served).items()},
             "mode": bank["mode"],
             "alarms": sorted(alarms) if isinstance(alarms, frozenset) else [],
             "first_out_alarm": bank["first_out_alarm"],
             "emergency_stop_pressed": world.contacts.emergency_stop_pressed,
             "guard_open": world.contacts.guard_open,
+            "alarm_wire_cut": world.contacts.alarm_wire_cut,
             "plugged": world.bus.state.plugged,
             "faults": len(world.bus.state.faults),
             "disturbed": {
@@ -155,8 +161,9 @@ class Orders:
         """Let something go wrong on the line: a kind of `kinds`, with options as docs/faults.md lists them."""
         bus = served.world.bus
         fault = fault_from(str(kind), options)
-        if fault.unit is not None and fault.kind == "brown_out" and fault.unit not in served.world.node.units:
-            raise OrderError(f"no node here has address {fault.unit}")
+        units = [node.unit for node in served.world.nodes]
+        if fault.unit is not None and fault.kind == "brown_out" and fault.unit not in units:
+            raise OrderError(f"no node here has address {fault.unit}; there are {', '.join(map(str, units))}")
         number = bus.inject(fault)
         for active in bus.state.faults:
             if active.number == number:
@@ -223,6 +230,14 @@ class Orders:
         served.world.contacts.guard_open = False
         return {"time_s": _seconds(served)}
 
+    def cut_alarm_wire(self, served: Served) -> Answer:
+        """Break the hard wire from the heat controller's alarm relays to the I/O node."""
+        return _alarm_wire(served, cut=True)
+
+    def mend_alarm_wire(self, served: Served) -> Answer:
+        """And mend it."""
+        return _alarm_wire(served, cut=False)
+
     # -- time ----------------------------------------------------------------------------------------
 
     def time(self, served: Served, speed: Any = None, paused: Any = None, ahead_s: Any = None) -> Answer | Later:
@@ -281,6 +296,19 @@ def _usage(method: Callable[..., Any]) -> str:
 
 def _about(method: Callable[..., Any]) -> Answer:
     return {"options": _usage(method), "meaning": inspect.getdoc(method)}
+
+
+def _nodes(served: Served) -> dict[str, Node | Satellite]:
+    """Everybody on the line but the master, by name."""
+    world = served.world
+    return dict(zip(world.registers.nodes, world.nodes, strict=True))
+
+
+def _alarm_wire(served: Served, *, cut: bool) -> Answer:
+    if not served.world.satellites:
+        raise OrderError(f"wiring {served.world.config.wiring!r} has no such wire: the I/O node measures by itself")
+    served.world.contacts.alarm_wire_cut = cut
+    return {"time_s": _seconds(served)}
 
 
 def _seconds(served: Served) -> float:

@@ -93,7 +93,7 @@ def test_raw_registers_are_what_the_values_say() -> None:
 
 def test_every_sensed_number_of_the_map_has_its_sensor_or_is_the_nodes_own() -> None:
     world = World(WorldConfig())
-    own = {"zone_outputs", "node", "identification"}
+    own = {"zone_outputs", "node", "identification", "wiring"}
     counted = {"sheet_length_m"}
     numbers = {
         tag.name for tag in default_registers().tags.values()
