@@ -29,9 +29,9 @@ from rig.envelope import Envelope
 from rig.errors import BusError, OtherRegisterMap, PortError, RequestRefused, RigError, UnknownTag, UsageError
 from rig.port import WIRED_SCHEMES, open_port
 from rig.protocol.registers import RegisterMap, Tag, Value
-from rig.protocol.registers_file import default_registers
 from rig.trace import Recorder
 from rig.trace.recorder import Places
+from rig.wiring import check_wiring, registers_of
 
 if TYPE_CHECKING:
     from rig.virtual import VirtualPress
@@ -68,11 +68,12 @@ class Bench:
         retries: int = RETRIES,
         record: bool = True,
         identification: Mapping[str, Value] | None = None,
+        wiring: str = "",
     ) -> None:
         self.url = url
         self.port = port
         self.clock = clock
-        self.registers: RegisterMap = default_registers()
+        self.registers: RegisterMap = registers_of(wiring)
         self._virtual = virtual
         present = virtual is not None
         self.can = Abilities(present, present, present, present, present)
@@ -91,6 +92,8 @@ class Bench:
         self.on_request: Callable[[], object] | None = None
         self.identification = identification or self._identify()
         self._check_register_map()
+        if identification is None:
+            check_wiring(self.client, self.registers, url)
         self.envelope = Envelope(self.registers, str(self.identification["press_identity"]), armed)
         atexit.register(self.close)
 
@@ -235,20 +238,26 @@ class Bench:
         its own watchdog is the last line then.
 
         Returns:
-            True if the press took the commands.
+            True if all nodes of the press took the commands.
         """
         if not self._unsafe:
             return True
-        values = self.envelope.safe_state()
-        try:
-            self.client.write({self.registers[name]: value for name, value in values.items()})
-        except RigError as error:
-            self.record_event("safe_state", f"not reached: {error}")
-            return False
-        self._note_written(values)
-        self._unsafe = False
-        self.record_event("safe_state", "commanded")
-        return True
+        values, reached = self.envelope.safe_state(), True
+        # node by node: one that does not answer keeps nothing from the others
+        for node in self.registers.nodes:
+            tags = {tag: value for name, value in values.items() if (tag := self.registers[name]).node == node}
+            try:
+                self.client.write(tags)
+            except RigError as error:
+                reached = False
+                where = f"node {node} " if len(self.registers.nodes) > 1 else ""
+                self.record_event("safe_state", f"{where}not reached: {error}")
+            else:
+                self._note_written({tag.name: value for tag, value in tags.items()})
+        if reached:
+            self._unsafe = False
+            self.record_event("safe_state", "commanded")
+        return reached
 
     def reopen(self) -> None:
         """Open the port again after it went away; from then on everything has to be written anew.
@@ -365,6 +374,7 @@ class Bench:
             retries=state.retries,
             record=state.record,
             identification=state.identification,
+            wiring=press.world.config.wiring,
         )
         other._note_written(state.written)
         other.client.hold({other.registers[name]: value for name, value in state.held.items()})
@@ -413,6 +423,7 @@ def open_press(
     timeout_s: float = RESPONSE_TIMEOUT_S,
     retries: int = RETRIES,
     record: bool = True,
+    wiring: str = "",
 ) -> Bench:
     """Open a press by URL.
 
@@ -426,12 +437,13 @@ def open_press(
         timeout_s: silence after a request that counts as no answer, s of press time.
         retries: how often a request is sent again after no answer or a bad one.
         record: keep a recording.
+        wiring: which nodes the press has on the line (docs/wirings.md); an `emu://` URL says so itself.
 
     Raises:
-        UsageError: the URL, or what it names (machine, recipe, …), does not exist.
+        UsageError: the URL, or what it names (machine, recipe, wiring, …), does not exist.
         PortError: the port is missing, busy, or not to be opened.
         BusError: nothing at the other end answers as a press, or one with another register map
-            (`OtherRegisterMap`).
+            (`OtherRegisterMap`) or wired otherwise (`OtherWiring`).
     """
     if speed <= 0.0:
         raise UsageError(f"speed is {speed:g}; it must be above 0")
@@ -441,6 +453,7 @@ def open_press(
             f"{url!r}: unknown scheme {scheme!r}; a press is emu://, a device path such as /dev/ttyUSB0, "
             "socket://HOST:PORT or rfc2217://HOST:PORT"
         )
+    registers_of(wiring)
     port = open_port(url, scheme, baudrate, min(timeout_s, READ_GRAIN_S) / speed)
     try:
         virtual = None
@@ -451,7 +464,11 @@ def open_press(
             virtual = virtual_press(port)
             assert virtual is not None
             clock = VirtualClock(virtual.world)
-        more: Any = {"armed": armed, "timeout_s": timeout_s, "retries": retries, "record": record}
+            theirs = virtual.world.config.wiring
+            if wiring not in ("", theirs):
+                raise UsageError(f"the press of {url!r} is wired {theirs}, and not {wiring}; say so in its URL alone")
+            wiring = theirs
+        more: Any = {"armed": armed, "timeout_s": timeout_s, "retries": retries, "record": record, "wiring": wiring}
         return Bench(port, url, clock=clock, virtual=virtual, **more)
     except BaseException:
         port.close()

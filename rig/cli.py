@@ -114,6 +114,14 @@ def _add_press(parser: argparse.ArgumentParser) -> None:
         "--speed", type=positive, default=1.0, metavar="FACTOR",
         help="press seconds per wall second at the other end, as given to `press-rig emulate` (default: 1)",
     )  # fmt: skip
+    _add_wiring(parser)
+
+
+def _add_wiring(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--wiring", default="", metavar="NAME",
+        help="nodes that the press has on the line, multi-drop for example (default: one-node; emu:// knows by itself)",
+    )  # fmt: skip
 
 
 # -- hil ----------------------------------------------------------------------------------------------
@@ -172,6 +180,7 @@ def _hil(arguments: argparse.Namespace) -> int:
             select=arguments.select,
             suite=arguments.suite,
             rewind_s=arguments.rewind,
+            wiring=arguments.wiring,
         )
     )
 
@@ -203,6 +212,7 @@ def _add_emulate(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--adapter", default="ideal", help="the master's adapter, ftdi-16ms for example (docs/faults.md lists them)"
     )
+    parser.add_argument("--wiring", default="one-node", help="one-node, or multi-drop: several nodes on the line")
     parser.set_defaults(run=_emulate)
 
 
@@ -221,6 +231,7 @@ def _emulate(arguments: argparse.Namespace) -> int:
             sensors=arguments.sensors,
             node=arguments.node,
             adapter=arguments.adapter,
+            wiring=arguments.wiring,
         )
     except ValueError as error:
         raise UsageError(str(error)) from error
@@ -240,6 +251,7 @@ def _add_read(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("tag", nargs="+", help="tags or tag groups (`press-rig tags` lists them)")
     parser.add_argument("--press", default="emu://", metavar="URL", help="which press (default: emu://)")
     parser.add_argument("--baud", type=positive_int, default=115_200, help="line rate, bit/s (default: 115200)")
+    _add_wiring(parser)
     parser.set_defaults(run=_read)
 
 
@@ -247,7 +259,7 @@ def _read(arguments: argparse.Namespace) -> int:
     from rig.bench import open_press  # noqa: PLC0415
     from rig.protocol.docs import show_value  # noqa: PLC0415
 
-    with open_press(arguments.press, baudrate=arguments.baud, record=False) as bench:
+    with open_press(arguments.press, baudrate=arguments.baud, record=False, wiring=arguments.wiring) as bench:
         values = bench.read(*arguments.tag)
         width = max(len(name) for name in values)
         for name, value in values.items():
@@ -258,14 +270,15 @@ def _read(arguments: argparse.Namespace) -> int:
 def _add_tags(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = _command(commands, "tags", "list all tags: name, register, unit, limits, meaning")
     parser.add_argument("group", nargs="?", help="only this group")
+    _add_wiring(parser)
     parser.set_defaults(run=_tags)
 
 
 def _tags(arguments: argparse.Namespace) -> int:
     from rig.protocol.docs import list_tags  # noqa: PLC0415
-    from rig.protocol.registers_file import default_registers  # noqa: PLC0415
+    from rig.wiring import registers_of  # noqa: PLC0415
 
-    registers = default_registers()
+    registers = registers_of(arguments.wiring)
     try:
         tags = registers.expand([arguments.group]) if arguments.group else tuple(registers.tags.values())
     except KeyError as error:

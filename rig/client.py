@@ -312,7 +312,7 @@ class TagClient:
         return Decoded(values, numbers)
 
     def write(self, values: Mapping[Tag, Value], until_ns: int | None = None) -> None:
-        """Write tags; neighbours go out together.
+        """Write tags; neighbours go out together. A node that fails keeps nothing from the others.
 
         Args:
             values: engineering values by tag.
@@ -320,12 +320,16 @@ class TagClient:
 
         Raises:
             TagValueError: a value that its tag cannot hold.
-            BusError: no usable answer.
+            BusError: no usable answer from a node; `held` tells what the others have taken.
         """
+        failed: dict[str, BusError] = {}
         held = self._held
         # a refresh writes the very objects that were written before: they need no second encoding
         fresh = {tag: tag.encode(value) for tag, value in values.items() if held.get(tag, NOTHING) is not value}
         for block, unit, places in self._write_plan(tuple(values)):
+            if block.node in failed:
+                self._forget(block.tags)
+                continue
             table, span = self._table(block), slice(block.address, block.address + block.count)
             raw = table[span]
             for tag, place in places:
@@ -338,17 +342,22 @@ class TagClient:
             )
             try:
                 self._master.exchange(request, unit, until_ns)
-            except (BusError, PortError) as error:
+            except PortError:
                 self._forget(block.tags)
-                if isinstance(error, RequestRefused):
-                    names = ", ".join(tag.name for tag in block.tags)
-                    raise RequestRefused(f"{error}; the request was to write {names}") from error
                 raise
+            except BusError as error:
+                self._forget(block.tags)
+                names = ", ".join(tag.name for tag in block.tags)
+                refused = isinstance(error, RequestRefused)
+                failed[block.node] = RequestRefused(f"{error}; the request was to write {names}") if refused else error
+                continue
             table[span] = raw
             for tag, _ in places:
                 if tag not in held:
                     self._writes.clear()  # more is held now that a write may reach over
                 held[tag] = values[tag]
+        if failed:
+            raise next(iter(failed.values()))
 
     def forget(self) -> None:
         """Nobody knows what the press holds any more: it was away, or has started anew."""

@@ -9,7 +9,8 @@
     │   ├── BadAnswer               3   an answer that cannot be trusted (CRC, length, wrong unit)
     │   ├── RequestRefused          3   the node answered with a Modbus exception
     │   │   └── NodeBusy            3   with the one that says: ask again later
-    │   └── OtherRegisterMap        3   the node has another version of the register map
+    │   ├── OtherRegisterMap        3   the node has another version of the register map
+    │   └── OtherWiring             3   the press has other nodes on the line than this rig was told
     ├── WriteRefused                4   the envelope kept a write from the press
     │   ├── NotArmed                4   not a virtual press, and the bench is not armed
     │   └── OutsideSafeRange        4   armed, but outside the tag's safe range
@@ -28,6 +29,7 @@ __all__ = [
     "NodeBusy",
     "NotArmed",
     "OtherRegisterMap",
+    "OtherWiring",
     "OutsideSafeRange",
     "PortError",
     "RequestRefused",
@@ -84,6 +86,10 @@ class NodeBusy(RequestRefused):
 
 class OtherRegisterMap(BusError):
     """The node has another version of the register map than this rig."""
+
+
+class OtherWiring(BusError):
+    """The press is wired otherwise than this rig was told, or another node is at an address."""
 
 
 class WriteRefused(RigError):

@@ -66,13 +66,14 @@ class HilOptions:
     select: str = ""
     suite: str | None = None
     rewind_s: float = DEFAULT_SECONDS
+    wiring: str = ""
 
     def replay(self, nodeid: str) -> str:
         """The command that runs one test again exactly like this."""
         words = ["press-rig hil"]
         for word, value in (
             ("--press", self.press), ("--controller", self.controller),
-            ("--recipe", self.recipe), ("--profile", self.profile),
+            ("--recipe", self.recipe), ("--profile", self.profile), ("--wiring", self.wiring),
         ):  # fmt: skip
             if value != getattr(type(self)(), word[2:]):
                 words += [word, f"'{value}'"]
@@ -199,6 +200,7 @@ class HilSession:
             armed=self.options.armed,
             speed=self.options.speed,
             baudrate=self.options.baudrate,
+            wiring=self.options.wiring,
         )
 
     def keep(self, bench: Bench, name: str) -> tuple[str, ...]:

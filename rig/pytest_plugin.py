@@ -9,7 +9,8 @@
 Fixtures: `hil` (everything a test needs, see `Hil`), `recipe`, and `running_press` and `producing_press`, which give
 every example of a property test a press of its own in full production (`rig.running`). Markers:
 `needs("see_truth", …)` skips a test on a bench that cannot do it. Options: `--press`, `--controller`, `--seed`,
-`--recipe`, `--arm`, `--press-speed`, `--hil-profile`. `press-rig hil` runs the same plugin with its own session.
+`--recipe`, `--arm`, `--press-speed`, `--wiring`, `--hil-profile`. `press-rig hil` runs the
+same plugin with its own session.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--recipe", default="reference", help="what to produce: name or path")
     group.addoption("--arm", action="store_true", help="allow writes to a press that is not virtual")
     group.addoption("--press-speed", type=float, default=1.0, help="press seconds per wall second at the other end")
+    group.addoption("--wiring", default="", help="nodes that the press has on the line; emu:// knows by itself")
     group.addoption("--hil-profile", default="dev", choices=("dev", "ci"), help="how thorough property tests are")
 
 
@@ -96,6 +98,7 @@ def hil_session(config: pytest.Config) -> HilSession:
             recipe=config.getoption("--recipe"),
             armed=config.getoption("--arm"),
             speed=config.getoption("--press-speed"),
+            wiring=config.getoption("--wiring"),
         )
         session = HilSession(options, None, load_recipe_or_refuse(options.recipe), load_factory(options.controller))
         config.stash[SESSION] = session

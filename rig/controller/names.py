@@ -10,9 +10,11 @@ __all__ = [
     "COLD_ZONES",
     "ENTRY_DRUMS",
     "FORCES",
+    "HEARTBEATS",
     "HEAT_PLATES",
     "HEAT_ZONES",
     "NEEDED",
+    "SATELLITES",
     "SIDES",
     "TEMPERATURES",
     "ZONE_PLATES",
@@ -42,6 +44,9 @@ ZONE_PLATES = HEAT_PLATES + COLD_PLATES
 ENTRY_DRUMS = tuple(f"entry_drum_{side}_temperature_c" for side in SIDES)
 TEMPERATURES = ZONE_PLATES + ENTRY_DRUMS
 FORCES = tuple(f"{station}_{edge}_line_force_kn" for station in STATIONS for edge in EDGES)
+SATELLITES = ("heat_controller", "cold_controller", "thickness_gauge")
+"""Nodes beside the I/O node, on a press that has them."""
+HEARTBEATS = tuple((node, f"{node}_heartbeat") for node in SATELLITES)
 NEEDED = (
     *TEMPERATURES,
     *FORCES,

@@ -158,6 +158,7 @@ class ReferenceController:
     def _supervise(self, values: Values, now_ns: int, interlocks: frozenset[str]) -> None:
         self.watch.node(float(values["node_heartbeat"]), now_ns, self.alarms)
         self.watch.restart(values["uptime_s"], self.alarms)
+        self.watch.others(values, now_ns, self.alarms)
         self.watch.plausible(values, self.alarms)
         limit_s = time_limit_s(self.now_state, self.recipe, self.facts)
         self.watch.slow(self.state, now_ns, limit_s, self.alarms)

@@ -314,10 +314,14 @@ class Runner:
         except PortError as error:
             self._lose_port(error)
         except BusError as error:
-            # not taken over as commanded: the next scan writes it again
+            # what no node has taken does not count as commanded: the next scan writes it again
             self.bench.record_event("bus", str(error))
-            for key in due:
-                self.commanded.pop(key, None)
+            held, tags = self.bench.client.held(), self.bench.registers.tags
+            for key, value in due.items():
+                if tags[key] in held:
+                    self.commanded[key] = value
+                else:
+                    self.commanded.pop(key, None)
         else:
             self.commanded.update(due)
 

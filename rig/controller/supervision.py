@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rig.controller.api import Inputs
-from rig.controller.names import ZONE_PLATES, Values, needed, zone_plates_c
+from rig.controller.names import HEARTBEATS, ZONE_PLATES, Values, needed, zone_plates_c
 
 __all__ = ["CLOSING_FORCE_KN", "FRESH_S", "STALE_S", "Alarms", "Watch", "usable"]
 
@@ -21,6 +21,8 @@ STALE_S = 1.5
 """Data older than this are an alarm; the node's watchdog (2 s) is about to act as well."""
 FROZEN_S = 1.0
 """The node's heartbeat counts every 50 ms; standing still for so long it is frozen."""
+SILENT_S = 2.0
+"""A temperature controller or gauge of its own that shows nothing new for so long is not there."""
 TEMPERATURES_C = (-20.0, 200.0)
 """A plate outside this range is a broken thermocouple."""
 DEVIATION_K = 15.0
@@ -71,6 +73,8 @@ class Watch:
     state: str = ""
     state_ns: int = 0
     uptime_s: float = 0.0
+    heard: dict[str, tuple[float, int]] = field(default_factory=dict)
+    """Heartbeat of other nodes, and when it was new, ns."""
 
     def restart(self, uptime_s: float, alarms: Alarms) -> None:
         """An alarm if the node has started anew: it has forgotten every command, and nothing starts by itself."""
@@ -91,6 +95,17 @@ class Watch:
             self.heartbeat, self.heartbeat_ns = heartbeat, now_ns
         elif (now_ns - self.heartbeat_ns) * 1e-9 > FROZEN_S:
             alarms.raise_("node_frozen", "the node answers, but its heartbeat stands still")
+
+    def others(self, values: Values, now_ns: int, alarms: Alarms) -> None:
+        """An alarm if a node beside the I/O node is silent or frozen: its values are old, whatever they show."""
+        if HEARTBEATS[0][1] not in values:
+            return  # everything is on one node
+        for node, tag in HEARTBEATS:
+            heartbeat, (last, since_ns) = values.get(tag, -1.0), self.heard.get(node, (-1.0, now_ns))
+            if heartbeat != last:
+                self.heard[node] = (heartbeat, now_ns)
+            elif (now_ns - since_ns) * 1e-9 > SILENT_S:
+                alarms.raise_("node_silent", f"the {node} has shown nothing new for {SILENT_S:g} s")
 
     def plausible(self, values: Values, alarms: Alarms) -> None:
         """Alarms for sensor values that cannot be."""

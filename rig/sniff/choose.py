@@ -15,17 +15,18 @@ from rig.sniff.meaning import Reading
 __all__ = ["Choice", "tags_like"]
 
 
-def tags_like(patterns: Sequence[str], registers: RegisterMap) -> frozenset[str]:
-    """Names of the tags that a pattern names, or whose group it names.
+def tags_like(patterns: Sequence[str], *maps: RegisterMap) -> frozenset[str]:
+    """Names of the tags of any map that a pattern names, or whose group it names.
 
     Raises:
         UnknownTag: a pattern that fits nothing.
     """
     found: set[str] = set()
     for pattern in patterns:
-        names = [tag.name for tag in registers.tags.values() if _fits(pattern, (tag.name, tag.group))]
+        tags = (tag for registers in maps for tag in registers.tags.values())
+        names = [tag.name for tag in tags if _fits(pattern, (tag.name, tag.group))]
         if not names:
-            raise UnknownTag(registers.explain_unknown(pattern))
+            raise UnknownTag(maps[-1].explain_unknown(pattern))
         found.update(names)
     return frozenset(found)
 

@@ -120,14 +120,18 @@ class Reading:
 
 
 class Meaning:
-    """Reads requests and answers with the eyes of a register map."""
+    """Reads requests and answers with the eyes of register maps: those of all wirings, for it cannot know which it is.
 
-    def __init__(self, registers: RegisterMap) -> None:
+    What a place means is what the first map says that has something there.
+    """
+
+    def __init__(self, *maps: RegisterMap) -> None:
         self._tags: dict[tuple[int, Table], dict[int, Tag]] = {}
-        for tag in registers.tags.values():
-            unit = registers.nodes[tag.node].address
-            for address in {unit, BROADCAST}:
-                self._tags.setdefault((address, tag.table), {}).setdefault(tag.address, tag)
+        for registers in maps:
+            for tag in registers.tags.values():
+                unit = registers.nodes[tag.node].address
+                for address in {unit, BROADCAST}:
+                    self._tags.setdefault((address, tag.table), {}).setdefault(tag.address, tag)
 
     def readings(self, item: Exchange | Stray) -> Iterator[Reading]:
         """What was written, and then what was read; of an exchange that failed, nothing was."""

@@ -69,11 +69,11 @@ def sniff(options: SniffOptions, stream: TextIO | None = None) -> int:
         UsageError: no such source, no recording, unknown tags.
         PortError: the port is missing, busy, or went away; the statistics have been told then.
     """
-    registers = default_registers()
-    chosen = tags_like(options.tags, registers)
+    maps = [default_registers(wiring) for wiring in default_registers().wirings]
+    chosen = tags_like(options.tags, *maps)
     choice = Choice(options.units, options.functions, chosen, options.changes)
     source = open_source(options.source, options.line, options.seconds)
-    meaning = Meaning(registers)
+    meaning = Meaning(*maps)
     kind = JsonShow if options.json else TextShow
     show: Show = kind(meaning, stream or sys.stdout, raw=options.raw)
     statistics = Statistics(source.timing)
