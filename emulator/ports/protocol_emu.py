@@ -8,7 +8,8 @@ Every call that would wait on a real port runs the simulation exactly that far: 
 last byte asked for, or to the timeout, to the nanosecond. Nothing else moves time, with one exception:
 looking twice in a row and finding nothing new (`in_waiting`, `out_waiting`, a read with timeout 0) takes
 one character, the shortest time in which a UART could have something new to tell. Without it a client
-that polls would wait for ever.
+that polls would wait for ever. Input that is looked at in vain again and again takes twice as long every
+time, up to a millisecond: such clients sleep between looks, in real time, so few looks have to do.
 
 Each port object has a world of its own, made when the port is first opened, or given by `attach`.
 Closing the port does not switch the press off: the same object, opened again at the same URL, finds the
@@ -41,6 +42,8 @@ SECOND_NS = 1_000_000_000
 OUTPUT_BUFFER = 4096
 """Bytes that `write` takes before it has to wait for the line."""
 NOT_ASKED = -1
+LONGEST_LOOK_NS = 1_000_000
+"""What looking at the input in vain takes at most, unless a character is longer."""
 UNPLUGGED = "device reports readiness to read but returned no data (device disconnected or multiple access on port?)"
 """What pyserial says on Linux when an adapter has been pulled, word for word: programs look for it."""
 WRITE_FAILED = "write failed: [Errno 5] Input/output error"
@@ -72,6 +75,7 @@ class PortState:
     inter_byte_timeout: float | None
     breaking: bool
     in_seen: int
+    look_ns: int
     out_seen: int
     plugging: int = 0
 
@@ -111,6 +115,7 @@ class Serial(SerialBase):
         self._world_url: str | None = None
         self._bus: Bus | None = None
         self._line = LineSettings()
+        self._look_ns = 0
         self._in_seen = self._out_seen = NOT_ASKED
         self._plugging = 0
         super().__init__(*args, **kwargs)
@@ -133,7 +138,7 @@ class Serial(SerialBase):
         self._world = world
         self._world_url = self.portstr
         self._bus = world.bus
-        self._in_seen = self._out_seen = NOT_ASKED
+        self._look_anew()
         if self.is_open:
             world.bus.retune(self._line)
 
@@ -188,6 +193,7 @@ class Serial(SerialBase):
             inter_byte_timeout=self.inter_byte_timeout,
             breaking=bool(self.break_condition),
             in_seen=self._in_seen,
+            look_ns=self._look_ns,
             out_seen=self._out_seen,
             plugging=self._plugging,
         )
@@ -210,7 +216,7 @@ class Serial(SerialBase):
         port._line = line
         port._break_state = state.breaking  # type: ignore[attr-defined]  # pyserial's own
         port._world, port._world_url, port._bus = world, port.portstr, world.bus
-        port._in_seen, port._out_seen = state.in_seen, state.out_seen
+        port._in_seen, port._look_ns, port._out_seen = state.in_seen, state.look_ns, state.out_seen
         port._plugging = state.plugging
         port.is_open = True
         return port
@@ -319,7 +325,7 @@ class Serial(SerialBase):
         elif timeout > 0:
             self._wait(bus, size, bus.agenda.now_ns + round(timeout * SECOND_NS))
         elif bus.arrived(bus.agenda.now_ns) == 0:
-            self._run_until(bus.agenda.now_ns + self._line.char_ns)
+            self._run_until(bus.agenda.now_ns + self._look_in_vain())
         return self._take(bus, size)
 
     def _take(self, bus: Bus, size: int) -> bytes:
@@ -327,7 +333,7 @@ class Serial(SerialBase):
         if self._gone(bus.state):
             raise SerialException(UNPLUGGED)
         if data:
-            self._in_seen = NOT_ASKED
+            self._in_seen, self._look_ns = NOT_ASKED, 0
         return data
 
     def _wait_for_ever(self, bus: Bus, size: int) -> None:
@@ -364,15 +370,26 @@ class Serial(SerialBase):
         """Read what has arrived."""
         return self.read(self.in_waiting)
 
+    def _look_in_vain(self) -> int:
+        """How long it takes, ns, to look at the input where nothing new is."""
+        char_ns = self._line.char_ns
+        look_ns = max(self._look_ns, char_ns)
+        self._look_ns = min(2 * look_ns, max(LONGEST_LOOK_NS, char_ns))
+        return look_ns
+
+    def _look_anew(self) -> None:
+        self._in_seen = self._out_seen = NOT_ASKED
+        self._look_ns = 0
+
     @property
     def in_waiting(self) -> int:
-        """How many bytes have arrived; asked again with nothing new, one character later."""
+        """How many bytes have arrived; asked again with nothing new, one character later, or more each time."""
         if self._bus and self.is_open and self._gone(self._bus.state):
             raise OSError(errno.EIO, os.strerror(errno.EIO))  # as the ioctl does, which pyserial leaves as it is
         bus, world = self._opened(), self.world
         count = bus.arrived(world.now_ns)
         if count == self._in_seen:
-            self._run_until(world.now_ns + self._line.char_ns)
+            self._run_until(world.now_ns + self._look_in_vain())
             count = bus.arrived(world.now_ns)
         self._in_seen = count
         return count
@@ -380,7 +397,7 @@ class Serial(SerialBase):
     def reset_input_buffer(self) -> None:
         """Forget what has arrived; what is still on its way comes."""
         self._opened().discard_input()
-        self._in_seen = NOT_ASKED
+        self._in_seen, self._look_ns = NOT_ASKED, 0
 
     # -- writing -------------------------------------------------------------------------------------
 
@@ -395,7 +412,7 @@ class Serial(SerialBase):
         """
         bus = self._opened(WRITE_FAILED)
         data = bytes(b)
-        self._in_seen = self._out_seen = NOT_ASKED
+        self._look_anew()
         if len(data) + bus.out_waiting(bus.agenda.now_ns) <= OUTPUT_BUFFER:
             bus.transmit(data, self._line)
             return len(data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from emulator.agenda import Priority
 from emulator.bus import LineSettings
 from emulator.ports import register
-from emulator.ports.protocol_emu import OUTPUT_BUFFER, Serial
+from emulator.ports.protocol_emu import OUTPUT_BUFFER, Serial, port_on
 from emulator.state import copied
 from tests.emulator.fakes import TURNAROUND_NS, FakeWorld, read_answer, read_request
 
@@ -149,10 +150,29 @@ class TestPolling:
         assert port.in_waiting == 0
         assert now(port) == 0
 
-    def test_looking_again_takes_a_character(self) -> None:
+    def test_looking_again_takes_a_character_and_twice_as_long_each_time_up_to_a_millisecond(self) -> None:
+        port = open_port(baudrate=115_200)
+        char_ns = LineSettings(115_200, parity=port.parity).char_ns
+        looks = [(port.in_waiting, now(port)) for _ in range(7)]
+        steps = [b - a for (_, a), (_, b) in pairwise(looks)]
+        assert looks[0] == (0, 0)
+        assert steps == [char_ns, 2 * char_ns, 4 * char_ns, 8 * char_ns, 1_000_000, 1_000_000]
+
+    def test_whoever_sends_or_gets_something_looks_closely_again(self) -> None:
         port = open_port()
-        looks = [(port.in_waiting, now(port)) for _ in range(3)]
-        assert looks == [(0, 0), (0, LINE.char_ns), (0, 2 * LINE.char_ns)]
+        port.timeout = 0
+        for begin in (lambda: port.write(b"x"), port.reset_input_buffer):
+            assert [port.in_waiting for _ in range(5)] == [0] * 5
+            begin()
+            before_ns = now(port)
+            assert [port.in_waiting for _ in range(2)] == [0, 0]
+            assert now(port) == before_ns + LINE.char_ns
+
+    def test_a_copy_looks_as_closely_as_its_origin(self) -> None:
+        port = open_port(baudrate=115_200)
+        assert [port.in_waiting for _ in range(4)] == [0] * 4
+        twin = port_on(FakeWorld(start_ns=now(port)), port.state)  # type: ignore[arg-type]
+        assert [(twin.in_waiting, now(twin)) for _ in range(2)] == [(port.in_waiting, now(port)) for _ in range(2)]
 
     def test_a_count_that_stands_still_means_that_the_answer_is_whole(self) -> None:
         # this is how pymodbus ends a frame

@@ -39,6 +39,32 @@ def test_pymodbus() -> None:
     client.close()
 
 
+def test_pymodbus_sees_the_same_at_the_same_virtual_times_whatever_the_wall_clock_does() -> None:
+    def session() -> list[object]:
+        client = ModbusSerialClient("emu://", framer=FramerType.RTU, baudrate=115_200, parity="N", timeout=1)
+        assert client.connect()
+        seen: list[object] = []
+        for count in (1, 60, 125):
+            seen += client.read_holding_registers(3, count=count, device_id=1).registers
+            seen.append(client.socket.world.now_ns)  # type: ignore[union-attr]
+        client.close()
+        return seen
+
+    assert session() == session()
+
+
+def test_pymodbus_needs_few_looks_for_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    # it sleeps a millisecond between them, in real time
+    looks: list[int] = []
+    look = Serial.in_waiting.fget  # type: ignore[attr-defined]
+    monkeypatch.setattr(Serial, "in_waiting", property(lambda port: looks.append(1) or look(port)))
+    client = ModbusSerialClient("emu://", framer=FramerType.RTU, baudrate=115_200, parity="N", timeout=1)
+    assert client.connect()
+    client.read_holding_registers(3, count=60, device_id=1)
+    client.close()
+    assert len(looks) < 40
+
+
 def test_minimalmodbus() -> None:
     port = serial.serial_for_url("emu://", baudrate=19200, timeout=0.5)
     instrument = minimalmodbus.Instrument(port, 1)
