@@ -258,6 +258,11 @@ acts = st.one_of(
 )
 
 
+def asks_for_a_counter(request: bytes) -> bool:
+    """What damaged bytes before it change the answer to, rightly."""
+    return request[1] == Diagnose.function and request[2:4] != b"\0\0"
+
+
 @given(st.sampled_from((None, NODE_BAUD)), st.lists(acts, min_size=8, max_size=30))
 @settings(deadline=None, max_examples=250)
 def test_the_node_does_what_the_sound_requests_ask_and_nothing_else(baud: int | None, plan: list[list[Act]]) -> None:
@@ -269,10 +274,11 @@ def test_the_node_does_what_the_sound_requests_ask_and_nothing_else(baud: int | 
     event(f"{min(len(sound), 5)} sound requests")
 
     clean = Wire(None)
-    answers = [answer for request in sound if (answer := clean.ask(request))]
+    answers = [(request, answer) for request in sound if (answer := clean.ask(request))]
     assert wire.world.tables == clean.world.tables
-    assert [len(answer.data) for answer in wire.answers] == list(map(len, answers))
-    assert all(got.data == expected or got.is_damaged for got, expected in zip(wire.answers, answers, strict=True))
+    assert [len(answer.data) for answer in wire.answers] == [len(expected) for _, expected in answers]
+    for got, (request, expected) in zip(wire.answers, answers, strict=True):
+        assert got.data == expected or got.is_damaged or asks_for_a_counter(request)
     known, known_clean = wire.world.node.state.diagnostics, clean.world.node.state.diagnostics
     assert known.listen_only == known_clean.listen_only
     if known.listen_only:
