@@ -100,7 +100,7 @@ class Line:
 
 
 @pytest.mark.parametrize(
-    ("unit", "turnaround_ns"), [(PRESS, 1_500_000), (HEAT, 8 * MS), (COLD, 12 * MS), (GAUGE, 3 * MS)]
+    ("unit", "turnaround_ns"), [(PRESS, 1_500_000), (HEAT, 6 * MS), (COLD, 9 * MS), (GAUGE, 3 * MS)]
 )
 def test_a_unit_answers_to_its_address_alone_and_after_its_own_turnaround(unit: int, turnaround_ns: int) -> None:
     line = Line()
