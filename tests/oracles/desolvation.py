@@ -13,8 +13,8 @@ from scipy.integrate import solve_ivp
 
 from tests.oracles.parameters import GAS, Floats
 
-CELLS = 160
-NARROWING = 0.96
+CELLS = 60
+NARROWING = 0.9
 
 
 def _cells() -> tuple[Floats, Floats]:
@@ -74,13 +74,14 @@ def lots_through_baths(
     inside: list[Floats] = []
     out = []
     linear = _jacobian(biot)
-    for turn in range(lots + n):
+    for turn in range(lots + n + 1):
         if len(inside) == n:
-            out.append(float(width @ inside.pop()))
-        if turn < lots:
-            inside.insert(0, np.ones(CELLS))
-        elif turn >= n or lots < n:
-            inside.insert(0, np.zeros(0))
+            gone = inside.pop()
+            if gone.size:
+                out.append(float(width @ gone))
+            if len(out) == lots:
+                break
+        inside.insert(0, np.ones(CELLS) if turn < lots else np.zeros(0))
         places = [i for i, sheet in enumerate(inside) if sheet.size]
         size = n + CELLS * len(places)
         A = np.zeros((size, size))
@@ -110,8 +111,6 @@ def lots_through_baths(
         y = found.y[:n, -1]
         for k, i in enumerate(places):
             inside[i] = found.y[n + k * CELLS : n + (k + 1) * CELLS, -1]
-        if len(out) == lots:
-            break
     return np.array(out), y
 
 
