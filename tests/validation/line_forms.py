@@ -124,9 +124,7 @@ def extraction_in_baths(effort: Effort) -> Comparison:
             Number("balance of the solvent, relative, largest", max(balances), "", 1e-9),
         ],
         panels(draw, 2, "baths", "Solvent in sheet in baths"),
-        (
-            "A step of the sheet sees the baths of its start: of first order in the step.",
-        ),
+        ("A step of the sheet sees the baths of its start: of first order in the step.",),
     )
 
 
