@@ -12,7 +12,7 @@ way out of it commands the press's safe state if anything was written.
 from __future__ import annotations
 
 import atexit
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from types import TracebackType
@@ -23,14 +23,18 @@ import serial
 
 from rig.abilities import Abilities
 from rig.bench_state import BenchState
-from rig.client import Master, PlannedRead, TagClient
-from rig.clock import Clock, HardwareClock, VirtualClock
+from rig.client import TagClient
+from rig.clock import SECOND_NS, Clock, HardwareClock, VirtualClock
 from rig.envelope import Envelope
-from rig.errors import BusError, OtherRegisterMap, PortError, RequestRefused, RigError, UnknownTag, UsageError
+from rig.errors import PortError, RigError, UnknownTag, UsageError
+from rig.health import NodeHealth
+from rig.identify import check_register_map, identify
+from rig.master import READ_GRAIN_NS, Master
+from rig.polling import Poller
 from rig.port import WIRED_SCHEMES, open_port
 from rig.protocol.registers import RegisterMap, Tag, Value
+from rig.schedule import PollSchedule
 from rig.trace import Recorder
-from rig.trace.recorder import Places
 from rig.wiring import check_wiring, registers_of
 
 if TYPE_CHECKING:
@@ -42,8 +46,6 @@ DEFAULT_BAUDRATE = 115_200
 """bit/s; a poll of all tags takes 19 ms of line time at this rate, and must fit into a 100 ms scan."""
 RESPONSE_TIMEOUT_S = 0.25
 """Silence after a request for so long counts as no answer: ten times the longest exchange at 115200."""
-READ_GRAIN_S = 0.02
-"""A read that nothing answers ends after so long, to look whether it is time to give up."""
 RETRIES = 2
 BENCH = "bench"
 """Name of what a bench keeps with a snapshot."""
@@ -82,56 +84,27 @@ class Bench:
         if virtual is not None:
             # the line itself knows the time of every byte
             virtual.world.bus.on_frame = on_frame
-        self.master = Master(port, clock, timeout_s=timeout_s, retries=retries, on_frame=None if virtual else on_frame)
+        self.master = Master(
+            port,
+            clock,
+            timeout_s=timeout_s,
+            retries=retries,
+            on_frame=None if virtual else on_frame,
+            names={node.address: name for name, node in self.registers.nodes.items()},
+            on_change=self._note_health,
+        )
         self.client = TagClient(self.master, self.registers)
-        self._polled = self.client.plan(_sensed(self.registers))
-        self._places = _places(self.recorder, self._polled)
+        self.polling = Poller(self.client, self.master, clock, self.registers, _sensed(self.registers), self.recorder)
         self._written: dict[str, Value] = {}
         self._unsafe = False
         self._closed = False
         self.on_request: Callable[[], object] | None = None
-        self.identification = identification or self._identify()
-        self._check_register_map()
+        self.identification = identification or identify(self.client, self.registers, port, url)
+        check_register_map(self.identification, self.registers, url)
         if identification is None:
             check_wiring(self.client, self.registers, url)
         self.envelope = Envelope(self.registers, str(self.identification["press_identity"]), armed)
         atexit.register(self.close)
-
-    def _identify(self) -> Mapping[str, Value]:
-        """Ask the press what it is.
-
-        Raises:
-            BusError: it does not answer, or not as a press.
-        """
-        try:
-            return self.client.read(self.registers.expand(["identification"]))
-        except RequestRefused as error:
-            raise RequestRefused(
-                f"what answers on {self.url} does not say what it is, so it is no press that this rig knows ({error}). "
-                f"Check that node address {self.registers.nodes['press'].address} on this line is the press"
-            ) from error
-        except BusError as error:
-            settings = f"{self.port.baudrate} baud, {self.port.bytesize}{self.port.parity}{self.port.stopbits}"
-            raise type(error)(
-                f"no press answers on {self.url} ({error}). Check that it is switched on, the wiring, the node address "
-                f"{self.registers.nodes['press'].address}, and the line settings: the bench uses {settings}"
-            ) from error
-
-    def _check_register_map(self) -> None:
-        """Nothing but the identification may be asked of, or written to, a node whose registers mean something else.
-
-        Raises:
-            OtherRegisterMap: the node has another version.
-        """
-        theirs, ours = self.identification["register_map_version"], self.registers.format
-        if theirs == ours:
-            return
-        who = f"{self.identification['press_model']}, node version {self.identification['node_version']}"
-        raise OtherRegisterMap(
-            f"the press on {self.url} ({who}) has register map version {theirs}, and this rig wants version {ours}: "
-            f"nothing was read or written. Bring the node's program to version {ours}, or use the press-rig that was "
-            f"made with version {theirs} (`format` in its rig/protocol/registers.toml)"
-        )
 
     # -- who is there ---------------------------------------------------------------------------------
 
@@ -176,7 +149,9 @@ class Bench:
             raise UnknownTag(str(error.args[0])) from None
         if self.on_request is not None:
             self.on_request()
-        return self.client.read(tags)
+        values = self.client.read(tags)
+        self.polling.note_read(values)
+        return values
 
     def value(self, name: str) -> Value:
         """Read one tag."""
@@ -190,24 +165,42 @@ class Bench:
         return float(value)
 
     def poll(self, until_ns: int | None = None) -> dict[str, Value]:
-        """Read everything the press senses, and record it; one call per scan.
+        """Read what is due of all that the press senses, and record it; one call per scan.
+
+        Where the line has the time that is everything; see `rig.schedule` for where it has not. `age_s` tells how old
+        a value is.
 
         Args:
-            until_ns: bench time at which to give up, ns, where an answer cannot come any more; None to wait and to ask
-                again as often as the bench was told.
+            until_ns: bench time at which to give up, ns, where an answer cannot come any more; None to read everything
+                and to wait and to ask again as often as the bench was told.
+
+        Returns:
+            The last known value of everything polled so far, by tag name.
 
         Raises:
-            BusError: no usable answer.
+            BusError: no usable answer from the press's own node, or from nobody.
         """
         if self.on_request is not None:
             self.on_request()
-        values, numbers = self.client.poll(self._polled, until_ns)
-        if self.recorder is not None:
-            now_ns = self.clock.now_ns
-            self.recorder.sensed(now_ns, self._places, numbers)
-            if self._virtual is not None:
-                self._virtual.vector(self.recorder.truth_row(now_ns))
+        values = self.polling.poll(until_ns)
+        if self.recorder is not None and self._virtual is not None:
+            self._virtual.vector(self.recorder.truth_row(self.clock.now_ns))
         return values
+
+    def age_s(self, name: str) -> float:
+        """How old the last value of a tag is that was polled or read, s; infinity if it never was.
+
+        Raises:
+            UnknownTag: no such tag.
+        """
+        if name not in self.registers.tags:
+            raise UnknownTag(self.registers.explain_unknown(name))
+        return self.polling.age_s(name)
+
+    @property
+    def health(self) -> Mapping[str, NodeHealth]:
+        """How the nodes that were asked are doing, by name: counters, response times, condition."""
+        return {health.name: health for health in self.master.health.values() if health.requests}
 
     def write(
         self, values: Mapping[str, Value] | None = None, /, *, until_ns: int | None = None, **more: Value
@@ -273,7 +266,7 @@ class Bench:
         except (serial.SerialException, OSError) as error:
             raise PortError(f"port {self.url} is not back: {error}") from error
         self.forget_written()
-        found = self._identify()
+        found = identify(self.client, self.registers, self.port, self.url)
         if found != self.identification:
             changed = ", ".join(name for name, value in found.items() if self.identification.get(name) != value)
             raise PortError(f"another press answers on {self.url} than before it went away: {changed} differ")
@@ -288,6 +281,9 @@ class Bench:
         """Note something in the recording, now."""
         if self.recorder is not None:
             self.recorder.event(self.clock.now_ns, kind, text)
+
+    def _note_health(self, health: NodeHealth) -> None:
+        self.record_event("health", str(health))
 
     def _note_written(self, values: Mapping[str, Value]) -> None:
         known = self._written.get
@@ -355,6 +351,9 @@ class Bench:
             written=dict(self._written),
             held={tag.name: value for tag, value in self.client.held().items()},
             unsafe=self._unsafe,
+            every=dict(self.polling.schedule.every),
+            spare=self.polling.schedule.spare,
+            polling=self.polling.copied(),
         )
 
     @classmethod
@@ -379,6 +378,9 @@ class Bench:
         other._note_written(state.written)
         other.client.hold({other.registers[name]: value for name, value in state.held.items()})
         other._unsafe = state.unsafe
+        if state.every or not state.spare:
+            other.polling.schedule = PollSchedule(state.every, state.spare)
+        other.polling.go_on_from(state.polling)
         return other
 
     # -- the end --------------------------------------------------------------------------------------
@@ -407,11 +409,6 @@ class Bench:
 def _sensed(registers: RegisterMap) -> tuple[Tag, ...]:
     """What a poll reads."""
     return registers.polled
-
-
-def _places(recorder: Recorder | None, plan: Iterable[PlannedRead]) -> Places:
-    """Where a poll's numbers go in a row of the recording."""
-    return recorder.places(tag for read in plan for tag in read.block.numeric) if recorder else ()
 
 
 def open_press(
@@ -454,7 +451,7 @@ def open_press(
             "socket://HOST:PORT or rfc2217://HOST:PORT"
         )
     registers_of(wiring)
-    port = open_port(url, scheme, baudrate, min(timeout_s, READ_GRAIN_S) / speed)
+    port = open_port(url, scheme, baudrate, min(timeout_s, READ_GRAIN_NS / SECOND_NS) / speed)
     try:
         virtual = None
         clock: Clock = HardwareClock(speed)

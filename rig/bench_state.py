@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rig.polling import PollingState
 from rig.protocol.registers import Value
 
 __all__ = ["BenchState"]
@@ -22,3 +23,6 @@ class BenchState:
     written: dict[str, Value]
     held: dict[str, Value]
     unsafe: bool
+    every: dict[str, int]
+    spare: bool
+    polling: PollingState

@@ -1,29 +1,15 @@
-"""The rig's Modbus master: requests through any pyserial port, and tags on top of them.
-
-`Master` drives the sans-I/O client of `rig.protocol` over a port: timeouts, retries, and one typed
-exception per kind of trouble. `TagClient` merges tags into few requests and turns registers into
-engineering values. Neither knows what kind of port it has.
-"""
+"""Tags in engineering units over a Modbus master: merged into few requests, decoded by table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-import serial
-
-from rig.clock import SECOND_NS, Clock
-from rig.errors import BadAnswer, BusError, NoAnswer, NodeBusy, PortError, RequestRefused, UsageError
+from rig.errors import BusError, PortError, RequestRefused, UsageError
+from rig.master import Master
 from rig.protocol import (
-    MAX_FRAME,
-    BadFrame,
-    BytesDiscarded,
-    Client,
-    ExceptionCode,
-    ExceptionReceived,
-    LineTiming,
     ReadCoils,
     ReadCoilsResponse,
     ReadDiscreteInputs,
@@ -33,20 +19,13 @@ from rig.protocol import (
     ReadInputRegisters,
     ReadInputRegistersResponse,
     Request,
-    Response,
-    ResponseBroken,
-    ResponseReceived,
-    ResponseTimeout,
     WriteMultipleCoils,
     WriteMultipleRegisters,
-    encode_frame,
-    response_length,
 )
 from rig.protocol.blocks import Block, Decoded
-from rig.protocol.pdu import awaited_after
 from rig.protocol.registers import BIT_TABLES, RegisterMap, Table, Tag, Value
 
-Direction = Literal["request", "response", "unknown"]
+__all__ = ["LONGEST_READ", "READ_GAP", "PlannedRead", "TagClient"]
 
 READ_ANSWERS = (
     ReadCoilsResponse,
@@ -55,19 +34,10 @@ READ_ANSWERS = (
     ReadHoldingRegistersResponse,
 )
 
-__all__ = ["FrameSink", "Master", "PlannedRead", "TagClient"]
-
-FrameSink = Callable[[int, int, Direction, bytes, str], None]
-"""Called with start (ns), end (ns), `request` or `response`, bytes and a comment for every frame."""
-
-SLACK_NS = 25_000_000
-"""For the node to answer, a USB adapter's latency timer and an operating system that has something else to do."""
-ASK_AGAIN = (ExceptionCode.ACKNOWLEDGE, ExceptionCode.SERVER_DEVICE_BUSY)
-"""A node that declines with these would do it later (V1.1b3, section 7)."""
-SMALLEST_ANSWER = 5
-"""Bytes of an exception answer with address and CRC: no answer is shorter."""
 READ_GAP = 8
 """Registers that a merged read may read along without need: cheaper than another request."""
+LONGEST_READ = 120
+"""Registers in one read at the most (the specification allows 125)."""
 WRITE_GAP = 16
 """The same for writes, over registers that are known to hold what is written."""
 NOTHING = object()
@@ -81,162 +51,6 @@ READS: dict[Table, type[Read]] = {
     "input": ReadInputRegisters,
     "holding": ReadHoldingRegisters,
 }
-
-
-class Master:
-    """One master on one port, one request at a time.
-
-    Args:
-        port: an open port. Its read timeout is what `open_press` set, the grain of all waiting; it is not changed
-            here, as some kinds of port take 100 ms for that.
-        clock: the bench's clock.
-        timeout_s: how long an answer may take, s of press time.
-        retries: how often a request is sent again after no answer or a bad one.
-        on_frame: told about every frame that this master sends or takes.
-    """
-
-    def __init__(
-        self,
-        port: serial.SerialBase,
-        clock: Clock,
-        *,
-        timeout_s: float,
-        retries: int,
-        on_frame: FrameSink | None = None,
-    ) -> None:
-        self.port = port
-        self.timeout_s = timeout_s
-        self.retries = retries
-        self.requests = 0
-        self.repeated = 0
-        self._clock = clock
-        self._on_frame = on_frame
-        self._timing = LineTiming(baudrate=port.baudrate)
-        self._patience_ns = round(timeout_s * SECOND_NS)
-        self._client = Client(self._timing, response_timeout_ns=self._patience_ns)
-        self._least: dict[tuple[type, int], int] = {}
-
-    def exchange(self, request: Request, unit: int, until_ns: int | None = None) -> Response:
-        """Send a request and wait for its answer.
-
-        Args:
-            request: what to ask.
-            unit: whom.
-            until_ns: bench time at which to give up and not to ask again, ns, if that leaves an answer the time that
-                it takes on the line; None for the response timeout and all retries.
-
-        Raises:
-            NoAnswer: silence, every time.
-            BadAnswer: something came that is no answer to the request, every time.
-            RequestRefused: the node answered with a Modbus exception (not repeated but where it was
-                busy: it would again).
-            PortError: the port went away.
-        """
-        trouble: NoAnswer | BadAnswer | NodeBusy | None = None
-        patience_ns = self._patience_ns
-        for attempt in range(1 + self.retries):
-            if until_ns is not None:
-                least_ns = self._least_ns(request, unit)
-                left_ns = until_ns - self._clock.now_ns
-                if attempt and left_ns < least_ns:
-                    break
-                patience_ns = min(max(left_ns, least_ns), self._patience_ns)
-            if attempt:
-                self.repeated += 1
-            try:
-                return self._once(request, unit, patience_ns)
-            except (NoAnswer, BadAnswer, NodeBusy) as error:
-                trouble = error
-            except (serial.SerialException, OSError) as error:
-                # whatever was out is lost with the port
-                self._client = Client(self._timing, response_timeout_ns=self._patience_ns)
-                raise PortError(f"port {self.port.port} went away: {error}") from error
-            except BaseException:
-                # Ctrl-C, or the timer that stops a controller: the request is given up with its answer still out, so
-                # that the safe state can be commanded; what comes of it is late
-                self._client = Client(self._timing, response_timeout_ns=self._patience_ns)
-                raise
-        assert trouble is not None
-        tries = f" in {1 + self.retries} tries" if self.retries and until_ns is None else ""
-        raise type(trouble)(f"{trouble}{tries}")
-
-    def _least_ns(self, request: Request, unit: int) -> int:
-        """How long request and answer take on the line, and the node and an adapter to pass them on, ns."""
-        kind = type(request), getattr(request, "count", 0) or len(getattr(request, "values", ()))
-        known = self._least.get(kind)
-        if known is None:
-            awaited = awaited_after(unit, request)
-            answer = MAX_FRAME if awaited is None else awaited.length
-            asked = len(encode_frame(unit, request))
-            known = self._least[kind] = self._timing.frame_ns(asked) + self._timing.frame_ns(answer) + SLACK_NS
-        return known
-
-    def _once(self, request: Request, unit: int, patience_ns: int) -> Response:
-        client, clock, port = self._client, self._clock, self.port
-        sent_ns = clock.now_ns
-        while (stale := client.next_event()) is not None:
-            if isinstance(stale, BytesDiscarded):  # what came after the last request had been given up
-                self._note(stale.now_ns, stale.now_ns, stale.raw, "late or unasked")
-        frame = client.send(request, unit, sent_ns)
-        self.requests += 1
-        port.write(frame)
-        if self._on_frame is not None:
-            self._on_frame(sent_ns, sent_ns + self._timing.frame_ns(len(frame)), "request", frame, "")
-        received = b""
-        trouble = ""
-        while True:
-            # ask for exactly what is missing, so that the read ends with the last byte and not with a timeout
-            if received:
-                expected = response_length(received) if len(received) >= 3 else SMALLEST_ANSWER
-                data = port.read(max(expected - len(received), 1))
-            else:
-                data = port.read(SMALLEST_ANSWER)
-            now = clock.now_ns
-            if not received and (missing := client.missing(data, now)) > 0:
-                # the awaited answer begins: as a rule the rest is on its heels, and that is all there is to it
-                rest = port.read(missing)
-                rest_ns = clock.now_ns
-                answer = client.take_answer(data + rest, rest_ns)
-                if answer is not None:
-                    self._note(answer[1], rest_ns, data + rest, trouble)
-                    return answer[0]
-                client.receive(data, now)
-                received, data, now = data, rest, rest_ns
-            if data:
-                received += data
-                client.receive(data, now)
-            elif now - sent_ns >= patience_ns:
-                client.expire(max(now, client.deadline() or now))
-            else:
-                continue  # a read ends sooner than patience does
-            while (event := client.next_event()) is not None:
-                match event:
-                    case ResponseReceived():
-                        self._note(event.start_ns, event.end_ns, received, trouble)
-                        return event.response
-                    case ExceptionReceived():
-                        self._note(event.start_ns, event.end_ns, received, trouble)
-                        code = event.response.code
-                        name = getattr(code, "name", str(code)).replace("_", " ").lower()
-                        kind = NodeBusy if code in ASK_AGAIN else RequestRefused
-                        raise kind(f"the node refused {request}: {name} (exception {int(code)})")
-                    case BadFrame():
-                        trouble = event.detail
-                        received = b""
-                        self._note(event.start_ns, event.end_ns, event.raw, trouble)
-                    case ResponseBroken():
-                        raise BadAnswer(f"bad answer to {request}: {trouble or 'damaged on the way'}")
-                    case BytesDiscarded():
-                        self._note(now, now, event.raw, "late or unasked")
-                        received = b""
-                    case ResponseTimeout():
-                        if trouble or received:
-                            raise BadAnswer(f"bad answer to {request}: {trouble or f'{len(received)} stray bytes'}")
-                        raise NoAnswer(f"no answer within {patience_ns * 1e-6:.3g} ms to {request}")
-
-    def _note(self, start_ns: int, end_ns: int, data: bytes, comment: str) -> None:
-        if self._on_frame is not None and data:
-            self._on_frame(start_ns, end_ns, "response", data, comment)
 
 
 class PlannedRead(NamedTuple):
@@ -284,32 +98,22 @@ class TagClient:
         Raises:
             BusError: no usable answer.
         """
-        values = self.poll(self.plan(tags)).values
+        values: dict[str, Value] = {}
+        for read in self.plan(tags):
+            values.update(self.ask(read).values)
         return {tag.name: values[tag.name] for tag in tags}
 
-    def poll(self, plan: Iterable[PlannedRead], until_ns: int | None = None) -> Decoded:
-        """All tags of a plan: engineering values, and numbers in the order of the plan's blocks.
-
-        Args:
-            plan: what to ask.
-            until_ns: when to give up; see `Master.exchange`.
+    def ask(
+        self, read: PlannedRead, until_ns: int | None = None, *, tries: int | None = None, floor_ns: int | None = None
+    ) -> Decoded:
+        """One planned read: engineering values, and numbers in the order of the block; arguments as in `exchange`.
 
         Raises:
             BusError: no usable answer.
         """
-        parts = []
-        for request, unit, block in plan:
-            answer = self._master.exchange(request, unit, until_ns)
-            assert isinstance(answer, READ_ANSWERS)  # the codec lets nothing else answer a read
-            parts.append(block.decode(answer.payload))
-        if len(parts) == 1:
-            return parts[0]
-        values: dict[str, Value] = {}
-        numbers: list[float] = []
-        for part in parts:
-            values.update(part.values)
-            numbers += part.numbers
-        return Decoded(values, numbers)
+        answer = self._master.exchange(read.request, read.unit, until_ns, tries=tries, floor_ns=floor_ns)
+        assert isinstance(answer, READ_ANSWERS)  # the codec lets nothing else answer a read
+        return read.block.decode(answer.payload)
 
     def write(self, values: Mapping[Tag, Value], until_ns: int | None = None) -> None:
         """Write tags; neighbours go out together. A node that fails keeps nothing from the others.

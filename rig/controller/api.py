@@ -7,12 +7,18 @@ visible in reports and let the HIL suite judge what it believes about the film.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Protocol, runtime_checkable
+
+from rig.polling import NEVER_S
+from rig.schedule import PollSchedule
 
 Value = bool | int | float | str | frozenset[str]
 """A tag's engineering value: enums are their name, bitfields the set of bit names that are on."""
+
+NO_TIMES: Mapping[str, int] = MappingProxyType({})
 
 OPERATOR_REQUESTS = ("start", "stop", "hold", "resume", "reset", "abort")
 """What the operator's panel can ask for; a request is seen by exactly one scan."""
@@ -25,13 +31,34 @@ class Inputs:
     Attributes:
         values: last known value of every input register and discrete input, by tag name,
             in engineering units. Empty before the first successful poll.
-        time_ns: bench time at which `values` were sampled; `now_ns - time_ns` is their age.
+        time_ns: bench time at which the press's own node was sampled; `now_ns - time_ns` is the age of its state
+            and interlocks, and of all `values` where `times_ns` is empty.
         operator: requests made on the panel since the last scan, out of `OPERATOR_REQUESTS`.
+        times_ns: bench time at which each value was sampled, by tag name, where they were not all sampled at `time_ns`:
+            on a line too slow to read everything in every scan, or with several nodes. `age_s` and `oldest_s` look
+            there for you.
     """
 
     values: Mapping[str, Value]
     time_ns: int
     operator: frozenset[str] = field(default_factory=frozenset)
+    times_ns: Mapping[str, int] = field(default_factory=lambda: NO_TIMES)
+
+    def age_s(self, name: str, now_ns: int) -> float:
+        """How old a value is, s; infinity for a tag that was never read."""
+        if name not in self.values:
+            return NEVER_S
+        return (now_ns - self.times_ns.get(name, self.time_ns)) * 1e-9
+
+    def oldest_s(self, names: Collection[str], now_ns: int) -> float:
+        """How old the oldest of several values is, s; infinity if one of them was never read."""
+        values = self.values
+        if not all(name in values for name in names):
+            return NEVER_S
+        times_ns = self.times_ns
+        if not times_ns:
+            return (now_ns - self.time_ns) * 1e-9
+        return (now_ns - min((times_ns.get(name, self.time_ns) for name in names), default=now_ns)) * 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,4 +136,14 @@ class ReportsQuality(Protocol):
 
     def quality(self) -> Sequence[QualityRecord]:
         """All quality records of this run, oldest first."""
+        ...
+
+
+@runtime_checkable
+class SetsSchedule(Protocol):
+    """A controller that says how often it wants what (see `rig.schedule`)."""
+
+    @property
+    def poll_schedule(self) -> PollSchedule:
+        """Intervals in scans by tag group; looked at once, before the first scan."""
         ...

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from operator import itemgetter
 
 __all__ = [
+    "CLEARANCES",
     "COLD_PLATES",
     "COLD_ZONES",
     "ENTRY_DRUMS",
@@ -14,8 +15,11 @@ __all__ = [
     "HEAT_PLATES",
     "HEAT_ZONES",
     "NEEDED",
+    "PRESSING",
+    "PROMPT",
     "SATELLITES",
     "SIDES",
+    "SLOW",
     "TEMPERATURES",
     "ZONE_PLATES",
     "Values",
@@ -47,13 +51,14 @@ FORCES = tuple(f"{station}_{edge}_line_force_kn" for station in STATIONS for edg
 SATELLITES = ("heat_controller", "cold_controller", "thickness_gauge")
 """Nodes beside the I/O node, on a press that has them."""
 HEARTBEATS = tuple((node, f"{node}_heartbeat") for node in SATELLITES)
-NEEDED = (
-    *TEMPERATURES,
-    *FORCES,
-    *(f"{station}_{edge}_clearance_um" for station in STATIONS for edge in EDGES),
-    "ambient_temperature_c",
+CLEARANCES = tuple(f"{station}_{edge}_clearance_um" for station in STATIONS for edge in EDGES)
+SLOW = (*TEMPERATURES, "ambient_temperature_c", "sheet_exit_temperature_c")
+"""Inputs that change in minutes."""
+PRESSING = (*FORCES, *CLEARANCES)
+"""Inputs that change in seconds."""
+PROMPT = (
     *(f"belt_{side}_{what}" for side in SIDES for what in ("speed_m_min", "position_m", "edge_position_mm")),
-    *("sheet_entry_thickness_um", "exit_thickness_um", "recovered_thickness_um", "sheet_exit_temperature_c"),
+    *("sheet_entry_thickness_um", "exit_thickness_um", "recovered_thickness_um"),
     *(
         "node_heartbeat",
         "uptime_s",
@@ -65,6 +70,8 @@ NEEDED = (
     ),
     *("sheet_at_entry", "sheet_at_exit", "sheet_at_recovered_gauge"),
 )
+"""Inputs that tell how the press moves and what it lets happen."""
+NEEDED = (*SLOW, *PRESSING, *PROMPT)
 """Inputs without which the controller does not act."""
 
 heat_plates_c: Fetch = itemgetter(*HEAT_PLATES)

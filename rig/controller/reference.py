@@ -21,7 +21,7 @@ from rig.controller.names import SIDES, Values, forces_kn, heat_plates_c
 from rig.controller.outputs import settings
 from rig.controller.quality import assess
 from rig.controller.states import Event, State, next_state
-from rig.controller.supervision import CLOSING_FORCE_KN, FRESH_S, STALE_S, Alarms, Watch, usable
+from rig.controller.supervision import CLOSING_FORCE_KN, STALE, Alarms, Watch, usable
 from rig.controller.thickness import ThicknessLoop
 from rig.controller.tracking import Tracker
 from rig.recipe import Recipe, check_claims
@@ -115,12 +115,12 @@ class ReferenceController:
         if "reset" in self.asked:
             # first of all, so that a cause that is still there raises its alarm again in this scan
             self.alarms.reset()
-        age_s = self.watch.age(inputs, now_ns, self.alarms)
+        age = self.watch.age(inputs, now_ns, self.alarms)
         seeing = usable(inputs.values)
         if inputs.values and not seeing:
             self.alarms.raise_("unusable_data", "inputs are missing or not numbers")
-        blind = not seeing or age_s > STALE_S
-        if blind or age_s > FRESH_S:
+        blind = not seeing or age > STALE
+        if blind or age > 1.0:
             # what stops waits for the next inputs; what starts something must be asked for again
             self.asked &= STOPPING
             held = self._give_up_blind() if blind and self.alarms.active else self.outputs

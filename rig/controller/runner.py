@@ -15,10 +15,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from rig.clock import SECOND_NS, ScanTimeout, ScanWatchdog
-from rig.controller.api import OPERATOR_REQUESTS, Controller, Inputs, Value
+from rig.controller.api import OPERATOR_REQUESTS, Controller, Inputs, SetsSchedule, Value
 from rig.errors import BusError, ControllerError, PortError, UsageError, WriteRefused
-from rig.node_clock import NodeClock
 from rig.protocol.registers import TagValueError
+from rig.schedule import PollSchedule
 
 if TYPE_CHECKING:
     from rig.bench import Bench
@@ -70,6 +70,8 @@ class Runner:
         self.failed_polls = 0
         self.commanded: dict[str, Value] = {}
         self.inputs = Inputs({}, bench.clock.now_ns)
+        if isinstance(controller, SetsSchedule):
+            self._set_schedule(controller.poll_schedule)
         self._scan_limit_s = scan_limit_s
         self._watchdog = ScanWatchdog(scan_limit_s)
         self._on_scan = on_scan
@@ -77,7 +79,7 @@ class Runner:
         self._silent_scans = 0
         self._next_ns = bench.clock.now_ns
         self._last_state = ""
-        self._node_clock = NodeClock()
+        self._restarts = bench.polling.known.restarts
         self._lost: PortError | None = None
         self._lost_ns = self._retry_ns = self._retry_after_ns = 0
 
@@ -183,33 +185,47 @@ class Runner:
         try:
             if self._lost is not None:
                 self._find_port(self._lost)
-            values = self.bench.poll(self.bench.clock.now_ns + POLL_SHARE_NS)
+            self.bench.poll(self.bench.clock.now_ns + self._poll_share_ns())
         except PortError as error:
             self._lose_port(error)
-            self.inputs = Inputs(self.inputs.values, self.inputs.time_ns, requests)
         except BusError as error:
             self.failed_polls += 1
             self._silent_scans += 1
             self.bench.record_event("bus", str(error))
             if self._silent_scans >= LONGEST_SILENCE_SCANS:
                 raise
-            self.inputs = Inputs(self.inputs.values, self.inputs.time_ns, requests)
         else:
             self._silent_scans = 0
-            self.inputs = self._dated(values, requests)
+        self._look(requests)
 
-    def _dated(self, values: Mapping[str, Value], requests: frozenset[str]) -> Inputs:
-        """What was polled, with the time it is of; a node that has started anew gets all commands again."""
-        now_ns, restarts = self.bench.clock.now_ns, self._node_clock.restarts
-        time_ns = self._node_clock.sensed_ns(values, now_ns)
-        if self._node_clock.restarts != restarts:
+    def _poll_share_ns(self) -> int:
+        """Time of the scan that a poll may take; the first takes the time that everything takes, with some to spare."""
+        if self.inputs.values:
+            return POLL_SHARE_NS
+        return max(POLL_SHARE_NS, 2 * self.bench.polling.whole_ns)
+
+    def _look(self, requests: frozenset[str]) -> None:
+        """What the controller sees; a node that has started anew gets all commands again."""
+        known = self.bench.polling.known
+        if known.restarts != self._restarts:
+            self._restarts = known.restarts
             self.bench.record_event("node", "started anew")
             self.bench.forget_written()
             self.commanded.clear()
-        if time_ns < self.inputs.time_ns:
-            # an answer to an earlier request: what is known already is newer
-            return Inputs(self.inputs.values, self.inputs.time_ns, requests)
-        return Inputs(values, time_ns, requests)
+        # before the first poll there is nothing to be old
+        time_ns = known.time_ns if known.values else self.inputs.time_ns
+        self.inputs = Inputs(known.values, time_ns, requests, known.times_ns)
+
+    def _set_schedule(self, schedule: PollSchedule) -> None:
+        """Poll as the controller wants.
+
+        Raises:
+            ControllerError: it wants what cannot be.
+        """
+        try:
+            self.bench.polling.schedule = schedule
+        except (UsageError, AttributeError) as error:
+            raise ControllerError(f"controller {type(self.controller).__name__}: {error}") from error
 
     def _lose_port(self, error: PortError) -> None:
         """The port is away; when to look for it again.

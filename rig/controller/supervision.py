@@ -11,14 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rig.controller.api import Inputs
-from rig.controller.names import HEARTBEATS, ZONE_PLATES, Values, needed, zone_plates_c
+from rig.controller.names import HEARTBEATS, PRESSING, PROMPT, SLOW, ZONE_PLATES, Values, needed, zone_plates_c
 
-__all__ = ["CLOSING_FORCE_KN", "FRESH_S", "STALE_S", "Alarms", "Watch", "usable"]
+__all__ = ["CLOSING_FORCE_KN", "FRESH_FOR_S", "FRESH_S", "STALE", "Alarms", "Watch", "usable"]
 
 FRESH_S = 0.5
-"""Data older than this are not acted on: outputs stay as they are."""
-STALE_S = 1.5
-"""Data older than this are an alarm; the node's watchdog (2 s) is about to act as well."""
+"""The press's state, and what moves, is not acted on when it is older than this: outputs stay as they are."""
+FRESH_FOR_S = ((FRESH_S, PROMPT), (1.0, PRESSING), (5.0, SLOW))
+"""How old an input may be that is acted on, s; where each is read at its own time (a slow line, several nodes)."""
+STALE = 3.0
+"""So many times as old is an alarm: 1.5 s for the press's state; the node's watchdog (2 s) is about to act as well."""
 FROZEN_S = 1.0
 """The node's heartbeat counts every 50 ms; standing still for so long it is frozen."""
 SILENT_S = 2.0
@@ -83,11 +85,19 @@ class Watch:
         self.uptime_s = uptime_s
 
     def age(self, inputs: Inputs, now_ns: int, alarms: Alarms) -> float:
-        """Age of the inputs in s; an alarm if they are stale."""
+        """Age of the inputs, as a multiple of what they may be to be acted on; an alarm if they are stale."""
         age_s = (now_ns - inputs.time_ns) * 1e-9
-        if age_s > STALE_S:
+        worst = age_s / FRESH_S
+        if worst > STALE:
             alarms.raise_("stale_data", f"no data from the press for {age_s:.1f} s")
-        return age_s
+        if inputs.times_ns:
+            for fresh_s, names in FRESH_FOR_S:
+                age_s = inputs.oldest_s(names, now_ns)
+                worst = max(worst, age_s / fresh_s)
+                if STALE * fresh_s < age_s < math.inf:
+                    oldest = max(names, key=lambda name: inputs.age_s(name, now_ns))
+                    alarms.raise_("stale_data", f"{oldest} is {age_s:.1f} s old")
+        return worst
 
     def node(self, heartbeat: float, now_ns: int, alarms: Alarms) -> None:
         """An alarm if the node answers but has stopped scanning."""

@@ -219,6 +219,9 @@ class RegisterMap:
         tags: by name.
         wiring: name of the wiring that nodes and tags are of; empty for the only one.
         wirings: what each wiring of the file is, by name.
+        vital: groups that tell the state and the interlocks of the press's own node.
+        every_scans: how often a group is to be read where the line is too slow for everything, in scans; 1 for groups
+            that are not named.
     """
 
     format: int
@@ -226,6 +229,8 @@ class RegisterMap:
     tags: Mapping[str, Tag]
     wiring: str = ""
     wirings: Mapping[str, str] = field(default_factory=dict)
+    vital: frozenset[str] = frozenset()
+    every_scans: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def main(self) -> Node:

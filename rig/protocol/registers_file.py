@@ -107,6 +107,7 @@ def parse_registers(text: str, where: str, wiring: str = "") -> RegisterMap:
     if wiring and wiring not in wirings:
         raise RegisterMapError(f"{where}: there is no wiring {wiring!r}; known: {', '.join(wirings)}")
     chosen = wirings[wiring or next(iter(wirings))]
+    vital, every_scans = _polling(data.get("polling", {}), {tag.group for tag in tags.values()}, where)
     tags = chosen.applied(tags)
     return RegisterMap(
         FORMAT,
@@ -114,6 +115,8 @@ def parse_registers(text: str, where: str, wiring: str = "") -> RegisterMap:
         {name: _with_mirrored(tag, tags.values(), where) for name, tag in tags.items()},
         chosen.name,
         {other.name: other.description for other in wirings.values()},
+        vital,
+        every_scans,
     )
 
 
@@ -129,6 +132,24 @@ def _nodes(data: Any, where: str) -> dict[str, Node]:
             raise RegisterMapError(f"{where}: node {name}: address {address} is taken by another node")
         nodes[name] = Node(name, address, str(entry.get("description", "")))
     return nodes
+
+
+def _polling(data: Any, groups: Collection[str], where: str) -> tuple[frozenset[str], dict[str, int]]:
+    """The vital groups, and the intervals of groups in scans."""
+    if not isinstance(data, dict) or set(data) - {"vital", "every_scans"}:
+        raise RegisterMapError(f"{where}: polling: it has `vital` and `every_scans`, nothing else")
+    vital, every = data.get("vital", []), data.get("every_scans", {})
+    if not isinstance(vital, list) or not isinstance(every, dict):
+        raise RegisterMapError(f"{where}: polling: vital is a list of groups, every_scans a table of them")
+    for group in (*vital, *every):
+        if group not in groups:
+            raise RegisterMapError(f"{where}: polling: no tag is of group {group!r}")
+    for group, scans in every.items():
+        if not isinstance(scans, int) or isinstance(scans, bool) or scans < 1:
+            raise RegisterMapError(f"{where}: polling: every_scans of {group} is {scans!r}, it must be 1 or more")
+        if group in vital:
+            raise RegisterMapError(f"{where}: polling: {group} is vital, it takes no every_scans")
+    return frozenset(vital), dict(every)
 
 
 def _tags(entry: Any, nodes: Mapping[str, Node], lists: Any, where: str) -> Iterator[Tag]:

@@ -29,6 +29,8 @@ __all__ = ["SAMPLE_PERIOD_NS", "Places", "Recorder"]
 SAMPLE_PERIOD_NS = 100_000_000
 """How often a bench is meant to record: 10 Hz."""
 
+TIME_BYTES = 8
+"""A row begins with its time."""
 _UNKNOWN_CODE = re.compile(r"unknown\((\d+)\)")
 
 Places = tuple[tuple[struct.Struct, int, slice], ...]
@@ -99,6 +101,17 @@ class Recorder:
         buffer, start = self._tags.buffer, index * self._tags.row_bytes
         for packer, offset, run in places:
             packer.pack_into(buffer, start + offset, *numbers[run])
+
+    def hold(self, places: Places, numbers: Sequence[float]) -> None:
+        """From now on these are in every row that `sensed` records, until it records newer ones in their place.
+
+        Args:
+            places: of the numbers, from `places`.
+            numbers: as in `sensed`.
+        """
+        buffer = self._commanded.data.cast("B")
+        for packer, offset, run in places:
+            packer.pack_into(buffer, offset - TIME_BYTES, *numbers[run])
 
     def commanded(self, values: Mapping[str, Value]) -> None:
         """From now on these are in every row that `sensed` records.
@@ -196,7 +209,7 @@ class _Layout:
             places = self._places[names] = tuple(
                 (
                     struct.Struct(f"{len(run)}d"),
-                    8 * (1 + self.column[names[run[0]]]),
+                    TIME_BYTES + 8 * self.column[names[run[0]]],
                     slice(run[0], run[-1] + 1),
                 )
                 for run in runs

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rig.client import Master, TagClient
+from rig.client import TagClient
 from rig.errors import NoAnswer
+from rig.master import Master
 from rig.protocol import Request, WriteMultipleCoils, WriteMultipleRegisters
 from rig.protocol.registers import Tag
 from rig.protocol.registers_file import default_registers

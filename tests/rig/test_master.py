@@ -9,9 +9,9 @@ import pytest
 from emulator.agenda import Priority
 from emulator.bus import LineSettings
 from emulator.ports.protocol_emu import Serial
-from rig.client import Master
 from rig.clock import VirtualClock
 from rig.errors import BadAnswer, NoAnswer, RequestRefused
+from rig.master import Master
 from rig.protocol import ReadHoldingRegisters, ReadHoldingRegistersResponse, WriteSingleRegister
 from tests.emulator.fakes import TURNAROUND_NS, FakeWorld
 

@@ -104,7 +104,8 @@ def test_scans_come_every_100_ms_of_press_time() -> None:
         runner.run_for(3)
     steps = [b - a for a, b in itertools.pairwise(times)]
     assert runner.scans == 30
-    assert all(abs(step - 100_000_000) < 1_000_000 for step in steps)
+    # the first poll also lets the line be silent behind the identification
+    assert all(abs(step - 100_000_000) < 2_000_000 for step in steps)
     assert runner.missed_deadlines == 0
 
 
