@@ -10,9 +10,9 @@ after its end, which is when the nodes know that it is complete:
 
 What the line does to bytes:
 
-* a pause of less than 3.5 characters does not end a frame (1.5 characters are not policed);
+* a pause of less than 3.5 characters does not end a frame; one of more than 1.5 spoils it where gaps are `strict`;
 * bytes of master and node that overlap are garbled for both, and so is all that meets a break;
-* a master with another baud rate than a node that keeps its own, or without 8 data bits, is not understood;
+* a master with another baud rate or parity than nodes that keep theirs, or without 8 data bits, is not understood;
 * nodes hear what the master says, not what other nodes answer;
 * faults do what `emulator.wire.faults` says (`inject`), and cost nothing while there are none;
 * the master's adapter passes bytes on when it suits it (`emulator.wire.adapters`).
@@ -55,6 +55,8 @@ INPUT_BUFFER = 4096
 """Bytes that wait for a master which does not read; what comes after them is lost."""
 BAUD_TOLERANCE = 0.02
 """Baud rates this close understand each other: a character allows 5 %, shared by both ends."""
+MARK = {"M": "N"}
+"""A parity bit that is always 1 looks like one more stop bit."""
 FOREVER_NS = 1 << 62
 BUS = Priority.BUS  # looking a member of an enum up takes longer than much else here
 
@@ -68,6 +70,9 @@ class Bus:
         baud: baud rate of the nodes, bit/s; None if they follow the master.
         adapter: name of the master's adapter (`emulator.wire.adapters`).
         seed: of the random streams of adapter and faults.
+        parity: of the nodes, `N`, `E` or `O`; None if they follow the master. How many stop bits the master sends does
+            not matter: a receiver looks at the first one.
+        gaps: `lax`, or `strict` if the nodes discard a request with a pause of more than 1.5 characters in it.
 
     Attributes:
         state: all that makes the line's future.
@@ -76,12 +81,23 @@ class Bus:
     """
 
     def __init__(
-        self, agenda: Agenda, nodes: Sequence[BusNode], baud: int | None = None, adapter: str = "ideal", seed: int = 0
+        self,
+        agenda: Agenda,
+        nodes: Sequence[BusNode],
+        baud: int | None = None,
+        adapter: str = "ideal",
+        seed: int = 0,
+        *,
+        parity: str | None = None,
+        gaps: str = "lax",
     ) -> None:
         self.agenda = agenda
         self.baud = baud
         self.adapter = adapter_named(adapter)
         self.seed = seed
+        self.parity = parity
+        self.gaps = gaps
+        self._is_strict = gaps == "strict"
         self.state = BusState(line=LineSettings(baud) if baud else LineSettings())
         self.on_frame: FrameTap | None = None
         taken: set[int] = set()
@@ -106,7 +122,8 @@ class Bus:
             nodes: who listens, in the same order.
             seed: of its random streams from now on; None for those of this line.
         """
-        other = Bus(agenda, nodes, self.baud, self.adapter.name, self.seed if seed is None else seed)
+        seed = self.seed if seed is None else seed
+        other = Bus(agenda, nodes, self.baud, self.adapter.name, seed, parity=self.parity, gaps=self.gaps)
         other.state = state
         other.reschedule()
         return other
@@ -142,8 +159,9 @@ class Bus:
             state.spoilt = ""
         elif line != state.line:
             state.spoilt = "settings changed within a frame"
-        baud = state.nodes_baud or self.baud
-        if line.data_bits != 8 or state.nodes_parity or (baud and abs(line.baud - baud) > BAUD_TOLERANCE * baud):
+        elif self._is_strict and start_ns - state.sent_ns > line.pause_ns:
+            state.spoilt = "pause within a frame"
+        if not self._is_understood(line):
             state.spoilt = "other line settings"
         state.line = line
         state.request += data
@@ -158,6 +176,16 @@ class Bus:
             state.due_ns = end_ns + line.silence_ns
             self.agenda.put(state.due_ns, BUS, self._wake_up)
         return end_ns
+
+    def _is_understood(self, line: LineSettings) -> bool:
+        """Whether the nodes make sense of what is sent with these settings."""
+        state = self.state
+        if line.data_bits != 8 or state.nodes_parity:
+            return False
+        if self.parity is not None and self.parity != MARK.get(line.parity, line.parity):
+            return False
+        baud = state.nodes_baud or self.baud
+        return not baud or abs(line.baud - baud) <= BAUD_TOLERANCE * baud
 
     def out_waiting(self, now_ns: int) -> int:
         """How many of the master's bytes have not left entirely."""

@@ -53,6 +53,8 @@ __all__ = ["START_STATES", "World", "WorldConfig", "WorldState"]
 StartState = Literal["cold", "warm", "running"]
 START_STATES: tuple[StartState, ...] = ("cold", "warm", "running")
 IDENTITIES = ("virtual", "real")
+PARITIES = ("N", "E", "O")
+GAPS = ("lax", "strict")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class WorldConfig:
             or `running` (sheet all through the press, steady).
         identity: what the press says it is; `real` is for trying out the safety envelope.
         baud: fixed baud rate of the node, bit/s; None follows the master.
+        parity: fixed parity of the node, `N`, `E` or `O`; None follows the master.
+        gaps: whether the node minds pauses of more than 1.5 characters in a request: `lax` or `strict`.
         sensors: name or path of the instruments (data/sensors).
         node: name or path of the node's settings (data/nodes), or `firmware`: its program is the firmware, executed.
         adapter: the master's adapter (`emulator.wire.adapters`): `ideal`, `ftdi-16ms`, ...
@@ -87,6 +91,8 @@ class WorldConfig:
     adapter: str = "ideal"
     scenario: str = "good"
     wiring: str = "one-node"
+    parity: str | None = None
+    gaps: str = "lax"
 
     def __post_init__(self) -> None:
         if self.start not in START_STATES:
@@ -95,6 +101,12 @@ class WorldConfig:
             raise ConfigError(f"identity is {self.identity!r}; it must be one of {', '.join(IDENTITIES)}")
         if type(self.seed) is not int or not 0 <= self.seed < 2**63:
             raise ConfigError(f"seed is {self.seed!r}; it must be a whole number 0 … 2^63 - 1")
+        if self.parity not in (None, *PARITIES):
+            raise ConfigError(f"parity is {self.parity!r}; it must be one of {', '.join(PARITIES)}")
+        if self.gaps not in GAPS:
+            raise ConfigError(f"gaps is {self.gaps!r}; it must be one of {', '.join(GAPS)}")
+        if self.node == FIRMWARE and self.gaps == "strict":
+            raise ConfigError(f"node is {FIRMWARE!r} and gaps 'strict': the firmware minds no pauses within a request")
         wirings = default_registers().wirings
         if self.wiring not in wirings:
             raise ConfigError(f"wiring is {self.wiring!r}; it must be one of {', '.join(wirings)}")
@@ -169,7 +181,15 @@ class World:
         self.env = simpy.Environment(initial_time=0)
         self.agenda = Agenda(self.env)
         scenario = scenario_named(config.scenario)
-        self.bus = Bus(self.agenda, self.nodes, config.baud, scenario.adapter or config.adapter, config.seed)
+        self.bus = Bus(
+            self.agenda,
+            self.nodes,
+            config.baud,
+            scenario.adapter or config.adapter,
+            config.seed,
+            parity=config.parity,
+            gaps=config.gaps,
+        )
         self.state = WorldState(
             now_ns=0,
             next_scan_ns=0,

@@ -206,6 +206,8 @@ def _add_emulate(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--seed", type=seed, default=0, help="seed of all random streams (default: 0)")
     parser.add_argument("--start", default="cold", help="cold, warm or running (default: cold)")
     parser.add_argument("--baud", type=positive_int, help="answer at this rate only (default: follow the master)")
+    parser.add_argument("--parity", help="N, E or O: answer at this parity only (default: follow the master)")
+    parser.add_argument("--gaps", default="lax", help="strict: discard requests with pauses of over 1.5 characters")
     parser.add_argument("--identity", default="virtual", help="virtual, or real to try out the safety envelope")
     parser.add_argument("--sensors", default="reference", help="instruments: name or path of a TOML file")
     parser.add_argument("--node", default="press", help="settings of the I/O node: name or path of a TOML file")
@@ -228,6 +230,8 @@ def _emulate(arguments: argparse.Namespace) -> int:
             start=arguments.start,
             identity=arguments.identity,
             baud=arguments.baud,
+            parity=arguments.parity,
+            gaps=arguments.gaps,
             sensors=arguments.sensors,
             node=arguments.node,
             adapter=arguments.adapter,

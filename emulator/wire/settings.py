@@ -29,6 +29,8 @@ class LineSettings:
     parity: str = "E"
     stop_bits: float = 1
     half_bits: int = field(init=False, repr=False, compare=False)
+    pause_ns: int = field(init=False, repr=False, compare=False)
+    """Longest pause within a frame by the specification: 1.5 characters, 0.75 ms above 19,200 bit/s."""
     char_ns: int = field(init=False, repr=False, compare=False)
     """Duration of one character, ns, rounded up."""
     silence_ns: int = field(init=False, repr=False, compare=False)
@@ -38,6 +40,8 @@ class LineSettings:
         put = object.__setattr__  # frozen; these follow from the fields above
         put(self, "half_bits", 2 * (1 + self.data_bits + (self.parity != "N")) + round(2 * self.stop_bits))
         put(self, "char_ns", self.span_ns(1))
+        pause_ns = -(-3 * self.half_bits * HALF_SECOND_NS // (2 * self.baud))
+        put(self, "pause_ns", pause_ns if self.baud <= 19_200 else 750_000)
         silence_ns = -(-7 * self.half_bits * HALF_SECOND_NS // (2 * self.baud))
         put(self, "silence_ns", silence_ns if self.baud <= 19_200 else 1_750_000)
 

@@ -20,14 +20,16 @@ class StillWorld:
 
     Args:
         baud: of the node, bit/s; None if it follows the master.
+        parity: the same for its parity.
+        gaps: as in `WorldConfig`.
     """
 
-    def __init__(self, baud: int | None = None) -> None:
+    def __init__(self, baud: int | None = None, parity: str | None = None, gaps: str = "lax") -> None:
         self.env = simpy.Environment(initial_time=0)
         self.agenda = Agenda(self.env)
         origin = _origin()
         self.node: Node = origin.with_state(copied(origin.state))
-        self.bus = Bus(self.agenda, [self.node], baud)
+        self.bus = Bus(self.agenda, [self.node], baud, parity=parity, gaps=gaps)
 
     @property
     def now_ns(self) -> int:

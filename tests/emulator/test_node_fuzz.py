@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -51,6 +52,14 @@ class Span(NamedTuple):
     data: bytes
 
 
+class Settings(NamedTuple):
+    """What the node keeps whatever the master does (`WorldConfig` has the meaning)."""
+
+    baud: int | None = None
+    parity: str | None = None
+    gaps: str = "lax"
+
+
 class Answer(NamedTuple):
     """Bytes from the node, and whether something met them on the way."""
 
@@ -71,7 +80,12 @@ def silence_ns(span: Span) -> int:
     return 1_750_000 if span.baud > 19_200 else -int(-3.5 * bits(span.frame) * SECOND_NS // span.baud)
 
 
-def sound_requests(spans: list[Span], answers: list[Answer], node_baud: int | None) -> list[bytes]:
+def pause_ns(span: Span) -> int:
+    """1.5 characters, but 0.75 ms above 19,200 bit/s."""
+    return 750_000 if span.baud > 19_200 else -int(-1.5 * bits(span.frame) * SECOND_NS // span.baud)
+
+
+def sound_requests(spans: list[Span], answers: list[Answer], node: Settings) -> list[bytes]:
     """What a node understands of what was on the wire, in order."""
     blocks: list[list[Span]] = []
     for span in sorted(spans, key=lambda span: span.start_ns):
@@ -79,10 +93,10 @@ def sound_requests(spans: list[Span], answers: list[Answer], node_baud: int | No
         if last is None or span.start_ns >= last.end_ns + silence_ns(last):
             blocks.append([])
         blocks[-1].append(span)
-    return [b"".join(span.data for span in block) for block in blocks if _is_sound(block, answers, node_baud)]
+    return [b"".join(span.data for span in block) for block in blocks if _is_sound(block, answers, node)]
 
 
-def _is_sound(block: list[Span], answers: list[Answer], node_baud: int | None) -> bool:
+def _is_sound(block: list[Span], answers: list[Answer], node: Settings) -> bool:
     data = b"".join(span.data for span in block)
     first = block[0]
     start_ns, end_ns = first.start_ns, max(span.end_ns for span in block)
@@ -90,7 +104,9 @@ def _is_sound(block: list[Span], answers: list[Answer], node_baud: int | None) -
         all(span.data for span in block)
         and {(span.baud, span.frame) for span in block} == {(first.baud, first.frame)}
         and first.frame[0] == 8
-        and (node_baud is None or abs(first.baud - node_baud) <= 0.02 * node_baud)
+        and (node.baud is None or abs(first.baud - node.baud) <= 0.02 * node.baud)
+        and node.parity in (None, first.frame[1])
+        and not (node.gaps == "strict" and any(b.start_ns - a.end_ns > pause_ns(a) for a, b in pairwise(block)))
         and not any(answer.start_ns < end_ns and answer.end_ns > start_ns for answer in answers)
         and 4 <= len(data) <= 256
         and FramerRTU.compute_CRC(data[:-2]) == int.from_bytes(data[-2:], "big")
@@ -102,12 +118,12 @@ class Wire:
     """A node, a port to it, and a record of what is on the wire between them.
 
     Attributes:
-        baud: the node's own; None if it follows the master.
+        node: its settings.
         spans: what the master has put there.
         answers: what the node has.
     """
 
-    baud: int | None
+    node: Settings
     world: StillWorld = field(init=False)
     port: Serial = field(init=False)
     spans: list[Span] = field(default_factory=list)
@@ -116,7 +132,7 @@ class Wire:
     _break_ns: int | None = None
 
     def __post_init__(self) -> None:
-        self.world = StillWorld(self.baud)
+        self.world = StillWorld(*self.node)
         self.world.bus.on_frame = self._tap
         self.port = port_on(self.world, baudrate=GOOD.baud, parity=GOOD.parity, timeout=0)  # type: ignore[arg-type]
 
@@ -168,7 +184,7 @@ class Wire:
         """Let go of the line, wait for silence, and say which requests were sound."""
         self.let_go()
         self.drain(SECOND_NS)
-        return sound_requests(self.spans, self.answers, self.baud)
+        return sound_requests(self.spans, self.answers, self.node)
 
     def ask(self, request: bytes) -> bytes:
         """One request with silence before and after it, in settings that the node understands."""
@@ -194,10 +210,8 @@ lines = st.sampled_from(
         LineSettings(115_200, 7, "E"),
     ]
 )
-pauses_ns = st.one_of(
-    st.integers(0, 6_000_000),
-    st.sampled_from((0, 0, GOOD.char_ns, GOOD.silence_ns - 1, GOOD.silence_ns, GOOD.silence_ns + 1, SECOND_NS // 20)),
-)
+edges_ns = [edge + step for edge in (GOOD.pause_ns, GOOD.silence_ns) for step in (-1, 0, 1)]
+pauses_ns = st.one_of(st.integers(0, 6_000_000), st.sampled_from((0, 0, GOOD.char_ns, *edges_ns, SECOND_NS // 20)))
 near_silence_ns = st.sampled_from((-1, 0, 1, -40_000, 40_000, -500_000))
 pieces = st.one_of(sensible_frames, sensible_frames, blocks, st.binary(min_size=1, max_size=20))
 Act = tuple[str, int | bytes | LineSettings | None]
@@ -263,17 +277,22 @@ def asks_for_a_counter(request: bytes) -> bool:
     return request[1] == Diagnose.function and request[2:4] != b"\0\0"
 
 
-@given(st.sampled_from((None, NODE_BAUD)), st.lists(acts, min_size=8, max_size=30))
+nodes = st.builds(
+    Settings, st.sampled_from((None, NODE_BAUD)), st.sampled_from((None, None, "N")), st.sampled_from(("lax", "strict"))
+)
+
+
+@given(nodes, st.lists(acts, min_size=8, max_size=30))
 @settings(deadline=None, max_examples=250)
-def test_the_node_does_what_the_sound_requests_ask_and_nothing_else(baud: int | None, plan: list[list[Act]]) -> None:
-    wire = Wire(baud)
+def test_the_node_does_what_the_sound_requests_ask_and_nothing_else(node: Settings, plan: list[list[Act]]) -> None:
+    wire = Wire(node)
     for act in plan:
         for name, value in act:
             getattr(wire, name)(*(() if value is None else (value,)))
     sound = wire.end()
     event(f"{min(len(sound), 5)} sound requests")
 
-    clean = Wire(None)
+    clean = Wire(Settings())
     answers = [(request, answer) for request in sound if (answer := clean.ask(request))]
     assert wire.world.tables == clean.world.tables
     assert [len(answer.data) for answer in wire.answers] == [len(expected) for _, expected in answers]
