@@ -335,7 +335,7 @@ def test_to_the_press_bytes_that_are_no_request_are_silence(noise: list[tuple[by
     end_ns = noisy.now_ns + SECOND_NS // 5
     for world in (silent, noisy):
         world.run_until(end_ns)
-    assert port.read(300) == b""
+    assert noisy.bus.read(300) == b""  # to read in vain from the port would take time, and perhaps a scan
     assert np.array_equal(noisy.node.commands.vector, silent.node.commands.vector)
     assert np.array_equal(noisy.node.bank.state.image, silent.node.bank.state.image)
     assert np.array_equal(noisy.truth.vector(), silent.truth.vector())
