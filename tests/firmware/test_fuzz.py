@@ -19,6 +19,7 @@ from emulator.firmware.build import BuildError, build
 from emulator.firmware.host import IMAGE_SIZE
 from emulator.firmware.node_map import SENT_COMMANDS, make_node
 from rig.protocol import ReadInputRegisters, WriteMultipleCoils, encode_frame, is_frame
+from rig.protocol.registers_file import default_registers
 from tests.firmware.pair import TIMING, needs_compiler
 from tests.protocol.raw_requests import blocks
 
@@ -26,7 +27,7 @@ pytestmark = needs_compiler
 
 CHANNELS = len(make_node().sensors.names)
 READ = encode_frame(1, ReadInputRegisters(100, 2))
-READ_ANSWER = bytes.fromhex("01 04 04 56 50 00 02")
+READ_ANSWER = b"\x01\x04\x04VP" + default_registers().format.to_bytes(2, "big")
 
 
 class Process:
