@@ -14,7 +14,6 @@ from __future__ import annotations
 import atexit
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -32,7 +31,7 @@ from rig.identify import check_register_map, identify
 from rig.master import READ_GRAIN_NS, Master
 from rig.polling import Poller
 from rig.port import WIRED_SCHEMES, open_port
-from rig.protocol.registers import RegisterMap, Tag, Value
+from rig.protocol.registers import RegisterMap, Value
 from rig.schedule import PollSchedule
 from rig.trace import Recorder
 from rig.wiring import check_wiring, registers_of
@@ -94,7 +93,7 @@ class Bench:
             on_change=self._note_health,
         )
         self.client = TagClient(self.master, self.registers)
-        self.polling = Poller(self.client, self.master, clock, self.registers, _sensed(self.registers), self.recorder)
+        self.polling = Poller(self.client, self.master, clock, self.registers, self.registers.polled, self.recorder)
         self._written: dict[str, Value] = {}
         self._unsafe = False
         self._closed = False
@@ -403,12 +402,6 @@ class Bench:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
-
-
-@lru_cache(maxsize=8)
-def _sensed(registers: RegisterMap) -> tuple[Tag, ...]:
-    """What a poll reads."""
-    return registers.polled
 
 
 def open_press(
