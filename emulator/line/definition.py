@@ -76,7 +76,6 @@ class Melt(Section):
     reference_solids_fraction: Annotated[float, Field(gt=0.0, lt=1.0)]
     solids_exponent: NonNegative
     activation_energy_kj_mol: NonNegative
-    degradation_temperature_c: Finite
 
 
 class Die(Section):
