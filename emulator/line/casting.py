@@ -177,7 +177,7 @@ class Caster:
         structure, material = self.definition.structure, self.material
         conductance = self.definition.cooling.conductance_w_m2k * self.disturbances.conductance_scale
         biot = conductance * 0.5 * float(piece["thickness_m"]) / CONDUCTIVITY_W_MK
-        excess = mean_excess(biot, float(piece["cooled"]))
+        excess = mean_excess(float(piece["cooled"]), biot)
         piece["temperature_k"] = self.state.coolant_k + (float(piece["melt_k"]) - self.state.coolant_k) * excess
         solids = solids_of(piece)
         ratio = solids / material.composition.solids_fraction

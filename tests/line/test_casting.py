@@ -51,7 +51,7 @@ def test_plate_cools_as_the_series_with_eigenvalues_found_by_somebody_else(biot:
     for n in range(200):
         z = brentq(lambda z: z * np.sin(z) - biot * np.cos(z), n * np.pi + 1e-12, (n + 0.5) * np.pi)
         total += 2 * np.sin(z) ** 2 / (z * (z + np.sin(z) * np.cos(z))) * np.exp(-z * z * fourier)
-    assert mean_excess(biot, fourier) == pytest.approx(total, abs=2e-6)
+    assert mean_excess(fourier, biot) == pytest.approx(total, abs=1e-9)
 
 
 def test_thickness_is_mass_flow_over_density_width_and_speed() -> None:

@@ -13,7 +13,8 @@ from emulator.config import ConfigError
 from emulator.line.desolvation.baths import biot, flow_through, fourier_rate
 from emulator.line.desolvation.definition import EXTRACTANTS, Desolvation, load_desolvation
 from emulator.line.desolvation.drying import collapsed, evaporated, lel_fraction, vapour_after, wet_bulb
-from emulator.line.desolvation.extraction import MODES, eigenvalues, modes, residual, soak
+from emulator.line.desolvation.extraction import MODES, modes, soak
+from emulator.line.plate import eigenvalues, mean_excess
 
 STATION = load_desolvation()
 HEPTANE = STATION.heptane
@@ -27,8 +28,8 @@ def test_extraction_takes_seconds_after_stretching_and_minutes_before(
     half_m: float, one_percent_s: float, one_per_mille_s: float
 ) -> None:
     rate = 4e-10 / half_m**2
-    assert residual(rate * one_percent_s) == pytest.approx(1e-2, rel=0.01)
-    assert residual(rate * one_per_mille_s) == pytest.approx(1e-3, rel=0.02)
+    assert mean_excess(rate * one_percent_s) == pytest.approx(1e-2, rel=0.01)
+    assert mean_excess(rate * one_per_mille_s) == pytest.approx(1e-3, rel=0.02)
 
 
 @given(biots)
@@ -41,8 +42,8 @@ def test_eigenvalues_are_the_roots_each_in_its_branch(bi: float) -> None:
 
 @given(biots, fouriers, st.floats(1.01, 3.0))
 def test_less_is_left_after_longer_and_with_a_thinner_liquid_film(bi: float, fo: float, more: float) -> None:
-    assert 0.0 <= residual(fo * more, bi) <= residual(fo, bi) + 1e-12
-    assert residual(fo, bi * more) <= residual(fo, bi) + 1e-9
+    assert 0.0 <= mean_excess(fo * more, bi) <= mean_excess(fo, bi) + 1e-12
+    assert mean_excess(fo, bi * more) <= mean_excess(fo, bi) + 1e-9
 
 
 @given(biots, fouriers)
@@ -50,12 +51,12 @@ def test_modes_and_series_agree_at_any_time(bi: float, fo: float) -> None:
     sheet = modes(bi)
     assert sheet.part.shape == (MODES,)
     assert sheet.part.sum() == pytest.approx(1.0, abs=1e-12)
-    assert float((sheet.part * np.exp(-sheet.rate * fo)).sum()) == pytest.approx(residual(fo, bi), abs=3e-4)
+    assert float((sheet.part * np.exp(-sheet.rate * fo)).sum()) == pytest.approx(mean_excess(fo, bi), abs=3e-4)
 
 
 @pytest.mark.parametrize("bi", [0.02, 0.5, 4.0, 300.0, math.inf])
 def test_series_and_short_time_form_meet(bi: float) -> None:
-    assert residual(0.05 * (1 - 1e-9), bi) == pytest.approx(residual(0.05 * (1 + 1e-9), bi), abs=1e-8)
+    assert mean_excess(0.05 * (1 - 1e-9), bi) == pytest.approx(mean_excess(0.05 * (1 + 1e-9), bi), abs=1e-8)
 
 
 @given(biots, st.lists(st.tuples(st.floats(1e-4, 1.0), parts), min_size=1, max_size=6))

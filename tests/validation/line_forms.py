@@ -9,11 +9,12 @@ import numpy as np
 
 from emulator.config import load_material
 from emulator.line.desolvation.baths import flow_through
-from emulator.line.desolvation.extraction import modes, residual, soak
+from emulator.line.desolvation.extraction import modes, soak
 from emulator.line.film.definition import load_film
 from emulator.line.film.properties import gurley_s
 from emulator.line.gel import Web, release
 from emulator.line.heat_treatment import conversion, crosslinking_rate, load_heat_treatment, oxygen_factor
+from emulator.line.plate import mean_excess
 from emulator.press import ideal_belt
 from emulator.press.rolling import Pass
 from rig.report.colours import SERIES
@@ -38,22 +39,22 @@ def extraction_series(effort: Effort) -> Comparison:
     long_enough = np.geomspace(0.02, 4.0, 40)
     anywhere = np.geomspace(1e-6, 4.0, 60)
     by_series = {bi: exact.slab_mean(bi, long_enough) for bi in BIOTS}
-    off = max(abs(residual(fo, bi) - by_series[bi][i]) for bi in BIOTS for i, fo in enumerate(long_enough))
+    off = max(abs(mean_excess(fo, bi) - by_series[bi][i]) for bi in BIOTS for i, fo in enumerate(long_enough))
     sheets = {bi: modes(bi) for bi in BIOTS}
 
     def in_modes(bi: float, fo: Floats) -> Floats:
         sheet = sheets[bi]
         return np.asarray((sheet.part * np.exp(-np.outer(fo, sheet.rate))).sum(axis=1))
 
-    off_modes = {bi: np.abs(in_modes(bi, anywhere) - [residual(fo, bi) for fo in anywhere]) for bi in BIOTS}
+    off_modes = {bi: np.abs(in_modes(bi, anywhere) - [mean_excess(fo, bi) for fo in anywhere]) for bi in BIOTS}
     times = {
         (30e-6, 1e-2): 4.0, (30e-6, 1e-3): 6.1, (350e-6, 1e-2): 546.0, (350e-6, 1e-3): 831.0,
     }  # fmt: skip
-    by_hand = max(abs(residual(4e-10 * t / half**2) / left - 1.0) for (half, left), t in times.items())
+    by_hand = max(abs(mean_excess(4e-10 * t / half**2) / left - 1.0) for (half, left), t in times.items())
 
     def draw(left: Axes, right: Axes) -> None:
         for colour, bi in zip(SERIES, BIOTS, strict=False):
-            left.semilogx(anywhere, [residual(fo, bi) for fo in anywhere], color=colour, label=f"Bi {bi:g}")
+            left.semilogx(anywhere, [mean_excess(fo, bi) for fo in anywhere], color=colour, label=f"Bi {bi:g}")
             left.semilogx(long_enough[::4], by_series[bi][::4], "o", color=colour, markersize=3.5)
             right.loglog(anywhere, np.maximum(off_modes[bi], 1e-16), color=colour, label=f"Bi {bi:g}")
         left.set(xlabel="Fourier number", ylabel="Part of the solvent left")

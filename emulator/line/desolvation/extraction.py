@@ -5,10 +5,9 @@ the bath:
 
     dy/dt = D d2y/dz2,   -D dy/dz = k_f (y - y_b) at the faces,   Fo = D t/L^2,   Bi = k_f L/D
 
-The mean excess decays as psi(Fo, Bi) = sum w_n exp(-z_n^2 Fo), z tan z = Bi. `residual` is that for one bath. A
-sheet that goes from bath to bath carries an amplitude per mode (`Modes`): a mode forgets the past by itself, so
-steps of any length are exact while the bath does not change, and what leaves the sheet is a difference of sums
-(docs/model.md, extraction).
+In one bath the mean excess decays as that of any plate (`emulator.line.plate`). A sheet that goes from bath to bath
+carries an amplitude per mode (`Modes`): a mode forgets the past by itself, so steps of any length are exact while the
+bath does not change, and what leaves the sheet is a difference of sums (docs/model.md, extraction).
 """
 
 from __future__ import annotations
@@ -19,77 +18,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MODES", "Modes", "eigenvalues", "modes", "residual", "soak"]
+from emulator.line.plate import eigenvalues, weights
+
+__all__ = ["MODES", "Modes", "modes", "soak"]
 
 Floats = NDArray[np.float64]
-
-SHORT = 0.05
-"""Fourier number below which the sheet is a half-space: the far face is felt by less than 2e-9."""
-SERIES_TERMS = 8
-"""Enough above that: the last exponent is -150 and more, or Bi is small and the first term is all there is."""
-NEWTON = 6
-"""Steps that bring the start below to machine precision at every Bi."""
-SMALL = 0.02
-ASYMPTOTIC = 6.0
 
 GROUPS = (0, 1, 2, 3, 4, 5, 7, 10, 15, 24, 40, 70, 130)
 """Series terms from one entry to the next share one amplitude; the first ones stand alone. All beyond the last are
 one more."""
 MODES = len(GROUPS)
 """Amplitudes that a piece of sheet carries."""
-
-
-def eigenvalues(biot: Floats, count: int) -> Floats:
-    """The first roots of z tan z = Bi, [..., count]; Bi > 0, infinite where the faces have the bath's concentration."""
-    bi = np.asarray(biot, np.float64)[..., None]
-    n = np.arange(count)
-    with np.errstate(invalid="ignore"):
-        first = np.where(np.isinf(bi), 0.5 * math.pi, np.sqrt(bi / (1.0 + bi * (4.0 / math.pi**2))))
-    z = np.where(n == 0, first, n * math.pi)
-    for _ in range(NEWTON):
-        # atan(Bi/z) falls with z, which makes z - n pi - atan(Bi/z) rise and bend down: Newton does not overshoot
-        with np.errstate(invalid="ignore"):
-            slope = np.where(np.isinf(bi), 1.0, 1.0 + bi / (z * z + bi * bi))
-        z = z - (z - n * math.pi - np.arctan2(bi, z)) / slope
-    return np.asarray(z)
-
-
-def _weights(biot: Floats, z: Floats) -> Floats:
-    """Part of the solvent in each mode of a sheet that comes evenly filled."""
-    bi = np.asarray(biot, np.float64)[..., None]
-    with np.errstate(invalid="ignore"):
-        part = np.where(np.isinf(bi), 1.0, 1.0 / (z * z / (bi * bi) + 1.0 + 1.0 / bi))
-    return np.asarray(2.0 / (z * z) * part)
-
-
-def residual(fourier: float, biot: float = math.inf) -> float:
-    """Part of the solvent's excess over the bath that is left, 0 … 1, after D t/L^2 = `fourier` >= 0, at any Bi > 0."""
-    if fourier <= 0.0:
-        return 1.0
-    if fourier < SHORT:
-        return 1.0 - _half_space(fourier, biot)
-    z = eigenvalues(np.array(biot), SERIES_TERMS)
-    return float((_weights(np.array(biot), z) * np.exp(-z * z * fourier)).sum())
-
-
-def _half_space(fourier: float, biot: float) -> float:
-    """Part that has left a sheet so thick that its faces do not know of each other."""
-    root = math.sqrt(fourier)
-    if math.isinf(biot):
-        return 2.0 * root / math.sqrt(math.pi)
-    s = biot * root
-    if s < SMALL:  # the closed form would be a difference of nearly equal numbers
-        third = 4.0 / (3.0 * math.sqrt(math.pi))
-        return s * s * (1.0 - s * (third - s * (0.5 - s * (8.0 / (15.0 * math.sqrt(math.pi)))))) / biot
-    return (_erfcx(s) - 1.0 + 2.0 * s / math.sqrt(math.pi)) / biot
-
-
-def _erfcx(s: float) -> float:
-    """exp(s^2) erfc(s), also where the one overflows and the other vanishes."""
-    if s < ASYMPTOTIC:
-        return math.exp(s * s) * math.erfc(s)
-    u = 0.5 / (s * s)
-    return (1.0 - u * (1.0 - 3.0 * u * (1.0 - 5.0 * u * (1.0 - 7.0 * u * (1.0 - 9.0 * u))))) / (s * math.sqrt(math.pi))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +47,7 @@ def modes(biot: Floats | float) -> Modes:
     """
     bi = np.asarray(biot, np.float64)
     z = eigenvalues(bi, GROUPS[-1])
-    weight = _weights(bi, z)
+    weight = weights(bi, z)
     life = weight / (z * z)
     starts = np.array(GROUPS[:-1])
     part = np.add.reduceat(weight, starts, axis=-1)
