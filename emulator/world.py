@@ -268,6 +268,19 @@ class World:
         """Emergency stop button and guards."""
         return self.node.contacts
 
+    def set_alarm_wire(self, *, cut: bool) -> None:
+        """Break or mend the hard wire from the heat controller's alarm relays to the I/O node.
+
+        Raises:
+            ConfigError: this wiring has none.
+        """
+        if not self.satellites:
+            raise ConfigError(
+                f"wiring {self.config.wiring!r} has no alarm wire: its I/O node measures by itself; "
+                "emu://?wiring=multi-drop has one"
+            )
+        self.contacts.alarm_wire_cut = cut
+
     @property
     def disturbances(self) -> Disturbances:
         """Things that go wrong, as physical quantities."""

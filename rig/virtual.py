@@ -201,12 +201,10 @@ class VirtualPress:
         self._alarm_wire(cut=False)
 
     def _alarm_wire(self, *, cut: bool) -> None:
-        if not self.world.satellites:
-            raise UsageError(
-                f"wiring {self.world.config.wiring!r} has no alarm wire: its I/O node measures by itself; "
-                "emu://?wiring=multi-drop has one"
-            )
-        self.world.contacts.alarm_wire_cut = cut
+        try:
+            self.world.set_alarm_wire(cut=cut)
+        except ConfigError as error:
+            raise UsageError(str(error)) from None
 
     # -- bad luck -------------------------------------------------------------------------------------
 

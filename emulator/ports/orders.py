@@ -18,6 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
+from emulator.config import ConfigError
 from emulator.inputs import InputError
 from emulator.node import Node
 from emulator.ports.paced import Served
@@ -305,9 +306,10 @@ def _nodes(served: Served) -> dict[str, Node | Satellite]:
 
 
 def _alarm_wire(served: Served, *, cut: bool) -> Answer:
-    if not served.world.satellites:
-        raise OrderError(f"wiring {served.world.config.wiring!r} has no such wire: the I/O node measures by itself")
-    served.world.contacts.alarm_wire_cut = cut
+    try:
+        served.world.set_alarm_wire(cut=cut)
+    except ConfigError as error:
+        raise OrderError(str(error)) from None
     return {"time_s": _seconds(served)}
 
 
