@@ -10,9 +10,8 @@ import copy
 from collections.abc import Mapping, Sequence
 
 from emulator.image import Layout
-from emulator.node.bank import Bank
 from emulator.node.config import NodeConfig
-from emulator.node.on_the_line import RUNNING, OnTheLine
+from emulator.node.on_the_line import OnTheLine, identified_bank
 from emulator.node.program import node_program
 from emulator.node.state import QUEUE, Contacts, NodeState, power_on
 from emulator.press.commands import Commands
@@ -54,19 +53,7 @@ class Node(OnTheLine):
         self.units = frozenset({self.unit})
         self.turnaround_ns = config.turnaround_us * 1000
         layout = Layout(registers, registers.main.name)
-        self.bank = Bank(
-            layout,
-            {
-                0x00: config.vendor.encode(),
-                0x01: config.model.encode(),
-                0x02: config.version.encode(),
-                0x04: b"Pressure-roller type double-belt press",
-                0x05: config.model.encode(),
-                0x06: b"virtual press" if identity == "virtual" else b"",
-                0x80: config.serial_number.encode(),
-            },
-            config.model.encode() + RUNNING + config.version.encode(),
-        )
+        self.bank = identified_bank(layout, config, "Pressure-roller type double-belt press", identity)
         self._queue_at = {layout.tags[name].address: row for row, name in enumerate(registers.groups["line_forces"])}
         self.sensors = Sensors(sensor_configs, layout, truth_names, seed, config.scan_period_ms * 1e-3, shifts)
         self.program = node_program(config, layout, self.sensors.place)

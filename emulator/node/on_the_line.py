@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
+from emulator.image import Layout
 from emulator.node.bank import Bank
 from emulator.wire.nodes import Overheard
 from rig.protocol import (
@@ -18,10 +21,58 @@ from rig.protocol import (
     respond,
 )
 
-__all__ = ["RUNNING", "OnTheLine"]
+__all__ = ["OnTheLine", "Plate", "identified_bank"]
 
 RUNNING = b"\xff"
 """Run indicator of function 17: the program runs, or it could not answer."""
+
+
+class Plate(Protocol):
+    """What stands on a node's type plate."""
+
+    @property
+    def vendor(self) -> str:
+        """Who made it."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """What they call it."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Of its program."""
+        ...
+
+    @property
+    def serial_number(self) -> str:
+        """Which one it is."""
+        ...
+
+
+def identified_bank(layout: Layout, plate: Plate, product: str, identity: str) -> Bank:
+    """Registers of a node that says who it is when asked by functions 43/14 and 17.
+
+    Args:
+        layout: where its tags stand.
+        plate: its type plate.
+        product: what it is, for people.
+        identity: of the press: `virtual` or `real`.
+    """
+    return Bank(
+        layout,
+        {
+            0x00: plate.vendor.encode(),
+            0x01: plate.model.encode(),
+            0x02: plate.version.encode(),
+            0x04: product.encode(),
+            0x05: plate.model.encode(),
+            0x06: b"virtual press" if identity == "virtual" else b"",
+            0x80: plate.serial_number.encode(),
+        },
+        plate.model.encode() + RUNNING + plate.version.encode(),
+    )
 
 
 class OnTheLine:

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from emulator.config import ConfigError
 from emulator.image import Layout
 from emulator.node import Node
-from emulator.node.bank import Bank
 from emulator.node.config import NodeConfig
 from emulator.node.loops import COOLED
-from emulator.node.on_the_line import RUNNING, OnTheLine
+from emulator.node.on_the_line import OnTheLine, identified_bank
 from emulator.pointer import Call
 from emulator.satellites.config import SatelliteConfig, WiringFile
 from emulator.satellites.program import satellite_program
@@ -72,19 +71,7 @@ class Satellite(OnTheLine):
         self.units = frozenset({self.unit})
         self.turnaround_ns = config.turnaround_us * 1000
         layout = Layout(registers, self.name)
-        self.bank = Bank(
-            layout,
-            {
-                0x00: config.vendor.encode(),
-                0x01: config.model.encode(),
-                0x02: config.version.encode(),
-                0x04: config.product.encode(),
-                0x05: config.model.encode(),
-                0x06: b"virtual press" if identity == "virtual" else b"",
-                0x80: config.serial_number.encode(),
-            },
-            config.model.encode() + RUNNING + config.version.encode(),
-        )
+        self.bank = identified_bank(layout, config, config.product, identity)
         self.sensors = Sensors(sensor_configs, layout, TRUTH, seed, config.scan_period_ms * 1e-3, SENSOR_SHIFTS)
         self.program = satellite_program(self.name, config, machine, layout, self.sensors.place)
         place = self.program[0].place
