@@ -15,6 +15,7 @@ from emulator.line.desolvation.definition import EXTRACTANTS, Desolvation, load_
 from emulator.line.desolvation.drying import collapsed, evaporated, lel_fraction, vapour_after, wet_bulb
 from emulator.line.desolvation.extraction import MODES, modes, soak
 from emulator.line.plate import eigenvalues, mean_excess
+from tests.line.lots import through_baths
 
 STATION = load_desolvation()
 HEPTANE = STATION.heptane
@@ -84,33 +85,13 @@ def test_a_hotter_bath_is_faster(name: str, T: float, hotter: float) -> None:
     assert fourier_rate(STATION, liquid, 54e-6, T + hotter) > fourier_rate(STATION, liquid, 54e-6, T)
 
 
-def _pass(lots: int, dt: float, turns: int, volume: float = 0.05) -> tuple[float, list[float], list[float]]:
+def _pass(lots: int, dt: float, turns: int) -> tuple[float, list[float], list[float]]:
     """Lots of sheet of 3 L each through four baths; relative error of the solvent's balance, lots out, baths."""
-    count, liquid, flow, fresh, stay = 4, 3e-3, 2e-4, 1e-4, 20.0
-    sheet = modes(4.0)
-    rate = 0.05
-    baths = [fresh] * count
-    inside: list[np.ndarray | None] = [None] * count
-    put_in, taken_out, out = sum(baths) * volume, 0.0, []
-    steps = round(stay / dt)
-    for lot in range(turns):
-        if (gone := inside.pop()) is not None:
-            out.append(float(gone.sum()))
-            taken_out += liquid * out[-1]
-        inside.insert(0, sheet.part.copy() if lot < lots else None)
-        put_in += liquid if lot < lots else 0.0
-        for _ in range(steps):
-            released = [0.0] * count
-            for i, amplitude in enumerate(inside):
-                if amplitude is not None:
-                    after = soak(amplitude, sheet, rate * dt, baths[i])
-                    released[i] = liquid * float(amplitude.sum() - after.sum())
-                    inside[i] = after
-            baths, overflow, came = flow_through(baths, volume, flow, fresh, released, dt)
-            put_in += came
-            taken_out += overflow
-    held = sum(baths) * volume + sum(liquid * float(a.sum()) for a in inside if a is not None)
-    return abs(put_in - taken_out - held) / put_in, out, baths
+    out, baths, error = through_baths(
+        lots=lots, turns=turns, dt=dt, rate=0.05, bi=4.0, count=4, volume=0.05, flow=2e-4, fresh=1e-4, liquid=3e-3,
+        stay=20.0,
+    )  # fmt: skip
+    return error, out.tolist(), baths.tolist()
 
 
 @pytest.mark.parametrize("dt", [0.5, 5.0])

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from emulator.config import load_material
-from emulator.line.desolvation.baths import flow_through
 from emulator.line.desolvation.extraction import modes, soak
 from emulator.line.film.definition import load_film
 from emulator.line.film.properties import gurley_s
@@ -19,6 +18,7 @@ from emulator.press import ideal_belt
 from emulator.press.rolling import Pass
 from rig.report.colours import SERIES
 from rig.report.figures import INK
+from tests.line.lots import through_baths
 from tests.line.rolled import rolled_parcel
 from tests.oracles import closed_forms as exact
 from tests.oracles import desolvation as oracle
@@ -89,7 +89,10 @@ def extraction_in_baths(effort: Effort) -> Comparison:
     found: dict[float, tuple[Floats, Floats]] = {}
     balances = []
     for dt in (0.25, 1.0, 5.0):
-        out, baths, balance = _through_baths(rate, bi, count, volume, flow, fresh, liquid, stay, lots, dt)
+        out, baths, balance = through_baths(
+            lots=lots, turns=lots + count - 1, dt=dt, rate=rate, bi=bi, count=count, volume=volume, flow=flow,
+            fresh=fresh, liquid=liquid, stay=stay,
+        )  # fmt: skip
         found[dt] = out, baths
         balances.append(balance)
     times = np.linspace(0.0, 60.0, 61)[1:]
@@ -127,38 +130,6 @@ def extraction_in_baths(effort: Effort) -> Comparison:
         panels(draw, 2, "baths", "Solvent in sheet in baths"),
         ("A step of the sheet sees the baths of its start: of first order in the step.",),
     )
-
-
-def _through_baths(
-    rate: float, bi: float, count: int, volume: float, flow: float, fresh: float, liquid: float, stay: float,
-    lots: int, dt: float,
-) -> tuple[Floats, Floats, float]:  # fmt: skip
-    """The emulator's way: parts left in the lots, the baths at the end, and the error of the balance."""
-    sheet = modes(bi)
-    baths = [fresh] * count
-    inside: list[Floats | None] = [None] * count
-    out: list[float] = []
-    put_in, taken_out = volume * sum(baths), 0.0
-    for lot in range(lots + count + 1):
-        if (gone := inside.pop()) is not None:
-            out.append(float(gone.sum()))
-            taken_out += liquid * out[-1]
-        if len(out) == lots:
-            break
-        inside.insert(0, sheet.part if lot < lots else None)
-        put_in += liquid if lot < lots else 0.0
-        for _ in range(round(stay / dt)):
-            released = [0.0] * count
-            for i, amplitude in enumerate(inside):
-                if amplitude is not None:
-                    after = soak(amplitude, sheet, rate * dt, baths[i])
-                    released[i] = liquid * float(amplitude.sum() - after.sum())
-                    inside[i] = after
-            baths, overflow, came = flow_through(baths, volume, flow, fresh, released, dt)
-            put_in += came
-            taken_out += overflow
-    held = volume * math.fsum(baths)
-    return np.array(out), np.array(baths), abs(put_in - taken_out - held) / put_in
 
 
 def crosslinking(effort: Effort) -> Comparison:
