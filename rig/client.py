@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from rig.errors import BusError, PortError, RequestRefused, UsageError
+from rig.errors import BusError, NoAnswer, PortError, RequestRefused, UsageError
 from rig.master import Master
 from rig.protocol import (
     ReadCoils,
@@ -40,6 +40,8 @@ LONGEST_READ = 120
 """Registers in one read at the most (the specification allows 125)."""
 WRITE_GAP = 16
 """The same for writes, over registers that are known to hold what is written."""
+SILENT_SCANS = 2
+"""A node that so many scans in a row found silent is not written to before it has answered one."""
 NOTHING = object()
 """Is no value."""
 LARGEST_WRITE = 120
@@ -120,7 +122,8 @@ class TagClient:
 
         Args:
             values: engineering values by tag.
-            until_ns: when to give up; see `Master.exchange`.
+            until_ns: when to give up; see `Master.exchange`. With a limit a node beside the press's own is asked once
+                and gets no more time than an answer takes, and none while polls find it silent.
 
         Raises:
             TagValueError: a value that its tag cannot hold.
@@ -145,7 +148,10 @@ class TagClient:
                 else WriteMultipleRegisters(block.address, tuple(raw))
             )
             try:
-                self._master.exchange(request, unit, until_ns)
+                if until_ns is None or unit == self._registers.main.address:
+                    self._master.exchange(request, unit, until_ns)
+                else:
+                    self._exchange_briefly(request, unit)
             except PortError:
                 self._forget(block.tags)
                 raise
@@ -162,6 +168,17 @@ class TagClient:
                 held[tag] = values[tag]
         if failed:
             raise next(iter(failed.values()))
+
+    def _exchange_briefly(self, request: Request, unit: int) -> None:
+        """A write to a node that must not keep the others waiting.
+
+        Raises:
+            BusError: no usable answer, or it has said nothing lately and was not asked.
+        """
+        health = self._master.health_of(unit)
+        if health.pace.silent_scans >= SILENT_SCANS:
+            raise NoAnswer(f"node {health.name} is silent, and is not written to until a poll finds it again")
+        self._master.exchange(request, unit, 0, tries=1)
 
     def forget(self) -> None:
         """Nobody knows what the press holds any more: it was away, or has started anew."""

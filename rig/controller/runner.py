@@ -39,6 +39,8 @@ LONGEST_ABSENCE_NS = 20 * SECOND_NS
 """A port that went away (an adapter that was pulled) is opened again for so long before the run ends."""
 POLL_SHARE_NS = 60_000_000
 """A poll may take so much of a scan before it is given up; the next scan asks again."""
+REFRESH_SHARE_NS = 30_000_000
+"""Writing commands again may take so much of a scan; on a line that needs longer it is spread over several."""
 FIRST_RETRY_NS = SECOND_NS // 5
 LONGEST_RETRY_NS = 2 * SECOND_NS
 
@@ -76,6 +78,8 @@ class Runner:
         self._watchdog = ScanWatchdog(scan_limit_s)
         self._on_scan = on_scan
         self._requests: set[str] = set()
+        self._slices: list[list[str]] = []
+        self._write_trouble = ""
         self._silent_scans = 0
         self._next_ns = bench.clock.now_ns
         self._last_state = ""
@@ -318,7 +322,7 @@ class Runner:
     def _write(self, outputs: Mapping[str, Value]) -> None:
         known = self.commanded.get
         changed = {key: value for key, value in outputs.items() if known(key, NEVER) != value}
-        due = {**self.commanded, **changed} if self.scans % REFRESH_EVERY_SCANS == 0 else changed
+        due = {**self._refreshed(), **changed}
         if not due:
             return
         try:
@@ -331,7 +335,9 @@ class Runner:
             self._lose_port(error)
         except BusError as error:
             # what no node has taken does not count as commanded: the next scan writes it again
-            self.bench.record_event("bus", str(error))
+            if str(error) != self._write_trouble:  # else it goes on, scan by scan
+                self._write_trouble = str(error)
+                self.bench.record_event("bus", str(error))
             held, tags = self.bench.client.held(), self.bench.registers.tags
             for key, value in due.items():
                 if tags[key] in held:
@@ -339,7 +345,31 @@ class Runner:
                 else:
                     self.commanded.pop(key, None)
         else:
+            self._write_trouble = ""
             self.commanded.update(due)
+
+    def _refreshed(self) -> Mapping[str, Value]:
+        """What of the commands is written again in this scan: all at once, or on a slow line slice by slice."""
+        place, commanded = self.scans % REFRESH_EVERY_SCANS, self.commanded
+        if place == 0:
+            self._slices = self._sliced()
+            if len(self._slices) == 1:
+                return commanded
+        if place >= len(self._slices):
+            return {}
+        return {name: commanded[name] for name in self._slices[place] if name in commanded}
+
+    def _sliced(self) -> list[list[str]]:
+        """The commands as slices of neighbours, so few that each fits into its share of a scan."""
+        registers = self.bench.registers
+        # a request and its answer have 17 bytes beside the data; a node has registers and coils
+        line_ns = self.bench.master.timing.frame_ns(2 * len(self.commanded) + 2 * 17 * len(registers.nodes))
+        count = min(-(-line_ns // REFRESH_SHARE_NS), REFRESH_EVERY_SCANS)
+        if count <= 1 or not self.commanded:
+            return [[]]
+        tags = sorted(map(registers.__getitem__, self.commanded), key=lambda tag: (tag.node, tag.table, tag.address))
+        size = -(-len(tags) // count)
+        return [[tag.name for tag in tags[start : start + size]] for start in range(0, len(tags), size)]
 
 
 def _innermost(error: BaseException) -> str:

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from rig.bench import Bench, open_press
+from rig.controller import make_controller
 from rig.controller.api import Inputs
 from rig.controller.runner import Runner
-from rig.errors import PortError
+from rig.errors import ControllerError, PortError
 from rig.running import producing_press
+from rig.schedule import PollSchedule
 
 
 class Watching:
@@ -140,3 +142,78 @@ def test_a_slow_line_gets_the_time_that_it_takes() -> None:
     with open_press("emu://?start=warm", baudrate=9600) as slow, Runner(slow, Watching()) as runner:
         runner.run_for(3.0)
         assert runner.failed_polls == 0
+
+
+def test_on_a_slow_line_scans_keep_their_time_and_commands_are_written_again_slice_by_slice() -> None:
+    with open_press("emu://?start=warm", baudrate=19_200) as slow, Runner(slow, make_controller()) as runner:
+        runner.run_for(1.0)
+        runner.request("start")
+        runner.run_for(2.0)
+        written: list[set[str]] = []
+        write = slow.write
+
+        def watched(values: Mapping[str, Any], until_ns: int | None = None) -> None:
+            written.append(set(values))
+            write(values, until_ns=until_ns)
+
+        slow.write = watched  # type: ignore[method-assign]
+        oldest_s: dict[str, float] = {}
+        for _ in range(100):
+            begin_ns = slow.clock.now_ns
+            runner.step()
+            assert slow.clock.now_ns - begin_ns <= 200_000_000  # from the end of one scan to that of the next
+            for tag in slow.registers.polled:
+                oldest_s[tag.group] = max(oldest_s.get(tag.group, 0.0), slow.age_s(tag.name))
+        assert (runner.state, runner.missed_deadlines, runner.failed_polls) == ("preheat", 0, 0)
+        for start in range(0, 90, 10):
+            second = written[start : start + 10]
+            assert set().union(*second) >= set(runner.commanded)
+            assert max(map(len, second)) < 0.8 * len(runner.commanded)
+    assert oldest_s["node"] <= 0.2
+    assert oldest_s["belt_speeds"] <= 0.5
+    assert oldest_s["zone_temperatures"] <= 3.0
+    assert max(oldest_s.values()) <= 6.0
+
+
+def test_a_controller_says_how_often_it_wants_what_and_what_cannot_be_is_its_error(bench: Bench) -> None:
+    class Choosy(Watching):
+        poll_schedule = PollSchedule({"zone_temperatures": 20}, spare=False)
+
+    seen_s: list[float] = []
+    with Runner(bench, Choosy(), on_scan=lambda _: seen_s.append(bench.age_s("heat_1_upper_temperature_c"))) as runner:
+        runner.run_for(6.0)
+        assert 1.9 <= max(seen_s) <= 2.1
+        assert runner.inputs.age_s("node_heartbeat", bench.clock.now_ns) < 0.1
+    Choosy.poll_schedule = PollSchedule({"zone_temperature": 20})
+    with pytest.raises(ControllerError, match="did you mean zone_temperatures"):
+        Runner(bench, Choosy())
+
+
+def test_what_was_never_read_is_infinitely_old_and_the_age_of_the_oldest_is_that_of_all() -> None:
+    inputs = Inputs({"fast": 1.0, "slow": 2.0}, 900, times_ns={"fast": 10**9, "slow": 0})
+    assert inputs.age_s("fast", 2 * 10**9) == 1.0
+    assert inputs.oldest_s(("fast", "slow"), 2 * 10**9) == 2.0
+    assert inputs.age_s("never", 0) == inputs.oldest_s(("fast", "never"), 0) == float("inf")
+    of_one_time = Inputs({"fast": 1.0, "slow": 2.0}, 10**9)
+    assert of_one_time.oldest_s(("fast", "slow"), 3 * 10**9) == 2.0
+
+
+@pytest.mark.parametrize(
+    ("name", "fresh_s"), [("node_heartbeat", 0.5), ("cold_left_clearance_um", 1.0), ("heat_2_upper_temperature_c", 5.0)]
+)
+def test_the_reference_controller_holds_on_what_is_old_and_gives_up_on_what_is_stale(name: str, fresh_s: float) -> None:
+    with producing_press() as runner:
+        runner.run_for(0.5)
+        controller, inputs, now_ns = runner.controller, runner.inputs, runner.bench.clock.now_ns
+
+        def aged(age_s: float) -> Inputs:
+            times_ns = dict.fromkeys(inputs.values, now_ns) | {name: now_ns - round(age_s * 1e9)}
+            return Inputs(inputs.values, now_ns, times_ns=times_ns)
+
+        before = dict(controller.scan(aged(0.9 * fresh_s), now_ns))
+        held = dict(controller.scan(aged(1.1 * fresh_s), now_ns))
+        assert {**held, "controller_heartbeat": 0} == {**before, "controller_heartbeat": 0}
+        assert runner.state == "produce"
+        controller.scan(aged(3.1 * fresh_s), now_ns)
+        assert runner.state == "fault"
+        assert name in runner.said()

@@ -13,7 +13,7 @@ from emulator.ports.serve import Places, open_endpoints
 from emulator.world import World, WorldConfig
 from rig.bench import Bench, open_press
 from rig.clock import SECOND_NS, VirtualClock
-from rig.controller import make_controller
+from rig.controller import Inputs, make_controller
 from rig.controller.runner import Runner
 from rig.controller.supervision import Alarms, Watch
 from rig.errors import NoAnswer, NotArmed, OtherWiring, UsageError
@@ -191,3 +191,37 @@ def test_a_served_press_of_several_nodes_is_opened_on_its_pseudo_terminal(tmp_pa
             values = bench.poll()
     assert set(values) == {tag.name for tag in bench.registers.polled}
     assert values["heat_1_upper_temperature_c"] == pytest.approx(25.0, abs=2.0)
+
+
+def test_a_node_that_dies_holds_no_scan_up_keeps_nothing_from_the_press_and_gets_its_commands_back() -> None:
+    with open_press("emu://?start=warm&wiring=multi-drop") as bench:
+        ages_s: list[float] = []
+
+        class Watching:
+            scans = 0
+
+            def scan(self, inputs: Inputs, now_ns: int) -> dict[str, Any]:
+                self.scans += 1
+                ages_s.append(inputs.age_s("heat_1_upper_temperature_c", now_ns))
+                return {
+                    "controller_heartbeat": self.scans,
+                    "coolant_flow_setpoint_l_min": float(self.scans % 7 + 50),
+                    "heat_1_upper_setpoint_c": 100.0 + self.scans % 5,
+                }
+
+        with Runner(bench, Watching()) as runner:
+            runner.run_for(3.0)
+            assert max(ages_s[1:]) < 1.0
+            bench.virtual.inject("brown_out", amount=10.0, unit=11)
+            for _ in range(100):
+                runner.step()
+                assert bench.virtual.world.node.bank["coolant_flow_setpoint_l_min"] == runner.scans % 7 + 50
+            assert runner.missed_deadlines == 0
+            assert ages_s[-1] > 9.0
+            assert bench.health["heat_controller"].condition == "lost"
+            assert bench.health["heat_controller"].requests < 100
+            assert bench.health["press"].condition == "good"
+            assert "comms_watchdog" not in str(bench.value("alarm_word"))
+            runner.run_for(6.0)
+            assert ages_s[-1] < 1.0
+            assert bench.value("heat_1_upper_setpoint_c") == 100.0 + runner.scans % 5
