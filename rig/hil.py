@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
+from _pytest.mark.expression import Expression  # pytest has no public way to ask whether it understands one
 
 from rig.bench import DEFAULT_BAUDRATE, Abilities, Bench, open_press
 from rig.clock import SECOND_NS, date_text, wall_s
@@ -265,6 +266,24 @@ def find_suite(given: str | None) -> str:
     return str(bundled)
 
 
+def check_selection(text: str) -> None:
+    """Find out whether pytest understands what its `-k` is to be given, before a press is made.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if not text.strip():
+        return
+    try:
+        Expression.compile(text)
+    except Exception as error:  # of a kind that differs between versions of pytest
+        why = f"{error.msg} at character {error.offset}" if isinstance(error, SyntaxError) else error
+        raise UsageError(
+            f"-k {text!r} cannot be read: {why}; give parts of names of tests, "
+            "with and, or, not and brackets between them, as in -k 'emergency_stop and not guard'"
+        ) from None
+
+
 def load_recipe_or_refuse(name: str) -> Recipe:
     """A recipe by name or path; what is wrong with it is a usage error."""
     try:
@@ -280,6 +299,7 @@ def run_hil(options: HilOptions) -> int:
         RigError: what was asked for cannot be done (press, controller, recipe, suite).
     """
     suite = find_suite(options.suite)
+    check_selection(options.select)
     recipe = load_recipe_or_refuse(options.recipe)
     factory = load_factory(options.controller)
     make_controller(factory, recipe)

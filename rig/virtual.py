@@ -401,6 +401,7 @@ class Serving:
 
         Raises:
             UsageError: a place that is none, or `control` cannot be made.
+            PortError: a place that is taken, or that this user may not use.
         """
         try:
             self.places.check()
@@ -408,6 +409,10 @@ class Serving:
                 check_control(self.control_path)
         except EndpointError as error:
             raise UsageError(str(error)) from error
+        try:
+            self.places.try_out()
+        except EndpointError as error:
+            raise PortError(str(error)) from error
 
 
 def emulate(config: WorldConfig, serving: Serving, say: Callable[[str], object]) -> None:

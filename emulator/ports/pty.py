@@ -19,7 +19,7 @@ from pathlib import Path
 from emulator.bus import Bus, LineSettings
 from emulator.ports.paced import READ_SIZE, EndpointError
 
-__all__ = ["PtyEndpoint", "check_link"]
+__all__ = ["PtyEndpoint", "check_link", "try_link"]
 
 OUTPUT_SPEED = 5
 """Place of the output speed in what `tcgetattr` returns."""
@@ -41,6 +41,26 @@ def check_link(link: Path) -> None:
         raise EndpointError(f"{link} exists and is not a symbolic link; choose another path, or remove it")
     if not link.parent.is_dir():
         raise EndpointError(f"cannot make the link {link}: there is no folder {link.parent}")
+
+
+def try_link(link: Path) -> None:
+    """Make a symbolic link there under another name, and remove it.
+
+    Raises:
+        EndpointError: it cannot be made.
+    """
+    check_link(link)
+    try:
+        _beside(link, os.devnull).unlink()
+    except OSError as error:
+        raise EndpointError(f"cannot make the link {link}: {error.strerror}; choose another path") from error
+
+
+def _beside(link: Path, device: str) -> Path:
+    """A link to a device under a name that nobody else has, in the folder where `link` is to be."""
+    fresh = link.with_name(f".{link.name}.{os.getpid()}")
+    fresh.symlink_to(device)
+    return fresh
 
 
 class PtyEndpoint:
@@ -89,8 +109,7 @@ class PtyEndpoint:
 
     def _make_link(self, link: Path) -> None:
         check_link(link)
-        fresh = link.with_name(f".{link.name}.{os.getpid()}")
-        fresh.symlink_to(self.device)
+        fresh = _beside(link, self.device)
         try:
             fresh.replace(link)
         except OSError:

@@ -17,10 +17,10 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from emulator.ports.control import ControlSocket, check_control
-from emulator.ports.listener import Access, parse_address
+from emulator.ports.listener import Access, Listener, parse_address
 from emulator.ports.modbus_tcp import ModbusTcpEndpoint
 from emulator.ports.paced import Control, Endpoint, EndpointError, PacedCounters, serve
-from emulator.ports.pty import PtyEndpoint, check_link
+from emulator.ports.pty import PtyEndpoint, check_link, try_link
 from emulator.ports.rfc2217 import Rfc2217Endpoint
 from emulator.ports.tcp import TcpEndpoint
 
@@ -62,17 +62,32 @@ class Places:
     allow: str | None = None
 
     def check(self) -> None:
-        """Find out what can be found out before anything is made.
+        """Find out what can be found out from the words.
 
         Raises:
             EndpointError: not addresses or networks, or no place for the link.
         """
         access = Access.parse(self.listen, self.allow)
-        for text in (self.tcp, self.modbus_tcp, self.rfc2217):
-            if text is not None:
-                access.address(parse_address(text)[0])
+        for host, _ in self._addresses():
+            access.address(host)
         if self.link is not None:
             check_link(Path(self.link))
+
+    def try_out(self) -> None:
+        """Open what can be opened without anybody noticing, and close it again: making a press takes seconds.
+
+        Raises:
+            EndpointError: a port that is taken, asked for twice or not for this user, or a link that cannot be made.
+        """
+        access = Access.parse(self.listen, self.allow)
+        with ExitStack() as stack:
+            for host, port in self._addresses():
+                stack.callback(Listener(host, port, access).close)
+        if self.link is not None:
+            try_link(Path(self.link))
+
+    def _addresses(self) -> list[tuple[str | None, int]]:
+        return [parse_address(text) for text in (self.tcp, self.modbus_tcp, self.rfc2217) if text is not None]
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from rig.protocol.timing import half_characters_ns, pauses_ns
+
 __all__ = ["LineSettings"]
 
 HALF_SECOND_NS = 500_000_000
@@ -40,14 +42,13 @@ class LineSettings:
         put = object.__setattr__  # frozen; these follow from the fields above
         put(self, "half_bits", 2 * (1 + self.data_bits + (self.parity != "N")) + round(2 * self.stop_bits))
         put(self, "char_ns", self.span_ns(1))
-        pause_ns = -(-3 * self.half_bits * HALF_SECOND_NS // (2 * self.baud))
-        put(self, "pause_ns", pause_ns if self.baud <= 19_200 else 750_000)
-        silence_ns = -(-7 * self.half_bits * HALF_SECOND_NS // (2 * self.baud))
-        put(self, "silence_ns", silence_ns if self.baud <= 19_200 else 1_750_000)
+        pause_ns, silence_ns = pauses_ns(self.half_bits, self.baud)
+        put(self, "pause_ns", pause_ns)
+        put(self, "silence_ns", silence_ns)
 
     def span_ns(self, count: int) -> int:
         """Duration of `count` characters in a row, ns, rounded up once."""
-        return -(-count * self.half_bits * HALF_SECOND_NS // self.baud)
+        return half_characters_ns(2 * count, self.half_bits, self.baud)
 
     def count_in(self, span_ns: int) -> int:
         """How many whole characters fit into a span."""

@@ -11,12 +11,30 @@ from typing import Literal
 
 from rig.protocol.errors import LocalProtocolError
 
-__all__ = ["LineTiming", "Parity"]
+__all__ = ["LineTiming", "Parity", "half_characters_ns", "pauses_ns"]
 
 Parity = Literal["N", "E", "O"]
 
 _SECOND_NS = 1_000_000_000
 _FIXED_ABOVE_BAUD = 19_200
+
+
+def half_characters_ns(count: int, half_bits: int, baudrate: int) -> int:
+    """Duration of so many halves of characters, ns, rounded up.
+
+    Args:
+        count: how many halves.
+        half_bits: twice the bits of one character, start and stop bits included: a port can have 1.5 stop bits.
+        baudrate: bit/s.
+    """
+    return -(-count * half_bits * _SECOND_NS // (4 * baudrate))
+
+
+def pauses_ns(half_bits: int, baudrate: int) -> tuple[int, int]:
+    """Longest pause inside a frame and shortest between two (t1.5, t3.5), ns; arguments as in `half_characters_ns`."""
+    if baudrate > _FIXED_ABOVE_BAUD:
+        return 750_000, 1_750_000
+    return half_characters_ns(3, half_bits, baudrate), half_characters_ns(7, half_bits, baudrate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +73,13 @@ class LineTiming:
             raise LocalProtocolError(f"parity is {self.parity!r}, expected 'N', 'E' or 'O'")
         if self.stop_bits not in (1, 2):
             raise LocalProtocolError(f"stop_bits is {self.stop_bits}, expected 1 or 2")
-        fast = self.baudrate > _FIXED_ABOVE_BAUD
         set_field = object.__setattr__  # the dataclass is frozen; these follow from the fields above
         set_field(self, "bits", 1 + self.data_bits + (self.parity != "N") + self.stop_bits)
-        set_field(self, "char_ns", self._half_chars_ns(2))
-        set_field(self, "t1_5_ns", 750_000 if fast else self._half_chars_ns(3))
-        set_field(self, "t3_5_ns", 1_750_000 if fast else self._half_chars_ns(7))
+        set_field(self, "char_ns", self.frame_ns(1))
+        pause_ns, silence_ns = pauses_ns(2 * self.bits, self.baudrate)
+        set_field(self, "t1_5_ns", pause_ns)
+        set_field(self, "t3_5_ns", silence_ns)
 
     def frame_ns(self, length: int) -> int:
         """Duration of `length` bytes sent without pause, in ns."""
-        return self._half_chars_ns(2 * length)
-
-    def _half_chars_ns(self, half_chars: int) -> int:
-        return -(-half_chars * self.bits * _SECOND_NS // (2 * self.baudrate))
+        return half_characters_ns(2 * length, 2 * self.bits, self.baudrate)

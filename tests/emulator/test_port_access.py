@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -95,3 +97,28 @@ def test_nothing_stays_open_when_one_cannot_be() -> None:
     with pytest.raises(EndpointError, match=f"cannot listen on 127.0.0.1:{taken}"), opened():
         pass
     first.close()
+
+
+def test_ports_that_are_taken_or_asked_for_twice_are_found_by_trying() -> None:
+    first = TcpEndpoint()
+    taken = first.url.rsplit(":", 1)[1]
+    for places in (Places(tcp=taken), Places(modbus_tcp="0", rfc2217=taken)):
+        places.check()
+        with pytest.raises(EndpointError, match=f"cannot listen on 127.0.0.1:{taken}.*choose another port"):
+            places.try_out()
+    first.close()
+    with pytest.raises(EndpointError, match=f"cannot listen on 127.0.0.1:{taken}"):
+        Places(tcp=taken, modbus_tcp=taken).try_out()
+    Places(tcp=taken).try_out()
+    with open_endpoints(Places(tcp=taken)):
+        pass
+
+
+def test_a_link_that_may_not_be_made_is_found_by_trying(tmp_path: Path) -> None:
+    link = tmp_path / "press"
+    link.symlink_to("/nowhere")
+    Places(link=link).try_out()
+    assert os.readlink(link) == "/nowhere"
+    assert list(tmp_path.iterdir()) == [link]
+    with pytest.raises(EndpointError, match=r"cannot make the link /proc/press: .*; choose another path"):
+        Places(link="/proc/press").try_out()

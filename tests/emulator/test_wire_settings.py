@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import serial
 from hypothesis import given
@@ -29,6 +31,19 @@ def asked_in_two(world: FakeWorld, line: LineSettings, pause_ns: int) -> bytes:
     world.bus.transmit(read_request()[3:], line)
     world.run_until(world.now_ns + 10 * SECOND_NS)
     return world.bus.read(1000)
+
+
+@given(st.integers(300, 1_000_000), st.sampled_from("NEO"), st.sampled_from((1, 2)), st.integers(0, 256))
+def test_the_line_takes_the_time_that_the_protocol_expects(baud: int, parity: Any, stop_bits: int, count: int) -> None:
+    line, timing = LineSettings(baud, 8, parity, stop_bits), LineTiming(baud, 8, parity, stop_bits)
+    assert (line.char_ns, line.pause_ns, line.silence_ns) == (timing.char_ns, timing.t1_5_ns, timing.t3_5_ns)
+    assert line.span_ns(count) == timing.frame_ns(count)
+    assert line.count_in(line.span_ns(count)) == count
+
+
+def test_one_and_a_half_stop_bits_are_counted_in_halves() -> None:
+    assert LineSettings(1000, 5, "N", 1.5).char_ns == 7_500_000
+    assert LineSettings(1000, 5, "N", 1.5).silence_ns == 26_250_000
 
 
 @pytest.mark.parametrize("kept", ["N", "E", "O"])

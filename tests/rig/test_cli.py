@@ -52,6 +52,8 @@ def test_read_shows_values_with_units(capsys: pytest.CaptureFixture[str]) -> Non
         (["emulate", "--tcp", "here"], 2, "HOST:PORT"),
         (["emulate", "--link", "pyproject.toml"], 2, "exists and is not a symbolic link"),
         (["emulate", "--link", "no/such/folder/press"], 2, "there is no folder no/such/folder"),
+        (["emulate", "--link", "/proc/press"], 3, "cannot make the link /proc/press"),
+        (["emulate", "--tcp", "54321", "--modbus-tcp", "54321"], 3, "cannot listen on 127.0.0.1:54321"),
         (["resume", "no.snapshot", "--link", "."], 2, "exists and is not a symbolic link"),
         (["emulate", "--machine", "pyproject.toml"], 2, "more)"),
         (["resume", "no.snapshot", "--tcp", "127.0.0.1:99999"], 2, "HOST:PORT"),
@@ -65,6 +67,7 @@ def test_read_shows_values_with_units(capsys: pytest.CaptureFixture[str]) -> Non
         (["hil", "--controller", "rig.recipe:nothing"], 2, "has no factory 'nothing'"),
         (["hil", "--controller", "rig.recipe:list_recipes"], 5, "which has no scan"),
         (["hil", "--recipe", "soup"], 2, "no recipe named 'soup'"),
+        (["hil", "-k", "and and"], 2, "-k 'and and' cannot be read"),
         (["hil", "no/such/suite"], 2, "no tests at no/such/suite"),
         (["docs", "no/such/folder"], 2, "cannot be read"),
     ],
@@ -79,7 +82,7 @@ def test_wrong_input_is_told_in_one_sentence(
     assert message in captured.err
     assert "Traceback" not in captured.err
     assert len(captured.err.strip().splitlines()) == 1
-    if "--link" in words:
+    if "--link" in words or code == 3:
         assert captured.out == "", "told before a press is made"
 
 
