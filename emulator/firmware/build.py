@@ -23,9 +23,10 @@ from emulator.firmware.node_map import FIRMWARE
 
 __all__ = ["BOARDS", "Board", "BuildError", "build", "has_compiler", "out_folder"]
 
-STRICT: Final = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", f"-I{FIRMWARE}", "-g")
+STRICT: Final = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", "-g")
 """For every board. Without `-ffp-contract=off` a product and a sum might become one operation that rounds once."""
-SHARED_SOURCES: Final = ("modbus", "node", "generated")
+NODE: Final = ("modbus/*.c", "node/*.c", "generated/*.c")
+CONTROLLER: Final = ("modbus/crc.c", "modbus/master.c", "controller/*.c")
 
 
 class BuildError(ConfigError):
@@ -41,6 +42,7 @@ class Board:
         file: name of the file that is made.
         sources: what it needs beside the shared sources: C files and linker scripts.
         flags: of compiler and linker.
+        shared: patterns of what it has in common with other boards: the program.
         system_compiler: the machine's own compiler makes it, because Zig has no runtime for it.
     """
 
@@ -48,44 +50,42 @@ class Board:
     file: str
     sources: tuple[str, ...]
     flags: tuple[str, ...]
+    shared: tuple[str, ...] = NODE
     system_compiler: bool = False
 
 
 _HOST: Final = ("boards/host/host.c",)
 _FUZZ: Final = (*_HOST, "boards/host/fuzz.c")
 _CHIP: Final = ("startup.c", "main.c", "io.c", "memory.ld")
+_CONTROLLER_CHIP: Final = ("startup.c", "controller.c", "memory.ld")
+_CORTEX_M3: Final = (
+    "-target",
+    "thumb-freestanding-eabi",
+    "-mcpu=cortex_m3",
+    "-O2",
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-fno-jump-tables",
+    "-Wl,--gc-sections",
+    "-Wl,-e,reset_handler",
+)
+_LIBRARY: Final = ("-O2", "-fPIC", "-shared", "-fvisibility=hidden")
+_UBSAN: Final = ("-O1", "-fsanitize=undefined", "-fno-sanitize-recover=undefined")
 
 BOARDS: Final = {
     board.name: board
     for board in (
+        Board("lm3s6965", "node-lm3s6965.elf", tuple(f"boards/lm3s6965/{name}" for name in _CHIP), _CORTEX_M3),
+        Board("host", "libnode.so", _HOST, _LIBRARY),
+        Board("host-ubsan", "node-ubsan", _FUZZ, _UBSAN),
         Board(
-            "lm3s6965",
-            "node-lm3s6965.elf",
-            tuple(f"boards/lm3s6965/{name}" for name in _CHIP),
-            (
-                "-target",
-                "thumb-freestanding-eabi",
-                "-mcpu=cortex_m3",
-                "-O2",
-                "-ffunction-sections",
-                "-fdata-sections",
-                "-fno-jump-tables",
-                "-Wl,--gc-sections",
-                "-Wl,-e,reset_handler",
-            ),
+            "controller-lm3s6965",
+            "controller-lm3s6965.elf",
+            tuple(f"boards/lm3s6965/{name}" for name in _CONTROLLER_CHIP),
+            _CORTEX_M3,
+            CONTROLLER,
         ),
-        Board(
-            "host",
-            "libnode.so",
-            _HOST,
-            ("-O2", "-fPIC", "-shared", "-fvisibility=hidden"),
-        ),
-        Board(
-            "host-ubsan",
-            "node-ubsan",
-            _FUZZ,
-            ("-O1", "-fsanitize=undefined", "-fno-sanitize-recover=undefined"),
-        ),
+        Board("controller-host", "libcontroller.so", ("boards/host/controller.c",), _LIBRARY, CONTROLLER),
         Board(
             "host-asan",
             "node-asan",
@@ -107,26 +107,33 @@ def has_compiler() -> bool:
     return find_spec("ziglang") is not None
 
 
-def build(name: str) -> Path:
+def build(name: str, root: Path = FIRMWARE, folder: Path | None = None) -> Path:
     """Make one of `BOARDS`, or find it already made.
+
+    Args:
+        name: of the board.
+        root: the sources, laid out as in `firmware_stubs/`.
+        folder: where it is kept; None for `out_folder()`.
 
     Raises:
         BuildError: no compiler, or the compiler's messages.
     """
     board = BOARDS[name]
-    if not FIRMWARE.is_dir():
-        raise BuildError(f"the firmware's sources are not at {FIRMWARE}; it is built in a checkout of the project")
-    made = out_folder() / board.file
-    digest = _digest(board)
+    if not root.is_dir():
+        raise BuildError(f"the firmware's sources are not at {root}; it is built in a checkout of the project")
+    folder = folder or out_folder()
+    made = folder / board.file
+    digest = _digest(board, root)
     stamp = made.with_name(f"{made.name}.digest")
     if made.is_file() and stamp.is_file() and stamp.read_text() == digest:
         return made
-    out_folder().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out_folder()) as folder:
-        fresh = Path(folder) / made.name
-        files = [str(path) for path in _inputs(board) if path.suffix == ".c"]
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        fresh = Path(scratch) / made.name
+        files = [str(path) for path in _inputs(board, root) if path.suffix == ".c"]
+        flags = [*STRICT, f"-I{root}", *board.flags, *_linker_script(board, root)]
         run = subprocess.run(
-            [*_compiler(board), *STRICT, *board.flags, *_linker_script(board), "-o", str(fresh), *files],
+            [*_compiler(board), *flags, "-o", str(fresh), *files],
             env=_environment(), capture_output=True, text=True, check=False,
         )  # fmt: skip
         if run.returncode:
@@ -152,22 +159,22 @@ def _environment() -> dict[str, str]:
     return os.environ | {"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
 
 
-def _linker_script(board: Board) -> Iterator[str]:
+def _linker_script(board: Board, root: Path) -> Iterator[str]:
     for name in board.sources:
         if name.endswith(".ld"):
-            yield f"-Wl,-T,{FIRMWARE / name}"
+            yield f"-Wl,-T,{root / name}"
 
 
-def _inputs(board: Board) -> list[Path]:
-    shared = (path for folder in SHARED_SOURCES for path in sorted((FIRMWARE / folder).glob("*.c")))
-    return [*shared, *(FIRMWARE / name for name in board.sources)]
+def _inputs(board: Board, root: Path) -> list[Path]:
+    shared = (path for pattern in board.shared for path in sorted(root.glob(pattern)))
+    return [*shared, *(root / name for name in board.sources)]
 
 
-def _digest(board: Board) -> str:
+def _digest(board: Board, root: Path) -> str:
     """Of all that the file is made from: the board as it stands here, the compiler's version, and the sources."""
-    digest = blake2b(repr((board, STRICT, _version(board))).encode(), digest_size=16)
-    for path in sorted({*_inputs(board), *FIRMWARE.rglob("*.h")}):
-        digest.update(f"{path.relative_to(FIRMWARE)}\n".encode() + path.read_bytes())
+    digest = blake2b(repr((board, STRICT, str(root), _version(board))).encode(), digest_size=16)
+    for path in sorted({*_inputs(board, root), *root.rglob("*.h")}):
+        digest.update(f"{path.relative_to(root)}\n".encode() + path.read_bytes())
     return digest.hexdigest()
 
 

@@ -6,7 +6,6 @@ table of interlocks. `python -m emulator.firmware.node_map` writes it; `--check`
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 
 from emulator.config import ConfigError
 from emulator.firmware.adc import Adc
+from emulator.firmware.generated import MADE, c_enum, write_or_check
 from emulator.image import TABLES, Layout
 from emulator.node import Node, interlocks, loops, program, scan
 from emulator.node.bank import raw_window
@@ -36,9 +36,6 @@ SENT_COMMANDS: Final = commands.FEED + 1
 
 NODE: Final = "press"
 SENSORS: Final = "reference"
-MADE: Final = (
-    "/* Made from registers.toml, the node's settings and the sensors by `make firmware`; not to be edited. */"
-)
 COMMAND_PARTS: Final = (
     "ZONE", "DRUM", "CLEARANCE", "SPEED", "DRIVES_ON", "STEERING", "TENSION", "TENSION_ON", "HYDRAULICS_ON", "DUMP",
     "BRAKE", "COOLANT_FLOW", "FEED",
@@ -70,12 +67,6 @@ def sources() -> Mapping[Path, str]:
 def _double(value: float) -> str:
     """A number that C reads back bit by bit."""
     return f"{float(value).hex()} /* {value:g} */"
-
-
-def _enum(entries: Iterable[tuple[str, int]]) -> Iterator[str]:
-    yield "enum {"
-    yield from (f"    {name.upper()} = {value}," for name, value in entries)
-    yield "};"
 
 
 def _array(declaration: str, rows: Iterable[str]) -> Iterator[str]:
@@ -163,7 +154,7 @@ def _header(node: Node) -> Iterator[str]:
     yield '#include "node/number.h"'
     yield ""
     yield "/* sizes of the tables below */"
-    yield from _enum(
+    yield from c_enum(
         [
             ("UNIT_ADDRESS", node.unit),
             ("IMAGE_SIZE", layout.size),
@@ -183,27 +174,27 @@ def _header(node: Node) -> Iterator[str]:
     )
     yield ""
     yield "/* registers: byte of the image */"
-    yield from _enum((f"at_{tag.name}", layout.place(tag.name)) for tag in tags.values() if tag.table not in BIT_TABLES)
+    yield from c_enum((f"at_{tag.name}", layout.place(tag.name)) for tag in tags.values() if tag.table not in BIT_TABLES)
     yield ""
     yield "/* bits: bit of the image */"
-    yield from _enum((f"bit_{tag.name}", layout.place(tag.name)) for tag in tags.values() if tag.table in BIT_TABLES)
+    yield from c_enum((f"bit_{tag.name}", layout.place(tag.name)) for tag in tags.values() if tag.table in BIT_TABLES)
     yield ""
     yield "/* channels of the ADC */"
-    yield from _enum((f"channel_{name}", place) for place, name in enumerate(node.sensors.names))
+    yield from c_enum((f"channel_{name}", place) for place, name in enumerate(node.sensors.names))
     yield ""
     yield "/* places in the vector of setpoints, and of commands */"
-    yield from _enum((f"setpoint_{part}", getattr(program, part)) for part in SETPOINT_PARTS)
-    yield from _enum((f"command_{part}", getattr(commands, part)) for part in COMMAND_PARTS)
+    yield from c_enum((f"setpoint_{part}", getattr(program, part)) for part in SETPOINT_PARTS)
+    yield from c_enum((f"command_{part}", getattr(commands, part)) for part in COMMAND_PARTS)
     yield ""
     yield "/* interlocks: rows, and what they take away */"
-    yield from _enum((f"interlock_{row.name}", place) for place, row in enumerate(interlocks.INTERLOCKS))
-    yield from _enum((f"takes_{what}", 1 << bit) for bit, what in enumerate(interlocks.Inhibits._fields))
+    yield from c_enum((f"interlock_{row.name}", place) for place, row in enumerate(interlocks.INTERLOCKS))
+    yield from c_enum((f"takes_{what}", 1 << bit) for bit, what in enumerate(interlocks.Inhibits._fields))
     yield ""
     yield "/* words and codes */"
     for word, prefix in WORDS.items():
-        yield from _enum((f"{prefix}_{bit}", 1 << place) for place, bit in enumerate(tags[word].bits))
+        yield from c_enum((f"{prefix}_{bit}", 1 << place) for place, bit in enumerate(tags[word].bits))
     for word, prefix in CODES.items():
-        yield from _enum((f"{prefix}_{name}", code) for name, code in tags[word].values.items())
+        yield from c_enum((f"{prefix}_{name}", code) for name, code in tags[word].values.items())
     yield ""
     yield "/* settings */"
     for name, value in _settings(node):
@@ -365,20 +356,7 @@ def _interlocks() -> Iterator[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the generated files, or check them."""
-    parser = argparse.ArgumentParser(prog="python -m emulator.firmware.node_map", description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="change nothing; fail if something is out of date")
-    check = parser.parse_args(arguments).check
-    stale = 0
-    for path, text in sources().items():
-        if path.is_file() and path.read_text(encoding="utf-8") == text:
-            continue
-        stale += 1
-        if check:
-            print(f"{path} is out of date; run `make firmware`")
-        else:
-            path.write_text(text, encoding="utf-8")
-            print(f"{path} written")
-    return 1 if check and stale else 0
+    return write_or_check("emulator.firmware.node_map", sources(), arguments)
 
 
 if __name__ == "__main__":

@@ -39,15 +39,19 @@ enum {
     RCC_DIVIDE_BY_4 = 3 << 23, /* 200 MHz / 4 */
     RCGC0_WATCHDOG = 1 << 3,
     RCGC1_UART0 = 1 << 0,
+    RCGC1_UART1 = 1 << 1,
     RCGC1_TIMER0 = 1 << 16,
     RCGC2_PORT_A = 1 << 0,
+    RCGC2_PORT_D = 1 << 3,
 };
 
 /* port A: PA0 receive, PA1 transmit, PA6 driver enable of the RS-485 transceiver */
 #define GPIOA_DATA_PIN6 REGISTER(0x40004000u + (1u << 6 << 2))
 #define GPIOA_DIR REGISTER(0x40004400u)
 #define GPIOA_AFSEL REGISTER(0x40004420u)
+#define GPIOA_PUR REGISTER(0x40004510u)
 #define GPIOA_DEN REGISTER(0x4000451Cu)
+#define GPIOA_DATA_PINS(pins) REGISTER(0x40004000u + ((uint32_t)(pins) << 2))
 enum {
     PINS_UART = 3,
     PIN_DRIVER = 1 << 6,
@@ -78,6 +82,19 @@ enum {
     INT_RECEIVE_TIMEOUT = 1 << 6, /* 32 bits after the last byte, with bytes waiting */
     INT_ALL = 0x7F0,
 };
+
+/* UART 1 */
+#define UART1_DR REGISTER(0x4000D000u)
+#define UART1_FR REGISTER(0x4000D018u)
+#define UART1_IBRD REGISTER(0x4000D024u)
+#define UART1_FBRD REGISTER(0x4000D028u)
+#define UART1_LCRH REGISTER(0x4000D02Cu)
+#define UART1_CTL REGISTER(0x4000D030u)
+
+/* port D: PD3 transmits for UART 1 */
+#define GPIOD_AFSEL REGISTER(0x40007420u)
+#define GPIOD_DEN REGISTER(0x4000751Cu)
+enum { PIN_TRANSMIT1 = 1 << 3 };
 
 /* timer 0, as one of 32 bits */
 #define TIMER0_CFG REGISTER(0x40030000u)

@@ -6,24 +6,14 @@
  * share with the loop is the station on the line, which the loop touches with interrupts off, and two flags.
  */
 #include "boards/lm3s6965/board.h"
-#include "boards/lm3s6965/chip.h"
 #include "boards/lm3s6965/io.h"
 #include "modbus/station.h"
 #include "node/node.h"
 
-/* 50 MHz, 115200 bit/s, 8 data bits, no parity, 1 stop bit */
-enum {
-    CYCLE_NS = 20,
-    BAUD_INTEGER = 27, /* 50 MHz / 16 / 115200 = 27 + 8 / 64 */
-    BAUD_FRACTION = 8,
-    CHARACTER_NS = 86806,
-    UART_FIFO = 16,
-    RECEIVE_TIMEOUT_NS = 277778, /* 32 bits */
-    SILENCE_NS = 1750000,
-    TICK_CYCLES = SCAN_PERIOD_NS / CYCLE_NS,
-    WATCHDOG_CYCLES = 5 * TICK_CYCLES,
-    LONGEST_SLEEP_NS = 40000000, /* what the timer is set to at the most; the tick comes sooner or later anyway */
-};
+#define TICK_NS SCAN_PERIOD_NS
+#include "boards/lm3s6965/clock.h"
+
+enum { WATCHDOG_CYCLES = 5 * TICK_CYCLES };
 
 /* Where to find things in the node's memory: for debuggers, and for a virtual press that starts running. */
 __attribute__((used, section(".rodata.layout"))) const uint32_t node_layout[] = {
@@ -33,44 +23,9 @@ __attribute__((used, section(".rodata.layout"))) const uint32_t node_layout[] = 
 };
 
 static struct modbus_station station;
-static volatile uint32_t ticks; /* scan periods since power-on */
 static volatile uint16_t sent;  /* bytes of the answer that the UART has */
 static volatile uint16_t to_send; /* bytes of the answer that is being sent; 0: listening */
 static int64_t sent_ns;           /* when the last of them will have left, if nothing holds them up */
-
-static void interrupts_off(void) {
-    __asm__ volatile("cpsid i" ::: "memory");
-}
-
-static void interrupts_on(void) {
-    __asm__ volatile("cpsie i\n\tisb" ::: "memory");
-}
-
-/* -- time: interrupts are off, or it is one of them that asks ---------------------------------------------------- */
-
-static int64_t now_ns(void) {
-    uint32_t passed = ticks;
-    int32_t left = (int32_t)SYST_CVR;
-    if (SCB_ICSR & ICSR_SYSTICK_PENDING) {
-        passed++; /* it has begun anew, and nobody has counted that yet */
-        left = (int32_t)SYST_CVR;
-    }
-    return (int64_t)passed * SCAN_PERIOD_NS + (int64_t)(TICK_CYCLES - 1 - left) * CYCLE_NS;
-}
-
-/* Wake up at a time: never too early, and soon if it has passed. */
-static void wake_at(int64_t due_ns) {
-    TIMER0_CTL = 0;
-    if (due_ns == MODBUS_NEVER_NS) {
-        return;
-    }
-    int64_t left_ns = due_ns - now_ns();
-    if (left_ns > LONGEST_SLEEP_NS) {
-        left_ns = LONGEST_SLEEP_NS;
-    }
-    TIMER0_TAILR = left_ns > CYCLE_NS ? (uint32_t)left_ns / CYCLE_NS + 1 : 1;
-    TIMER0_CTL = TIMER_A_ENABLE;
-}
 
 void systick_handler(void) {
     ticks++;
@@ -155,6 +110,10 @@ static int64_t attend_line(void) {
 
 /* -- the scan ---------------------------------------------------------------------------------------------------- */
 
+void board_fail_safe(void) {
+    io_fail_safe();
+}
+
 static void scan(uint32_t number) {
     static uint32_t counts[CHANNELS];
     unsigned contacts = io_receive(counts);
@@ -165,17 +124,6 @@ static void scan(uint32_t number) {
 
 /* -- power-on ---------------------------------------------------------------------------------------------------- */
 
-static void start_clock(void) {
-    uint32_t rcc = (SYSCTL_RCC | RCC_BYPASS_PLL) & ~(uint32_t)RCC_USE_DIVIDER;
-    SYSCTL_RCC = rcc;
-    rcc &= ~(uint32_t)(RCC_MAIN_OSCILLATOR_OFF | RCC_SOURCE | RCC_CRYSTAL | RCC_PLL_OFF | RCC_DIVIDER);
-    rcc |= RCC_CRYSTAL_8_MHZ | RCC_DIVIDE_BY_4 | RCC_USE_DIVIDER;
-    SYSCTL_RCC = rcc;
-    while (!(SYSCTL_RIS & RIS_PLL_LOCKED)) {
-    }
-    SYSCTL_RCC = rcc & ~(uint32_t)RCC_BYPASS_PLL;
-}
-
 static void start_peripherals(void) {
     SYSCTL_RCGC0 = RCGC0_WATCHDOG;
     SYSCTL_RCGC1 = RCGC1_UART0 | RCGC1_TIMER0;
@@ -185,25 +133,7 @@ static void start_peripherals(void) {
     GPIOA_AFSEL = PINS_UART;
     GPIOA_DEN = PINS_UART | PIN_DRIVER;
     GPIOA_DATA_PIN6 = 0;
-    UART0_CTL = 0;
-    UART0_IBRD = BAUD_INTEGER;
-    UART0_FBRD = BAUD_FRACTION;
-    UART0_LCRH = LCRH_8_BITS_FIFO;
-    UART0_IFLS = IFLS_EARLY;
-    UART0_ICR = INT_ALL;
-    UART0_IM = INT_RECEIVE | INT_RECEIVE_TIMEOUT;
-    UART0_CTL = CTL_RUN;
-    TIMER0_CTL = 0;
-    TIMER0_CFG = 0;
-    TIMER0_TAMR = TIMER_ONE_SHOT;
-    TIMER0_IMR = TIMER_A_TIMEOUT;
-    WATCHDOG_LOCK = WATCHDOG_UNLOCK;
-    WATCHDOG_LOAD = WATCHDOG_CYCLES;
-    WATCHDOG_CTL = WATCHDOG_RESET;
-    SYST_RVR = TICK_CYCLES - 1;
-    SYST_CVR = 0;
-    SYST_CSR = SYST_RUN;
-    NVIC_ISER0 = 1u << IRQ_UART0 | 1u << IRQ_TIMER0A;
+    start_line_and_ticks(WATCHDOG_CYCLES);
 }
 
 /* All that is due: first what the interrupts have to say, then a scan, then the line. Returns whether that was all. It is

@@ -3,7 +3,6 @@
 
 #include "boards/lm3s6965/board.h"
 #include "boards/lm3s6965/chip.h"
-#include "boards/lm3s6965/io.h"
 
 /* of the linker script */
 extern uint32_t stack_top[], data_load[], data_start[], data_end[], bss_start[], bss_end[];
@@ -20,9 +19,9 @@ void reset_handler(void) {
     main();
 }
 
-/* Hard fault, or an interrupt that nobody asked for: the actuators go where they are safe, and the chip starts anew. */
+/* Hard fault, or an interrupt that nobody asked for: what is connected goes where it is safe, and the chip starts anew. */
 static void fault_handler(void) {
-    io_fail_safe();
+    board_fail_safe();
     SCB_AIRCR = 0x05FA0004; /* system reset request */
     for (;;) {
     }
