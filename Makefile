@@ -58,7 +58,7 @@ validate: $(READY) ## hold the press model against independent solutions; writes
 emulate: $(READY) ## serve the virtual press on a pseudo-terminal in real time (Ctrl-C ends)
 	@$(BIN)/press-rig emulate
 
-firmware: $(READY) ## build the firmware of the I/O node for every board; writes out/firmware/
+firmware: $(READY) ## build the firmware of node and controller for every board; writes out/firmware/
 	@$(BIN)/python -m emulator.firmware
 
 bench: $(READY) ## measure speed against its goals, side by side; writes out/bench.json

@@ -251,6 +251,12 @@ class Bench:
             self.record_event("safe_state", "commanded")
         return reached
 
+    def note_commanded(self, values: Mapping[str, Value]) -> None:
+        """Another master has commanded this: it belongs into the recording, and the press is to be left safe."""
+        self._unsafe = True
+        self.forget_written()
+        self._note_written(values)
+
     def reopen(self) -> None:
         """Open the port again after it went away; from then on everything has to be written anew.
 

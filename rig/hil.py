@@ -112,12 +112,16 @@ def abilities_of(url: str) -> Abilities:
 
 
 def load_factory(name: str) -> Callable[..., Controller]:
-    """Find a controller factory by `package.module:factory`.
+    """Find a controller factory by `package.module:factory`, or by `firmware:PATH` (`rig.embedded`).
 
     Raises:
         UsageError: the name is malformed, or there is no such module or factory.
         ControllerError: importing it raised.
     """
+    if name.startswith("firmware:"):
+        from rig.embedded import embedded_factory  # noqa: PLC0415 - heavy, and only for this kind
+
+        return embedded_factory(name)
     module_name, colon, attribute = name.partition(":")
     if not colon or not module_name or not attribute:
         raise UsageError(f"controller {name!r} is not of the form package.module:factory")
@@ -302,7 +306,12 @@ def run_hil(options: HilOptions) -> int:
     check_selection(options.select)
     recipe = load_recipe_or_refuse(options.recipe)
     factory = load_factory(options.controller)
-    make_controller(factory, recipe)
+    is_embedded = hasattr(make_controller(factory, recipe), "make_runner")
+    if is_embedded and not abilities_of(options.press).jump_in_time:
+        raise UsageError(
+            f"controller {options.controller!r} is executed in lockstep with a virtual press, so it needs --press "
+            f"emu://, and not {options.press}: there its program has to run on a board (firmware_stubs/README.md)"
+        )
     folder = _new_folder(options.out)
     session = HilSession(options, folder, recipe, factory)
     print(f"press-rig hil: {options.controller} on {options.press}, recipe {recipe.name}, seed {options.seed}")

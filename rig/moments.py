@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from rig.bench import Bench
 from rig.controller.api import Controller, ReportsState
-from rig.controller.runner import GAVE_UP, Runner
+from rig.controller.runner import GAVE_UP, runner_for
 from rig.errors import UsageError
 
 __all__ = ["Caught", "Moment", "catch_moments"]
@@ -68,7 +68,7 @@ def catch_moments(bench: Bench, controller: Controller) -> Caught:
     """
     if not isinstance(controller, ReportsState):
         raise UsageError("the controller reports no state, so no state can be caught")
-    runner = Runner(bench, controller)
+    runner = runner_for(bench, controller)
     caught = Caught()
 
     def catch() -> None:

@@ -180,9 +180,9 @@ class Hil:
 
     def runner(self, bench: Bench, controller: Controller | None = None) -> Runner:
         """A runner with the live line; the press is commanded safe when the test ends."""
-        from rig.controller.runner import Runner  # noqa: PLC0415
+        from rig.controller.runner import runner_for  # noqa: PLC0415
 
-        self._runner = Runner(bench, controller or self.controller(), on_scan=self._live)
+        self._runner = runner_for(bench, controller or self.controller(), self._live)
         return self._runner
 
     def judge(self, *verdicts: Verdict, way_back: Rewind | None = None) -> None:

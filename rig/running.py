@@ -25,7 +25,7 @@ from rig.bench import Bench, open_press
 from rig.controller import make_controller
 from rig.controller.api import Controller
 from rig.controller.reference import ReferenceController
-from rig.controller.runner import Runner
+from rig.controller.runner import Runner, runner_for
 from rig.errors import UsageError
 from rig.hil import make_controller as made_by
 from rig.hil import with_query
@@ -86,7 +86,7 @@ def producing_press(
         AssertionError: the controller never came to `produce`.
     """
     origin, driver = _producing(controller, recipe, machine, material)
-    with origin.fork(seed=seed, record=record) as bench, Runner(bench, _twin(driver)) as runner:
+    with origin.fork(seed=seed, record=record) as bench, runner_for(bench, _twin(driver)) as runner:
         yield runner
 
 
@@ -106,7 +106,7 @@ def _producing(
         with suppress(UsageError):  # damaged, or of another time: made again and replaced below
             return Bench.restore(kept[0]), decode(kept[1], ReferenceController)
     driver = made_by(controller, load_recipe(recipe))
-    runner = Runner(bench, driver)
+    runner = runner_for(bench, driver)
     runner.run_for(0.5)
     runner.request("start")
     runner.run_until_state("produce", within_s=START_UP_S)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import struct
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -20,6 +21,9 @@ import serial
 from emulator import COMPILES, codec, user_cache
 from emulator.codec import encode
 from emulator.config import ConfigError, Machine, Material, load_machine, load_material
+from emulator.firmware.build import build
+from emulator.firmware.chip_master import ChipMaster
+from emulator.firmware.elf import Program
 from emulator.operating_map import HELD_WITHIN_K, Outcome, check_point, outcome, with_roller_pitch
 from emulator.ports.serve import (
     EndpointError,
@@ -272,6 +276,39 @@ class VirtualPress:
             yield
         finally:
             self.calm()
+
+
+# -- boards -----------------------------------------------------------------------------------------
+
+Board = ChipMaster
+BoardProgram = Program
+
+
+def load_board(path: Path) -> BoardProgram:
+    """The program of a board: an ELF file, or the folder `controller` of a tree of sources, which is built.
+
+    Raises:
+        UsageError: it cannot be built or read.
+    """
+    try:
+        if path.is_dir():
+            root = path.resolve().parent
+            return Program(build("controller-lm3s6965", root, root.parent / "out" / "firmware"))
+        return Program(path)
+    except (ConfigError, ValueError, OSError, struct.error) as error:
+        raise UsageError(f"controller firmware:{path}: {error}") from error
+
+
+def make_board(program: BoardProgram, recipe: bytes) -> Board:
+    """A board without power.
+
+    Raises:
+        UsageError: no engine to execute it, or no program for it.
+    """
+    try:
+        return ChipMaster(program, recipe)
+    except ConfigError as error:
+        raise UsageError(f"embedded controller: {error}") from error
 
 
 def compile_press(machine: Machine, material: Material) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from emulator.config import ConfigError
 from emulator.firmware.chip_state import DEVICE_PAGES, FLASH, PAGE, RAM, ChipState
+from emulator.firmware.console import Console
 from emulator.firmware.cycles import EXCEPTION_CYCLES, total_cycles
 from emulator.firmware.elf import Program
 from emulator.firmware.machine import (
@@ -46,6 +47,9 @@ __all__ = ["IO_PLACE", "Chip", "FirmwareFault", "has_engine"]
 CYCLE_NS: Final = 20
 UART: Final = 0x4000_C000
 UART_FIFO: Final = 16
+CONSOLE: Final = 0x4000_D000
+PORT_A_DATA: Final = 0x4000_4000
+PORT_D: Final = 0x4000_7000
 TIMER: Final = 0x4003_0000
 CORE: Final = 0xE000_E000
 SYSCTL_RIS: Final = 0x400F_E050
@@ -82,13 +86,21 @@ class Chip:
         program: the linked firmware.
         state: where it stands; None for a chip without power.
         fifo: bytes that its UART takes to send; None for a whole answer.
+        loaded: what else stands in its flash, by address.
 
     Attributes:
         state: all that makes its future.
         machine: time, SysTick, and what goes in and out of the UART.
+        console: what it says on UART 1.
     """
 
-    def __init__(self, program: Program, state: ChipState | None = None, fifo: int | None = None) -> None:
+    def __init__(
+        self,
+        program: Program,
+        state: ChipState | None = None,
+        fifo: int | None = None,
+        loaded: Mapping[int, bytes] | None = None,
+    ) -> None:
         try:
             # imported by name, for its types are those of another version of itself
             unicorn: Any = importlib.import_module("unicorn")
@@ -99,6 +111,7 @@ class Chip:
         self.program = program
         self.state = state or ChipState()
         self.machine = Machine(_costs(program)) if fifo is None else Machine(_costs(program), fifo)
+        self.console = Console()
         self._is_placed = False  # whether the stack pointer is where the state says
         self._sp, self._lr, self._pc = arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR, arm.UC_ARM_REG_PC
         symbols = program.symbols
@@ -111,11 +124,18 @@ class Chip:
         engine.mem_map(*FLASH, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
         for section in program.sections:
             if section.address is not None and section.data:
-                engine.mem_write(section.address, section.data)
+                address = section.address
+                if address >= RAM[0]:  # what variables begin with stands in flash, and start-up copies it
+                    address += symbols["data_load"].address - symbols["data_start"].address
+                engine.mem_write(address, section.data)
+        for place, content in (loaded or {}).items():
+            engine.mem_write(place, content)
         data = unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE
         engine.mem_map_ptr(*RAM, data, self.state.ram.ctypes.data)
-        for place, page in enumerate(DEVICE_PAGES):
-            engine.mem_map_ptr(page, PAGE, data, self.state.devices.ctypes.data + place * PAGE)
+        for number, page in enumerate(DEVICE_PAGES):
+            engine.mem_map_ptr(page, PAGE, data, self.state.devices.ctypes.data + number * PAGE)
+        engine.mem_map(PORT_D, PAGE, data)  # is only ever written: which pin does what
+        self.console.connect(engine, CONSOLE, PAGE)
         self.machine.connect(engine, {"uart": UART, "timer": TIMER, "core": CORE}, PAGE)
         # three calls for each wake-up: those of the Python interface take longer than what they call
         self._engine, self._handle = engine, engine._uch
@@ -137,6 +157,7 @@ class Chip:
         state.ram[:IO_PLACE] = 0
         state.devices[:] = 0
         self.machine.clear()
+        self.console.take()
         self._words[_PLACE_RIS] = PLL_LOCKED
         self._is_placed = True
         self._set(self._sp, self._stack_top)
@@ -181,6 +202,28 @@ class Chip:
                 self._wake("timer0", due)
             else:
                 break
+
+    @property
+    def due_ns(self) -> int | None:
+        """When `run_until` has something to do, since power-on; None without."""
+        memory = self.machine.memory
+        due = [int(memory[DUE])] if memory[DUE] != NEVER else []
+        if memory[PERIOD]:
+            due.append(int(memory[TICK] + memory[PERIOD]))
+        return min(due) * CYCLE_NS if due else None
+
+    def pull(self, pins: int, levels: int) -> None:
+        """What is connected to port A.
+
+        Args:
+            pins: those that the program looks at together, as bits.
+            levels: of these, as bits: high or low.
+        """
+        self._words[_place(PORT_A_DATA + (pins << 2))] = levels & pins
+
+    def pins(self, pins: int) -> int:
+        """How they are connected, as by `pull`."""
+        return int(self._words[_place(PORT_A_DATA + (pins << 2))])
 
     @property
     def busy_until_ns(self) -> int:

@@ -174,7 +174,9 @@ def _header(node: Node) -> Iterator[str]:
     )
     yield ""
     yield "/* registers: byte of the image */"
-    yield from c_enum((f"at_{tag.name}", layout.place(tag.name)) for tag in tags.values() if tag.table not in BIT_TABLES)
+    yield from c_enum(
+        (f"at_{tag.name}", layout.place(tag.name)) for tag in tags.values() if tag.table not in BIT_TABLES
+    )
     yield ""
     yield "/* bits: bit of the image */"
     yield from c_enum((f"bit_{tag.name}", layout.place(tag.name)) for tag in tags.values() if tag.table in BIT_TABLES)

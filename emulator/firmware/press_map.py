@@ -39,7 +39,7 @@ def _header() -> Iterator[str]:
     registers = default_registers()
     tags = [tag for tag in registers.tags.values() if tag.node == NODE]
     inputs, holding, coils = (_in_table(tags, table) for table in ("input", "holding", "coil"))
-    sensed = [tag for tag in inputs if tag.group != "identification"]
+    sensed = [tag for tag in inputs if tag in registers.polled]
     identity = registers.tags["press_identity"]
     yield MADE
     yield "#ifndef GENERATED_PRESS_MAP_H"
@@ -74,7 +74,9 @@ def _header() -> Iterator[str]:
     yield ""
     yield "/* steps of a register per unit that its name ends with */"
     yield from c_enum(
-        (f"PER_UNIT_{tag.name}", round(1.0 / tag.scale)) for tag in (*sensed, *holding) if tag.type in ("u16", "i16", "u32")
+        (f"PER_UNIT_{tag.name}", round(1.0 / tag.scale))
+        for tag in (*sensed, *holding)
+        if tag.type in ("u16", "i16", "u32")
     )
     yield ""
     yield "#endif"

@@ -5,7 +5,7 @@
 /* whom to talk to, and how much there is to read and to write from address 0 on */
 enum {
     PRESS_UNIT = 1,
-    PRESS_MAP_VERSION = 2,
+    PRESS_MAP_VERSION = 3,
     PRESS_IDENTITY_UNKNOWN = 0,
     PRESS_IDENTITY_VIRTUAL = 22096,
     PRESS_IDENTITY_REAL = 21072,
@@ -101,6 +101,7 @@ enum {
     INPUT_PRESS_MODEL = 102,
     INPUT_SERIAL_NUMBER = 110,
     INPUT_NODE_VERSION = 118,
+    INPUT_WIRING = 122,
 };
 
 /* holding registers */

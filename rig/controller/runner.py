@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rig.clock import SECOND_NS, ScanTimeout, ScanWatchdog
 from rig.controller.api import OPERATOR_REQUESTS, Controller, Inputs, SetsSchedule, Value
@@ -23,7 +23,7 @@ from rig.schedule import PollSchedule
 if TYPE_CHECKING:
     from rig.bench import Bench
 
-__all__ = ["SCAN_PERIOD_NS", "Runner"]
+__all__ = ["SCAN_PERIOD_NS", "Runner", "runner_for"]
 
 SCAN_PERIOD_NS = SECOND_NS // 10
 """Scan period of the runner: 10 Hz."""
@@ -370,6 +370,16 @@ class Runner:
         tags = sorted(map(registers.__getitem__, self.commanded), key=lambda tag: (tag.node, tag.table, tag.address))
         size = -(-len(tags) // count)
         return [[tag.name for tag in tags[start : start + size]] for start in range(0, len(tags), size)]
+
+
+def runner_for(bench: Bench, controller: Controller, on_scan: Callable[[Runner], None] | None = None) -> Runner:
+    """What runs a controller on a bench: a `Runner`, or what the controller brings along (`make_runner`).
+
+    Raises:
+        UsageError: this controller cannot be run on this bench.
+    """
+    own = getattr(controller, "make_runner", None)
+    return Runner(bench, controller, on_scan=on_scan) if own is None else cast("Runner", own(bench, on_scan))
 
 
 def _innermost(error: BaseException) -> str:

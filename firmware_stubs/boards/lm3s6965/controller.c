@@ -33,6 +33,7 @@ enum {
 
 static volatile uint16_t sent;    /* bytes of the request that the UART has */
 static volatile uint16_t to_send; /* bytes of the request that is being sent; 0: listening */
+static int64_t sent_ns;           /* when the last of them will have left, if nothing holds them up */
 static const uint8_t *request;
 
 void systick_handler(void) {
@@ -99,7 +100,8 @@ void uart0_handler(void) {
 /* What is due on the line, with interrupts off. Returns when something will be due again. */
 static int64_t attend_line(void) {
     if (is_sending()) {
-        return now_ns() + CHARACTER_NS;
+        int64_t soon_ns = now_ns() + CHARACTER_NS;
+        return soon_ns < sent_ns ? sent_ns : soon_ns;
     }
     GPIOA_DATA_PIN6 = 0;
     to_send = 0;
@@ -110,7 +112,8 @@ static int64_t attend_line(void) {
         to_send = (uint16_t)size;
         UART0_IM = INT_RECEIVE | INT_RECEIVE_TIMEOUT | INT_TRANSMIT;
         transmit();
-        return now_ns() + (int64_t)size * CHARACTER_NS;
+        sent_ns = now_ns() + (int64_t)size * CHARACTER_NS;
+        return sent_ns;
     }
     return talk_due_ns();
 }
