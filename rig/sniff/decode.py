@@ -2,7 +2,8 @@
 
 The listener of the protocol pairs; this module draws the conclusions. The rule: every request ends in exactly one
 `Exchange`. Bytes that are no frame are told at once as `Damage`; where a request was open, its answer came
-damaged, and the request counts as that and not as unanswered too.
+damaged, and the request counts as that and not as unanswered too. Answers that are their requests again are told
+apart by `rig.sniff.echo`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from rig.protocol import (
     ExceptionResponse,
     LineTiming,
     Listener,
-    ListenerEvent,
     RemoteProtocolError,
     RequestObserved,
     RequestUnanswered,
@@ -28,6 +28,7 @@ from rig.protocol import (
     SubFunction,
     decode_response,
 )
+from rig.sniff.echo import Corrected, DoubtfulAnswer, Echoes
 
 __all__ = ["Damage", "Decoder", "Exchange", "Item", "Outcome", "Stray"]
 
@@ -57,12 +58,14 @@ class Exchange:
         outcome: how it ended; OPEN if listening ended first.
         response: the answer, if it came whole.
         period_ns: from the request of the same kind before, start to start, ns; None for the first.
+        in_doubt: the answer is its request byte by byte, and may as well be the request once more.
     """
 
     request: RequestObserved
     outcome: Outcome
     response: ResponseObserved | None = None
     period_ns: int | None = None
+    in_doubt: bool = False
 
     @property
     def unit(self) -> int:
@@ -154,7 +157,9 @@ Item: TypeAlias = Exchange | Stray | Damage
 class Decoder:
     """Takes bytes with times, gives what happened, as soon as it is certain."""
 
-    def __init__(self, timing: LineTiming, *, gap_ns: int, timeout_ns: int, joins: bool) -> None:
+    def __init__(
+        self, timing: LineTiming, *, gap_ns: int, timeout_ns: int, joins: bool, has_times: bool = True
+    ) -> None:
         """Start to listen.
 
         Args:
@@ -162,6 +167,7 @@ class Decoder:
             gap_ns: the pause that ends the waiting for the rest of a frame, ns.
             timeout_ns: so long after a request an answer is late, ns.
             joins: the line has been talking already.
+            has_times: when bytes came is known, and tells an answer from a request that is the same.
         """
         self._listener = Listener(timing, response_timeout_ns=timeout_ns, gap_ns=gap_ns)
         self._char_ns, self._gap_ns = timing.char_ns, gap_ns
@@ -171,6 +177,7 @@ class Decoder:
         self._given_up: dict[int, RequestObserved] = {}
         self._last_ns: dict[tuple[int, bytes], int] = {}
         self._joins = joins
+        self._echoes = Echoes(timeout_ns) if has_times else None
 
     def take(self, data: bytes, now_ns: int) -> Iterator[Item]:
         """Take in bytes whose last one was complete at `now_ns`."""
@@ -183,6 +190,9 @@ class Decoder:
         while (deadline := self._listener.deadline()) is not None and deadline <= now_ns:
             self._listener.expire(deadline)
         yield from self._items()
+        if self._echoes is not None:
+            for event in self._echoes.expire(now_ns):
+                yield from self._conclude(event)
 
     def end(self, now_ns: int, *, is_cut: bool) -> Iterator[Item]:
         """End listening.
@@ -195,14 +205,17 @@ class Decoder:
         if not is_cut:
             self._listener.expire(now_ns + self._gap_ns)
             yield from self._items()
+        for event in self._echoes.settle() if self._echoes is not None else ():
+            yield from self._conclude(event)
         if self._open is not None:
             yield self._close(Outcome.DAMAGED if self._open_damaged else Outcome.OPEN)
 
     def _items(self) -> Iterator[Item]:
         while (event := self._listener.next_event()) is not None:
-            yield from self._conclude(event)
+            for meant in (event,) if self._echoes is None else self._echoes.take(event):
+                yield from self._conclude(meant)
 
-    def _conclude(self, event: ListenerEvent) -> Iterator[Item]:
+    def _conclude(self, event: Corrected) -> Iterator[Item]:
         match event:
             case RequestObserved():
                 self._joins = False
@@ -215,6 +228,8 @@ class Decoder:
             case ResponseObserved():
                 is_exception = isinstance(event.response, ExceptionResponse)
                 yield self._close(Outcome.DECLINED if is_exception else Outcome.ANSWERED, event)
+            case DoubtfulAnswer():
+                yield self._close(Outcome.ANSWERED, event.response, in_doubt=True)
             case RequestUnanswered():
                 yield self._give_up(event.request)
             case BadFrame():
@@ -229,9 +244,9 @@ class Decoder:
         self._open, self._open_damaged = request, False
         self._open_period_ns = None if last_ns is None else request.start_ns - last_ns
 
-    def _close(self, outcome: Outcome, response: ResponseObserved | None = None) -> Exchange:
+    def _close(self, outcome: Outcome, response: ResponseObserved | None = None, *, in_doubt: bool = False) -> Exchange:
         assert self._open is not None
-        exchange = Exchange(self._open, outcome, response, self._open_period_ns)
+        exchange = Exchange(self._open, outcome, response, self._open_period_ns, in_doubt)
         self._open = None
         return exchange
 

@@ -98,7 +98,13 @@ def sniff(options: SniffOptions, stream: TextIO | None = None) -> int:
 def decoded(source: Source, timeout_s: float, statistics: Statistics) -> Iterator[Item]:
     """What happens at a source, each as soon as it is certain; bytes are counted in `statistics`."""
     timeout_ns = round(timeout_s * 1e9) if source.has_times else NEVER_NS
-    decoder = Decoder(source.timing, gap_ns=source.gap_ns, timeout_ns=timeout_ns, joins=source.is_live)
+    decoder = Decoder(
+        source.timing,
+        gap_ns=source.gap_ns,
+        timeout_ns=timeout_ns,
+        joins=source.is_live,
+        has_times=source.has_times,
+    )
     now_ns = 0
     try:
         for data, now_ns in source.chunks:

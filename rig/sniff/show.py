@@ -32,6 +32,7 @@ _FAULTS = {
     FrameFault.TOO_LONG: "too many bytes without a pause",
     FrameFault.MALFORMED: "malformed frame",
 }
+_IN_DOUBT = "or asked again, after an answer that was lost"
 _STYLES = {
     Outcome.ANSWERED: "", Outcome.NONE_DUE: "", Outcome.OPEN: "dim",
     Outcome.DECLINED: "yellow", Outcome.DAMAGED: "bold red", Outcome.UNANSWERED: "bold red",
@@ -104,6 +105,8 @@ class TextShow:
             head.append(f"  {self._meaning.told(item)}".rstrip())
         if self._times:
             head.append(_timing(item), "dim")
+        if isinstance(item, Exchange) and item.in_doubt:
+            head.append(f"  {_IN_DOUBT}", "yellow")
         self._line(head)
         if self._raw:
             self._bytes(item)
@@ -174,6 +177,9 @@ class TextShow:
         for (unit, function, code), count in sorted(statistics.exceptions.items()):
             declined = f"unit {unit}, {function_name(function)}: {_count(count, 'time')} {exception_words(code)}"
             self._console.print(Text(declined, "yellow"))
+        if statistics.doubts:
+            told = f"{_count(statistics.doubts, 'answer')} of those that are their requests again in doubt"
+            self._console.print(Text(f"{told}: {_IN_DOUBT}", "yellow"))
         if statistics.errors:
             self._console.print(Text(_errors(statistics), "bold red"))
         elif statistics.tallies:
@@ -212,6 +218,7 @@ class JsonShow:
         if isinstance(item, Exchange):
             said |= {"type": "exchange", "outcome": item.outcome.name.lower()}
             said["asked"] = self._meaning.asked(item.request.request)
+            said["in_doubt"] = item.in_doubt
             if item.outcome is Outcome.DECLINED and item.response is not None:
                 said["exception"] = item.response.raw[2]
             if self._times:
@@ -243,7 +250,8 @@ class JsonShow:
         self._say(
             type="summary", frames=statistics.frames, bytes=statistics.line_bytes, **timed, errors=statistics.errors,
             damage={fault.name.lower(): count for fault, count in statistics.faults.items()},
-            damaged_bytes=statistics.damaged_bytes, functions=functions, exceptions=exceptions,
+            damaged_bytes=statistics.damaged_bytes, in_doubt=statistics.doubts,
+            functions=functions, exceptions=exceptions,
         )  # fmt: skip
 
     def _say(self, **said: Any) -> None:

@@ -88,6 +88,7 @@ class Statistics:
         faults: pieces of the stream that were no frame, by what was wrong.
         exceptions: by unit, function and code.
         damaged_bytes: in these pieces.
+        doubts: answers that may as well be their requests once more.
         line_bytes: all bytes heard, damaged ones included.
         whole_frames: whether there was a frame at all among them.
         first_ns: when the first byte began; None before.
@@ -100,6 +101,7 @@ class Statistics:
         self.faults: Counter[FrameFault] = Counter()
         self.exceptions: Counter[tuple[int, int, int]] = Counter()
         self.damaged_bytes = 0
+        self.doubts = 0
         self.line_bytes = 0
         self.whole_frames = False
         self.first_ns: int | None = None
@@ -128,6 +130,7 @@ class Statistics:
 
     def _exchange(self, item: Exchange, tally: Tally) -> None:
         tally.outcomes[item.outcome] += 1
+        self.doubts += item.in_doubt
         if item.delay_ns is not None:
             tally.delays.add(item.delay_ns)
         if item.period_ns is not None:
