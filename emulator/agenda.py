@@ -120,6 +120,12 @@ class Agenda:
         queue = self.env._queue
         return int(queue[0][0]) if queue else None
 
+    def is_idle_until(self, time_ns: int) -> bool:
+        """Whether time can pass until then with nothing happening: nothing is due, and nobody runs it."""
+        env = self.env
+        queue = env._queue
+        return not (self._running or env._active_proc is not None or (queue and queue[0][0] <= time_ns))
+
     def run_until(self, time_ns: int) -> None:
         """Run everything that is due up to and including `time_ns`; afterwards it is `time_ns`.
 

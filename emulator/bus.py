@@ -110,6 +110,7 @@ class Bus:
         for node in self._programs:
             node.send = partial(self._say, min(node.units))
         self._listeners = [node for node in nodes if node not in self._programs]
+        self._is_plain = self.adapter.is_plain and not self.adapter.echo and not self._programs
         self._wake_up = WakeUp(agenda.env, self._hear)
         self._trouble = Trouble(self, agenda, seed)
 
@@ -289,6 +290,57 @@ class Bus:
         state.request, state.due_ns = b"", None
         state.sent_ns = min(state.sent_ns, self.agenda.now_ns)
 
+    # -- both in one go ------------------------------------------------------------------------------
+
+    def exchange(self, data: bytes, line: LineSettings, length: int, until_ns: int) -> bytes:
+        """Send a request and take its answer, where nothing can come in between: nearly always.
+
+        The same as `transmit`, waiting and `read`, without anything that is only there to be found by others.
+
+        Args:
+            data: the request.
+            line: the master's settings.
+            length: bytes of the answer that is waited for.
+            until_ns: until when, ns.
+
+        Returns:
+            The answer, at the time of its last byte. Nothing if something happens on the line or elsewhere meanwhile:
+            then the request is on its way, and what comes of it is to be read.
+        """
+        state, agenda = self.state, self.agenda
+        start_ns = agenda.now_ns
+        sent_ns = start_ns + line.span_ns(len(data))
+        due_ns = sent_ns + line.silence_ns
+        if not self._is_undisturbed(start_ns, line) or not agenda.is_idle_until(due_ns):
+            self.transmit(data, line)
+            return b""
+        # nobody looks before `due_ns`, so it may be told now what will be heard then
+        state.line, state.spoilt = line, ""
+        state.request_start_ns, state.sent_ns = start_ns, sent_ns
+        state.counters.requests += 1
+        if self.on_frame:
+            self.on_frame(start_ns, sent_ns, "request", data, "")
+        self._judge(data, due_ns)
+        if not state.replies:
+            return b""
+        reply = state.replies[0]
+        if len(reply.data) != length or reply.end_ns > until_ns or not agenda.is_idle_until(reply.end_ns):
+            return b""
+        agenda.run_until(reply.end_ns)
+        return self.read(length)
+
+    def _is_undisturbed(self, now_ns: int, line: LineSettings) -> bool:
+        """Whether an exchange is all that happens on the line, as far as the line itself knows."""
+        state = self.state
+        return (
+            self._is_plain
+            and not (state.replies or state.request or state.faults or state.held)
+            and state.sent_ns <= now_ns
+            and state.break_ns is None
+            and state.plugged
+            and self._is_understood(line)
+        )
+
     # -- everybody -----------------------------------------------------------------------------------
 
     @property
@@ -336,6 +388,11 @@ class Bus:
             request = garbled(request, 0, len(request))
         if self._programs and request:
             self._let_hear(request, "overrun" in comment, now_ns)
+        self._judge(request, now_ns, comment)
+
+    def _judge(self, request: bytes, now_ns: int, comment: str = "") -> None:
+        """The nodes without a program of their own have heard this, and answer if they are asked."""
+        state = self.state
         if not is_frame(request):
             if request:
                 self._tell("overrun" if "overrun" in comment else "broken")

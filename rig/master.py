@@ -90,6 +90,8 @@ class Master:
         self._silence_ns = self._timing.t3_5_ns
         self._quiet_ns = 0  # until then the line has to be silent, so that the end of the last frame is seen
         self._asked: NodeHealth | None = None
+        # a virtual line may know at once what will be answered (`emulator.ports.protocol_emu`)
+        self._in_one_go: Callable[[bytes, int, int], bytes] | None = getattr(port, "exchange", None)
 
     @property
     def requests(self) -> int:
@@ -189,7 +191,11 @@ class Master:
         self._asked = health
         frame = client.send(request, unit, sent_ns)
         health.requests += 1
-        port.write(frame)
+        whole = b""
+        if self._in_one_go is not None and (length := client.awaited_length):
+            whole = self._in_one_go(frame, length, patience_ns)
+        else:
+            port.write(frame)
         if self._on_frame is not None:
             self._on_frame(sent_ns, sent_ns + self._timing.frame_ns(len(frame)), "request", frame, "")
         received = b""
@@ -200,11 +206,11 @@ class Master:
                 expected = response_length(received) if len(received) >= 3 else SMALLEST_ANSWER
                 data = port.read(max(expected - len(received), 1))
             else:
-                data = port.read(SMALLEST_ANSWER)
+                data, whole = whole or port.read(SMALLEST_ANSWER), b""
             now = clock.now_ns
-            if not received and (missing := client.missing(data, now)) > 0:
+            if not received and (missing := client.missing(data, now)) is not None:
                 # the awaited answer begins: as a rule the rest is on its heels, and that is all there is to it
-                rest = port.read(missing)
+                rest = port.read(missing) if missing else b""
                 rest_ns = clock.now_ns
                 answer = client.take_answer(data + rest, rest_ns)
                 if answer is not None:

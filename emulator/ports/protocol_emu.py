@@ -434,6 +434,21 @@ class Serial(SerialBase):
                 raise SerialTimeoutException("Write timeout")
             self._run_until(max(free_ns, world.now_ns))
 
+    def exchange(self, request: bytes, length: int, patience_ns: int) -> bytes:
+        """Write a request and read its answer in one go, where nothing can come in between.
+
+        Args:
+            request: what is written.
+            length: bytes of the answer that is waited for.
+            patience_ns: for how long, ns of press time.
+
+        Returns:
+            The answer; nothing if anything else may come of it: the request is written, and that is to be read.
+        """
+        bus = self._opened(WRITE_FAILED)
+        self._look_anew()
+        return bus.exchange(request, self._line, length, bus.agenda.now_ns + patience_ns)
+
     def flush(self) -> None:
         """Wait until everything has left."""
         bus, world = self._opened(), self.world

@@ -166,17 +166,24 @@ class Client:
             self._prepared[id(request)] = prepared  # which keeps the request alive, and so its identity its own
         return prepared
 
-    def missing(self, data: bytes, now: int) -> int:
+    @property
+    def awaited_length(self) -> int:
+        """Bytes of the answer if all goes well; 0 where that is not known."""
+        exchange = self._exchange
+        return exchange.awaited.length if exchange is not None and exchange.awaited is not None else 0
+
+    def missing(self, data: bytes, now: int) -> int | None:
         """Tell how much is still to come of the awaited answer when it begins with `data`, received until `now`.
 
         Returns:
-            A number of bytes; 0 if it is late, looks otherwise, or too little is there to tell. Nothing is taken in.
+            A number of bytes; None if it is late, looks otherwise, or too little is there to tell. Nothing is taken in.
         """
         exchange = self._exchange
         if exchange is None or exchange.awaited is None or now > exchange.deadline_ns:
-            return 0
+            return None
         head, length, _ = exchange.awaited
-        return length - len(data) if len(data) > 2 and head.startswith(data[: len(head)]) else 0
+        size = len(data)
+        return length - size if 2 < size <= length and head.startswith(data[: len(head)]) else None
 
     def take_answer(self, data: bytes, now: int) -> tuple[NormalResponse, int] | None:
         """Take in the awaited answer, whole and in one piece: what nearly always comes, without events.

@@ -10,7 +10,7 @@ from emulator.agenda import Priority
 from emulator.bus import LineSettings
 from emulator.ports.protocol_emu import Serial
 from rig.clock import VirtualClock
-from rig.errors import BadAnswer, NoAnswer, RequestRefused
+from rig.errors import BadAnswer, BusError, NoAnswer, RequestRefused
 from rig.master import Master
 from rig.protocol import ReadHoldingRegisters, ReadHoldingRegistersResponse, WriteSingleRegister
 from tests.emulator.fakes import TURNAROUND_NS, FakeWorld
@@ -18,6 +18,8 @@ from tests.emulator.fakes import TURNAROUND_NS, FakeWorld
 LINE = LineSettings(115_200, 8, "N", 1)
 START_NS = LINE.span_ns(8) + LINE.silence_ns + TURNAROUND_NS
 """When the answer to a request of 8 bytes at time 0 begins."""
+END_NS = START_NS + LINE.span_ns(125)
+"""When the answer with 60 registers ends."""
 
 
 class Bench:
@@ -93,6 +95,27 @@ def test_what_comes_after_an_answer_was_given_up_is_noted_before_the_next_reques
     assert directions[-2:] == ["request", "response"]
     assert "request" not in directions[1:-2]
     assert "late or unasked" in [comment for _, _, comment in bench.frames[1:-2]]
+
+
+@pytest.mark.parametrize("request_", [ReadHoldingRegisters(0, 60), ReadHoldingRegisters(65_500, 60)])
+@pytest.mark.parametrize("disturbed_ns", [None, 1, LINE.span_ns(8), START_NS - TURNAROUND_NS, START_NS + 1, END_NS])
+def test_an_exchange_in_one_go_is_the_same_as_one_in_pieces(
+    request_: ReadHoldingRegisters, disturbed_ns: int | None
+) -> None:
+    seen = []
+    for in_one_go in (True, False):
+        bench = Bench()
+        if not in_one_go:
+            bench.master._in_one_go = None
+        if disturbed_ns is not None:
+            bench.world.agenda.at(disturbed_ns, Priority.FAULT, bench.world.bus.begin_break)
+            bench.world.agenda.at(disturbed_ns + 1_000_000, Priority.FAULT, bench.world.bus.end_break)
+        try:
+            outcome: object = bench.master.exchange(request_, 1)
+        except BusError as error:
+            outcome = str(error)
+        seen.append((outcome, bench.frames, bench.world.now_ns, bench.world.bus.state, bench.port.state))
+    assert seen[0] == seen[1]
 
 
 def test_a_unit_that_is_not_there_is_silence() -> None:
