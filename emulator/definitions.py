@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from emulator.config import Machine, Material, is_path, load_machine, load_material
+from emulator.line.plan import LinePlan, load_line
 from emulator.node.config import NodeConfig, load_node
 from emulator.satellites.config import WiringFile, load_wiring
 from emulator.sensors import SensorFile, load_sensors
@@ -34,6 +35,7 @@ KINDS: Mapping[str, type[BaseModel]] = {
     "sensors": SensorFile,
     "node": NodeConfig,
     "wiring": WiringFile,
+    "line": LinePlan,
 }
 """What can stand in a `WorldConfig` by name or path."""
 
@@ -44,6 +46,7 @@ class Definitions:
 
     Attributes:
         material: the gel as its file has it; `gel` is what this recipe makes of it.
+        line: the stations around the press; None where it stands alone.
     """
 
     machine: Machine
@@ -52,6 +55,7 @@ class Definitions:
     sensors: SensorFile
     node: NodeConfig
     wiring: WiringFile
+    line: LinePlan | None = None
 
     @classmethod
     def load(cls, config: WorldConfig, given: Mapping[str, BaseModel] | None = None) -> Definitions:
@@ -71,11 +75,13 @@ class Definitions:
             "sensors": load_sensors,
             "node": load_node,
             "wiring": load_wiring,
+            "line": load_line,
         }
+        named = {kind: load for kind, load in loaders.items() if kind != "line" or config.line}
         at_hand = given or {}
         # the loaders' types differ, and a dict has one type for all of them
         return cls(
-            **{kind: at_hand.get(kind) or load(getattr(config, kind)) for kind, load in loaders.items()}  # type: ignore[arg-type] # see above
+            **{kind: at_hand.get(kind) or load(getattr(config, kind)) for kind, load in named.items()}  # type: ignore[arg-type] # see above
         )
 
     @property
@@ -101,7 +107,9 @@ def _at_solids(material: Material, solids_fraction: float) -> Material:
 def _fingerprint(definitions: Definitions) -> bytes:
     digest = blake2b(_register_map(), digest_size=16)
     for kind in KINDS:
-        digest.update(getattr(definitions, kind).model_dump_json().encode())
+        definition = getattr(definitions, kind)
+        if definition is not None:
+            digest.update(definition.model_dump_json().encode())
     return digest.digest()
 
 

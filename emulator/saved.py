@@ -21,6 +21,7 @@ from pydantic import BaseModel, ValidationError
 from emulator import codec
 from emulator.definitions import KINDS, Definitions
 from emulator.inputs import InputError
+from emulator.line.line import check as check_line
 from emulator.press.store import PackError, layout, pack, unpack
 from emulator.snapshot import Kind, SnapshotError, layout_of, seal, sources_digest, unseal
 from emulator.state import checks_of, classes_of, fields_of, records_in
@@ -202,6 +203,10 @@ def _state(prototype: World, data: bytes) -> WorldState:
         raise SnapshotError(f"the snapshot is malformed: disturbance {error}") from error
     if not 0 <= state.now_ns <= state.next_scan_ns < LONGEST_NS:
         raise SnapshotError("the snapshot is malformed: it is of no time")
+    if state.line is not None:
+        check_line(state.line)
+        if state.line.next_ns < state.now_ns:
+            raise SnapshotError("the snapshot is malformed: the line is due when it cannot be")
     if state.bus.due_ns is not None and not state.now_ns <= state.bus.due_ns < LONGEST_NS:
         raise SnapshotError("the snapshot is malformed: the line is due when it cannot be")
     return state
@@ -210,7 +215,9 @@ def _state(prototype: World, data: bytes) -> WorldState:
 def _fit(value: Any, like: Any, where: str) -> None:
     """Arrays and tables have the sizes that they have in any state of this configuration."""
     if isinstance(like, np.ndarray):
-        if value.shape != like.shape or value.dtype != like.dtype:
+        # what is empty in a new world may hold any number of things
+        shape = (len(value), *like.shape[1:]) if like.shape[:1] == (0,) and value.ndim else like.shape
+        if value.shape != shape or value.dtype != like.dtype:
             raise SnapshotError(f"the snapshot is malformed: {where} has shape {value.shape}, not {like.shape}")
         if not _is_number(value):
             raise SnapshotError(f"the snapshot is malformed: {where} holds what is no number")

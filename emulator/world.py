@@ -29,6 +29,9 @@ from emulator.bus import Bus, BusState
 from emulator.compile_ahead import compile_ahead
 from emulator.config import ConfigError
 from emulator.definitions import Definitions
+from emulator.line.heat_treatment import ElastomerName
+from emulator.line.line import PERIOD_NS, Line, LineState
+from emulator.line.start import run_in, upstream, warm
 from emulator.node import Node, NodeState
 from emulator.node.config import FIRMWARE
 from emulator.node.state import Contacts
@@ -75,6 +78,7 @@ class WorldConfig:
         sensors: name or path of the instruments (data/sensors).
         node: name or path of the node's settings (data/nodes), or `firmware`: its program is the firmware, executed.
         adapter: the master's adapter (`emulator.wire.adapters`): `ideal`, `ftdi-16ms`, ...
+        line: name or path of the line around the press (data/lines); empty where the press stands alone.
         wiring: which nodes there are on the line (`rig/protocol/registers.toml`): `one-node`, `multi-drop`.
         scenario: what is wrong with the line from the start (`emulator.wire.scenarios`): `good`, `bad-cable`, ...
     """
@@ -93,6 +97,7 @@ class WorldConfig:
     wiring: str = "one-node"
     parity: str | None = None
     gaps: str = "lax"
+    line: str = ""
 
     def __post_init__(self) -> None:
         if self.start not in START_STATES:
@@ -129,6 +134,7 @@ class WorldState:
     Attributes:
         now_ns: the time it is the state of; kept up when it is copied, in between `World.now_ns` is right.
         signals: the press's signals, which also tell what was last commanded.
+        line: of the stations around the press, where there are some.
     """
 
     now_ns: int
@@ -139,6 +145,7 @@ class WorldState:
     node: NodeState
     satellites: list[SatelliteState]
     bus: BusState
+    line: LineState | None = None
 
 
 class World:
@@ -178,6 +185,7 @@ class World:
         )
         self.node.commands.feed_thickness_m = self.recipe.sheet.thickness_um * 1e-6
         self.node.commands.feed_temperature_k = self.recipe.sheet.temperature_c + KELVIN
+        self.line = self._make_line()
         self.env = simpy.Environment(initial_time=0)
         self.agenda = Agenda(self.env)
         scenario = scenario_named(config.scenario)
@@ -199,12 +207,13 @@ class World:
             node=self.node.state,
             satellites=[satellite.state for satellite in self.satellites],
             bus=self.bus.state,
+            line=self.line.state if self.line is not None else None,
         )
         self.truth = Truth(self)
         self._connect()
         if config.start == "running":
             self._take_over()
-        self.agenda.put(self.state.next_scan_ns, Priority.SCAN, self._wake_up)
+        self._schedule()
         for fault in scenario.faults:
             self.bus.inject(fault)
 
@@ -231,6 +240,7 @@ class World:
         self._truth: NDArray[np.float64] = np.zeros(len(TRUTH))
         self._period_ns = self.node.config.scan_period_ns
         self._wake_up = WakeUp(self.env, self._scan)
+        self._line_wake_up = WakeUp(self.env, self._step_line)
         # a node whose program runs elsewhere does its part of the scan there
         self._finish_scan: Callable[[int], None] | None = getattr(self.node, "finish_scan", None)
         self._call = scan_call(self.press, self.node, self.state.disturbances.vector, self._truth)
@@ -239,6 +249,21 @@ class World:
         for satellite in self.satellites:
             satellite.connect(self.node, self.press.inputs, self._truth)
             self._finish_scan = self._scan_satellites
+
+    def _schedule(self) -> None:
+        """Put what is due next on the agenda, as the state says."""
+        self.agenda.put(self.state.next_scan_ns, Priority.SCAN, self._wake_up)
+        if self.state.line is not None:
+            self.agenda.put(self.state.line.next_ns, Priority.PLANT, self._line_wake_up)
+
+    def _step_line(self) -> None:
+        """The stations around the press reach the time; the press is where the last scan left it."""
+        line, state = self.line, self.state.line
+        if line is None or state is None:
+            return
+        line.step(PERIOD_NS * 1e-9, self.press, self.node.commands, state.next_ns)
+        state.next_ns += PERIOD_NS
+        self.agenda.put(state.next_ns, Priority.PLANT, self._line_wake_up)
 
     def _scan_satellites(self, now_ns: int) -> None:
         """The I/O node has scanned at `now_ns`: the others whose time it is do the same."""
@@ -335,10 +360,26 @@ class World:
         other.node = self.node.with_state(state.node)
         other.satellites = tuple(map(Satellite.with_state, self.satellites, state.satellites))
         other.bus = self.bus.with_state(state.bus, other.agenda, other.nodes, self.config.seed)
+        other.line = self.line.with_state(state.line, self.config.seed) if self.line and state.line else None
         other.truth = Truth(other)
         other._connect()
-        other.agenda.put(state.next_scan_ns, Priority.SCAN, other._wake_up)
+        other._schedule()
         return other
+
+    def _make_line(self) -> Line | None:
+        """The stations around the press; they say what sheet it gets."""
+        plan = self.definitions.line
+        if plan is None:
+            return None
+        elastomer: ElastomerName = "unsaturated" if self.recipe.composition.elastomer_has_double_bonds else "saturated"
+        line = Line(plan, self.material, elastomer, self.config.seed)
+        point = upstream(line, self.recipe)
+        if self.config.start == "running":
+            run_in(line, point, self.press)
+        elif self.config.start == "warm":
+            warm(line, point)
+        line.bridge.feed(line.store.front, self.node.commands)
+        return line
 
     def _take_over(self) -> None:
         """A running start: the node's commands and registers are those that keep the press running."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from emulator.inputs import Inputs, Number
 from emulator.line.definition import Accumulator
-from emulator.line.sheet import Pieces, no_pieces
+from emulator.line.sheet import Pieces, Scrap, joined, no_pieces
 from emulator.units import KELVIN
 
 __all__ = ["AccumulatorDisturbances", "AccumulatorState", "Break", "Store"]
@@ -23,6 +23,8 @@ Break = Literal["", "tension", "overfull", "end"]
 """Why there is no web: it has torn, the store was full and it was cut, or the sheet has come to its end."""
 SPRING = 4.0
 """Tension at the empty end over the ordinary one, less one."""
+ROUNDING = 1e-9
+"""Part of a piece by which lengths that are drawn may miss its end."""
 HEAT_CAPACITY_J_M3K = 1.66e6
 """Of the gel around 25 °C: 877 kg/m3 x 1890 J/(kg K) [C]."""
 
@@ -56,6 +58,7 @@ class AccumulatorState:
     broken: Break = "end"
     scrapped_kg: np.ndarray[tuple[int, ...], np.dtype[np.float64]] = field(default_factory=lambda: np.zeros(4))
     splice_next: bool = False
+    disturbances: AccumulatorDisturbances = field(default_factory=AccumulatorDisturbances)
 
 
 class Store:
@@ -68,13 +71,19 @@ class Store:
 
     def __init__(self, definition: Accumulator, state: AccumulatorState | None = None) -> None:
         self.definition = definition
-        self.disturbances = AccumulatorDisturbances()
         self.state = state or AccumulatorState()
+        self.disturbances = self.state.disturbances
+        self.scrapped: list[Pieces] = []
+        """Pieces that found no place in the step that was taken last."""
 
     @property
     def stored_m(self) -> float:
         """Length of web in the store."""
         return float(self.state.pieces["length_m"].sum()) - self.state.drawn_m
+
+    def signals(self) -> dict[str, float]:
+        """What perfect instruments would read, SI units."""
+        return {"stored_m": self.stored_m, "tension_n": self.tension_n, "broken": float(self.state.broken != "")}
 
     @property
     def tension_n(self) -> float:
@@ -91,6 +100,10 @@ class Store:
     def front(self) -> np.void | None:
         """The piece that the press draws in next; None without a web to draw."""
         return self.state.pieces[0] if len(self.state.pieces) and not self.state.broken else None
+
+    def cut(self) -> None:
+        """People cut the web behind the store; what comes finds no place until it is threaded."""
+        self.state.broken = self.state.broken or "end"
 
     def thread(self) -> None:
         """People lead the web's new end through the store and join it to what is there."""
@@ -109,22 +122,33 @@ class Store:
         Returns:
             Pieces that the press has drawn in entirely.
         """
+        self.fill(dt_s, arriving)
+        return self.draw(draws_m)
+
+    def fill(self, dt_s: float, arriving: Pieces) -> None:
+        """The first half of a step: pieces come, and all are in the air for dt."""
         self._take_in(arriving)
         self._air(dt_s)
+
+    def draw(self, draws_m: float) -> Pieces:
+        """The second half: the press, or whatever comes next, draws; returns what it has drawn in entirely."""
         drawn = self._give(draws_m)
         self._test_web()
         return drawn
 
     def _take_in(self, arriving: Pieces) -> None:
         state = self.state
+        self.scrapped = []
         for piece in arriving:
             if state.broken or self.stored_m + float(piece["length_m"]) > self.definition.capacity_m:
                 state.scrapped_kg += piece["mass_kg"]
+                piece["scrap"] = Scrap.NO_WEB if state.broken else Scrap.OVERFULL
+                self.scrapped.append(np.atleast_1d(piece))
                 state.broken = state.broken or "overfull"
                 continue
             if state.splice_next:
                 piece["splice"], state.splice_next = 1, False
-            state.pieces = np.concatenate([state.pieces, np.atleast_1d(piece)])
+            state.pieces = joined(state.pieces, np.atleast_1d(piece))
 
     def _air(self, dt_s: float) -> None:
         pieces, definition = self.state.pieces, self.definition
@@ -139,12 +163,15 @@ class Store:
             return no_pieces()
         state.drawn_m += draws_m
         count = 0
-        for length in state.pieces["length_m"]:
-            if state.drawn_m < float(length):
+        for length in state.pieces["length_m"].tolist():
+            if state.drawn_m < length * (1.0 - ROUNDING):
                 break
-            state.drawn_m -= float(length)
+            state.drawn_m = max(state.drawn_m - length, 0.0)
             count += 1
         drawn, state.pieces = state.pieces[:count], state.pieces[count:]
+        if count:
+            # how far the end of each has gone on
+            drawn["travelled_m"] = state.drawn_m + np.append(np.cumsum(drawn["length_m"][:0:-1])[::-1], 0.0)
         if not len(state.pieces):
             state.drawn_m, state.broken = 0.0, "end"
         return drawn

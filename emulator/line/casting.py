@@ -32,12 +32,16 @@ class CasterCommands(Inputs):
     """What the casting unit is told."""
 
     __slots__ = ()
-    COUNT = 3
+    COUNT = 5
 
     speed_m_s = Number(0)
     """Set point of the haul-off."""
     coolant_k = Number(1, neutral=298.15)
     run = Switch(2)
+    follow = Switch(3)
+    """The dancer of the accumulator trims the haul-off."""
+    thread = Switch(4)
+    """People lead a broken web through the accumulator."""
 
 
 class CasterDisturbances(Inputs):
@@ -66,6 +70,9 @@ class CasterState:
         lot: of raw material that is being used.
         spilt_kg: melt that found no sheet to join, by component.
     """
+
+    commands: CasterCommands = field(default_factory=CasterCommands)
+    disturbances: CasterDisturbances = field(default_factory=CasterDisturbances)
 
     speed_m_s: float = 0.0
     coolant_k: float = 298.15
@@ -98,15 +105,28 @@ class Caster:
         self.definition = definition
         self.material = material
         self.width_m = die_width_m * (1.0 - definition.structure.neck_in_fraction)
-        self.commands = CasterCommands()
-        self.disturbances = CasterDisturbances()
         self.state = state or CasterState()
+        self.commands, self.disturbances = self.state.commands, self.state.disturbances
 
-    def step(self, dt_s: float, melted: Melted, end_ns: int) -> Pieces:
-        """Go on by dt to `end_ns`; returns the pieces that leave the cooling section."""
+    @property
+    def held_kg(self) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        """Sheet on rolls and in the bath by component, shape (4,)."""
+        held: np.ndarray[tuple[int, ...], np.dtype[np.float64]] = self.state.cooling["mass_kg"].sum(axis=0)
+        held += self.state.forming["mass_kg"][0]
+        return held
+
+    def signals(self) -> dict[str, float]:
+        """What perfect instruments would read, SI units."""
+        state = self.state
+        return {"speed_m_s": state.speed_m_s, "coolant_k": state.coolant_k, "pieces": float(len(state.cooling))}
+
+    def step(self, dt_s: float, melted: Melted, end_ns: int, trim: float = 0.0) -> Pieces:
+        """Go on by dt to `end_ns`, the haul-off faster by a part than it is told; returns the pieces that leave."""
         state, commands = self.state, self.commands
         haul_off = self.definition.haul_off
-        target = min(max(commands.speed_m_s, 0.0), haul_off.fastest_m_min / 60.0) if commands.run else 0.0
+        target = (
+            min(max(commands.speed_m_s * (1.0 + trim), 0.0), haul_off.fastest_m_min / 60.0) if commands.run else 0.0
+        )
         moved = -math.expm1(-dt_s / haul_off.speed_lag_s)
         travel_m = (target * dt_s) + (state.speed_m_s - target) * moved * haul_off.speed_lag_s
         state.speed_m_s += (target - state.speed_m_s) * moved
@@ -114,6 +134,8 @@ class Caster:
             state.speed_m_s = 0.0
         self._cool(dt_s, travel_m)
         self._cast(travel_m, melted, dt_s, end_ns)
+        if not len(state.cooling):
+            return no_pieces()
         out = state.cooling["travelled_m"] >= self.definition.cooling.contact_length_m
         count = int(np.argmin(out)) if not out.all() else len(out)
         leaving, state.cooling = state.cooling[:count], state.cooling[count:]

@@ -20,6 +20,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from emulator.line.sheet import Pieces
 from emulator.material.constants import REFERENCE_K, MaterialConstants, material_constants
 from emulator.material.definition import Material
 from emulator.material.thermal import CP_HERE, K_HERE, enthalpy_at
@@ -88,6 +89,24 @@ class Web:
             np.array(parcels["stiff"], np.float64),
             np.array(parcels["melt"], np.float64),
         )
+
+    @classmethod
+    def of_pieces(cls, pieces: Pieces) -> Web:
+        """Pieces of the line (`emulator.line.sheet`) behind the press."""
+        return cls(
+            pieces["thickness_m"].copy(),
+            pieces["temperature_k"].copy(),
+            pieces["strain"].copy(),
+            pieces["modulus_factor"].copy(),
+            pieces["stiffness"].copy(),
+            pieces["melting_shift_k"].copy(),
+        )
+
+    def put_into(self, pieces: Pieces) -> None:
+        """Give the pieces what the web has become: strains and what belongs to them, thickness and temperature."""
+        pieces["thickness_m"], pieces["temperature_k"] = self.thickness_m, self.temperature_k
+        pieces["strain"], pieces["modulus_factor"] = self.strain, self.modulus_factor
+        pieces["stiffness"], pieces["melting_shift_k"] = self.stiffness, self.melt_k
 
     def with_melting_point(self, material: Material, melting_k: float) -> Web:
         """The same sheet, its melting point moved: what solvent lowers, its loss gives back."""
@@ -196,10 +215,19 @@ def _loaded(web: Web) -> Any:
         ("b", web.modulus_factor),
         ("T_mean", web.temperature_k),
     ):
-        tiles[name] = np.pad(values, (0, -values.size % LANES), mode="edge").reshape(-1, LANES)
-    strain = np.pad(web.strain, ((0, -len(web.strain) % LANES), (0, 0)), mode="edge")
-    tiles["e"] = np.moveaxis(strain.reshape(-1, LANES, ARMS + 1), 1, 2)
+        tiles[name] = _filled(values).reshape(-1, LANES)
+    tiles["e"] = _filled(web.strain).reshape(-1, LANES, ARMS + 1).transpose(0, 2, 1)
     return tiles
+
+
+def _filled(values: Floats) -> Floats:
+    """[n, ...] with the last piece repeated until lanes are full."""
+    n = len(values)
+    if n % LANES == 0:
+        return values
+    out = np.empty((n - n % LANES + LANES, *values.shape[1:]))
+    out[:n], out[n:] = values, values[-1]
+    return out
 
 
 def _unloaded(tiles: Any, web: Web) -> Web:
@@ -215,7 +243,10 @@ def _unloaded(tiles: Any, web: Web) -> Web:
 
 def _in_lanes(rows: Floats) -> Floats:
     """[steps, n] with the last piece repeated until lanes are full."""
-    return np.ascontiguousarray(np.pad(rows, ((0, 0), (0, -rows.shape[1] % LANES)), mode="edge"))
+    steps, n = rows.shape
+    out = np.empty((steps, n + -n % LANES))
+    out[:, :n], out[:, n:] = rows, rows[:, -1:]
+    return out
 
 
 @njit(cache=True, error_model="numpy")

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from emulator.config import load_definition
 from emulator.material.constants import GAS_CONSTANT
-from emulator.material.definition import NonNegative, Positive, Section
+from emulator.material.definition import Finite, NonNegative, Positive, Section
 from emulator.units import KELVIN
 
 __all__ = [
@@ -50,6 +50,22 @@ class Elastomer(Section):
     double_bonds_mol_kg: NonNegative
 
 
+class Setting(Section):
+    """The clip oven in the line."""
+
+    path_m: Positive
+    air_lag_s: Positive
+    hottest_c: Finite
+
+
+class Curing(Section):
+    """The room in which wound rolls stand in hot air."""
+
+    air_lag_s: Positive
+    hottest_c: Finite
+    rolls: Annotated[int, Field(ge=1, le=100)]
+
+
 class Pores(Section):
     """How pores melt shut."""
 
@@ -65,6 +81,8 @@ class HeatTreatment(Section):
     crosslinking: Crosslinking
     unsaturated: Elastomer
     saturated: Elastomer
+    setting: Setting
+    curing: Curing
     pores: Pores
 
     def elastomer(self, name: ElastomerName) -> Elastomer:

@@ -72,6 +72,7 @@ class KneaderState:
     """All that makes the extruder's future.
 
     Attributes:
+        commands, disturbances: what it is told, and what goes wrong.
         delivery_kg_s: what the feeders deliver, shape (4,).
         screw_rad_s: speed of the screws.
         overloaded: the coupling has let go; it closes again when `run` is taken away.
@@ -99,6 +100,8 @@ class KneaderState:
     left_kg: Floats = field(default_factory=lambda: np.zeros(N))
     spilt_kg: Floats = field(default_factory=lambda: np.zeros(N))
     draws: int = 0
+    commands: KneaderCommands = field(default_factory=KneaderCommands)
+    disturbances: KneaderDisturbances = field(default_factory=KneaderDisturbances)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +130,9 @@ class Kneader:
 
     def __init__(self, definition: Extruder, seed: int = 0, state: KneaderState | None = None) -> None:
         self.definition = definition
-        self.commands = KneaderCommands()
-        self.disturbances = KneaderDisturbances()
         self._keys = [stream_key(seed, f"feeder_{name}") for name in COMPONENTS]
         self.state = state or empty(definition)
+        self.commands, self.disturbances = self.state.commands, self.state.disturbances
 
     # -- truth ---------------------------------------------------------------------------------------
 
@@ -196,6 +198,22 @@ class Kneader:
             * math.exp(min(melt.activation_energy_kj_mol * 1e3 / GAS_CONSTANT * inverse_k, 50.0))
         )
         return float(consistency * shear_rate_s**melt.flow_index)
+
+    def signals(self) -> dict[str, float]:
+        """What perfect instruments would read, SI units."""
+        state = self.state
+        flow_kg_s = float(state.delivery_kg_s.sum())
+        delivery = {f"{name}_kg_s": float(rate) for name, rate in zip(COMPONENTS, state.delivery_kg_s, strict=True)}
+        return delivery | {
+            "screw_rad_s": state.screw_rad_s,
+            "torque_nm": self.torque_nm,
+            "barrel_k": state.barrel_k,
+            "melt_k": state.melt_k,
+            "die_pressure_pa": self.die_pressure_pa(flow_kg_s),
+            "mixing": self.mixing(flow_kg_s),
+            "overloaded": float(state.overloaded),
+            "burst": float(state.burst),
+        }
 
     # -- a step --------------------------------------------------------------------------------------
 

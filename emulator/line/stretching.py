@@ -20,7 +20,7 @@ from pydantic import Field
 from emulator.config import load_definition
 from emulator.line import gel
 from emulator.line.gel import Web
-from emulator.material.definition import Fraction, Material, NonNegative, Positive, Section
+from emulator.material.definition import Finite, Fraction, Material, NonNegative, Positive, Section
 
 __all__ = ["Draw", "Drawn", "Reheated", "Stretching", "drawn", "load_stretching", "opened_dry", "reheated"]
 
@@ -36,6 +36,17 @@ class Oven(Section):
 
     conductance_w_m2k: Positive
     temperature_spread_k: NonNegative
+    zone_length_m: Positive
+    air_lag_s: Positive
+    hottest_c: Finite
+
+
+class Clips(Section):
+    """What holds and draws the sheet."""
+
+    draw_length_m: Positive
+    highest_ratio: Annotated[float, Field(gt=1.0)]
+    ratio_lag_s: Positive
 
 
 class Window(Section):
@@ -81,6 +92,7 @@ class Stretching(Section):
     name: str
     description: str
     oven: Oven
+    clips: Clips
     window: Window
     hardening: Hardening
     strength: Strength
@@ -156,10 +168,18 @@ class Drawn(NamedTuple):
     thickness_cv: Floats
     residual_strain: Floats
     """After cooling to 25 degC in the clips (`gel.residual_strain`)."""
+    cold: Web
+    """The same sheet, after that."""
 
 
 def drawn(
-    station: Stretching, material: Material, web: Web, draw: Draw, thickness_cv: Floats, recovered: Floats
+    station: Stretching,
+    material: Material,
+    web: Web,
+    draw: Draw,
+    thickness_cv: Floats,
+    recovered: Floats,
+    spread: float = 1.0,
 ) -> Drawn:
     """Draw sheet at one temperature.
 
@@ -170,6 +190,7 @@ def drawn(
         draw: ratios, rates, temperature.
         thickness_cv: relative standard deviation of the thickness before, [n].
         recovered: what came back on reheating, [n].
+        spread: scale of the temperature's standard deviation over the sheet.
     """
     n = web.thickness_m.size
     times = draw.times()
@@ -188,7 +209,7 @@ def drawn(
     strength = web.stiffness * station.strength.stress_25c_mpa * 1e6 * b**station.strength.softening_exponent
     load = np.maximum(stress_md, stress_td).max(axis=0) / strength
     above = draw.temperature_k - material.gel_melting_point_k - web.melt_k
-    uneven = _thickness_cv(station, material, web, draw, press[-1], thickness_cv, recovered)
+    uneven = _thickness_cv(station, material, web, draw, press[-1], thickness_cv, recovered, spread)
     cold = gel.set_in_clamps(material, after, draw.temperature_k, 0.0)
     return Drawn(
         after,
@@ -199,6 +220,7 @@ def drawn(
         np.asarray(above > station.window.sags_above_k),
         uneven,
         gel.residual_strain(material, cold),
+        cold,
     )
 
 
@@ -221,6 +243,7 @@ def _thickness_cv(
     press: Floats,
     thickness_cv: Floats,
     recovered: Floats,
+    spread: float,
 ) -> Floats:
     """Relative standard deviation of the thickness after the draw, [n].
 
@@ -243,5 +266,5 @@ def _thickness_cv(
     softening = np.abs(stress(T + HALF_KELVIN)[0] - stress(T - HALF_KELVIN)[0]) / total
     freedom = 2.0 * e.free_share / hardening
     from_thickness = (1.0 + freedom) * thickness_cv
-    from_heat = freedom * softening * station.oven.temperature_spread_k
+    from_heat = freedom * softening * station.oven.temperature_spread_k * spread
     return np.asarray(np.sqrt(from_thickness**2 + from_heat**2 + (e.recovered_share * recovered) ** 2))

@@ -14,7 +14,7 @@ from emulator.node.config import NodeConfig
 from emulator.node.on_the_line import OnTheLine, identified_bank
 from emulator.node.program import node_program
 from emulator.node.state import QUEUE, Contacts, NodeState, power_on
-from emulator.press.commands import Commands
+from emulator.press.commands import FEED_QUALITY, Commands
 from emulator.sensors import SensorConfig, Sensors
 from rig.protocol.registers import RegisterMap, Value
 
@@ -126,9 +126,9 @@ class Node(OnTheLine):
 
     def _drop_outputs(self) -> None:
         """Everything off; what the upstream process delivers is none of the node's doing."""
-        feed = self.commands.feed_thickness_m, self.commands.feed_temperature_k
+        feed = self.commands.vector[FEED_QUALITY].copy()
         self.commands.reset()
-        self.commands.feed_thickness_m, self.commands.feed_temperature_k = feed
+        self.commands.vector[FEED_QUALITY] = feed
 
     def reseeded(self, seed: int) -> Node:
         """The same node with the random streams of another seed; the state is shared."""

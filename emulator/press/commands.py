@@ -30,26 +30,30 @@ COOLANT_FLOW: Final = 31
 FEED: Final = 32
 FEED_THICKNESS: Final = 33
 FEED_TEMPERATURE: Final = 34
-COMMAND_COUNT: Final = 35
+FEED_STIFFNESS: Final = 35
+FEED_MELTING: Final = 36
+FEED_QUALITY: Final = slice(FEED_THICKNESS, FEED_MELTING + 1)
+"""What the process before the press delivers, which no node commands."""
+COMMAND_COUNT: Final = 37
 
-STUCK_ON: Final = 35
-HEATER_SCALE: Final = 47
-DRUM_SCALE: Final = 59
-TENSION_SCALE: Final = 61
-STEERING_DISTURBANCE: Final = 63
-TORQUE_SCALE: Final = 65
-FRICTION_SCALE: Final = 67
-CLEARANCE_OFFSET: Final = 69
-COOLANT_OFFSET: Final = 75
-COOLANT_SCALE: Final = 76
-FEED_SCALE: Final = 77
-CLEARANCE_SENSOR_OFFSET: Final = 78
-RUNOUT: Final = 84
-MISSING_ROLLER: Final = 85
-RIPPLE: Final = 86
-RIPPLE_LENGTH: Final = 87
-SOLIDS: Final = 88
-INPUT_COUNT: Final = 89
+STUCK_ON: Final = 37
+HEATER_SCALE: Final = 49
+DRUM_SCALE: Final = 61
+TENSION_SCALE: Final = 63
+STEERING_DISTURBANCE: Final = 65
+TORQUE_SCALE: Final = 67
+FRICTION_SCALE: Final = 69
+CLEARANCE_OFFSET: Final = 71
+COOLANT_OFFSET: Final = 77
+COOLANT_SCALE: Final = 78
+FEED_SCALE: Final = 79
+CLEARANCE_SENSOR_OFFSET: Final = 80
+RUNOUT: Final = 86
+MISSING_ROLLER: Final = 87
+RIPPLE: Final = 88
+RIPPLE_LENGTH: Final = 89
+SOLIDS: Final = 90
+INPUT_COUNT: Final = 91
 
 
 class Commands(Inputs):
@@ -79,6 +83,10 @@ class Commands(Inputs):
     feed = Switch(FEED)
     feed_thickness_m = Number(FEED_THICKNESS, neutral=3e-3)
     feed_temperature_k = Number(FEED_TEMPERATURE, neutral=298.15)
+    feed_stiffness = Number(FEED_STIFFNESS, neutral=1.0)
+    """Moduli of the sheet over those of the material."""
+    feed_melting_shift_k = Number(FEED_MELTING)
+    """Its melting point less that of the material."""
 
 
 class Disturbances(Inputs):

@@ -58,6 +58,10 @@ def _insert(p: Parts, x: float, h0: float, entry_ns: int) -> None:
     parcel = parcels[(ring[0] + ring[1]) % ring_size(parcels)]
     ring[1] += 1
     fresh_parcel(parcel, h0, u[at.FEED_TEMPERATURE], u[at.SOLIDS], p.c, p.m)
+    if u[at.FEED_STIFFNESS] != 1.0 or u[at.FEED_MELTING] != 0.0:
+        parcel.stiff *= u[at.FEED_STIFFNESS]
+        parcel.melt += u[at.FEED_MELTING]
+        parcel.b = modulus_factor(parcel.T_mean - parcel.melt, p.m)
     parcel.serial = ring[3]
     ring[3] += 1
     parcel.entry_ns = entry_ns

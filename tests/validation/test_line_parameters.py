@@ -11,7 +11,7 @@ import pytest
 from tests.oracles.parameters import DATA
 from tests.validation.parameters import MODEL
 
-KINDS = ("stretcher", "desolvation", "heat_treatment", "film")
+KINDS = ("stretcher", "desolvation", "heat_treatment", "film", "line")
 LETTERS = {"M", "E", "C", "P"}
 TEXT = MODEL.read_text(encoding="utf-8")
 ROWS = re.findall(rf"^\| `((?:{'|'.join(KINDS)})(?:\.\w+)+)` \| (\S+) \| (\w+) \| (.+) \|$", TEXT, flags=re.MULTILINE)

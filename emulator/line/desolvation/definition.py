@@ -86,6 +86,7 @@ class Baths(Section):
     flow_m3_s: NonNegative
     fresh_solvent_fraction: Fraction
     temperature_c: Annotated[float, Field(ge=0.0, le=90.0)]
+    temperature_lag_s: Positive
 
 
 class Sheet(Section):
@@ -114,6 +115,7 @@ class Dryer(Section):
     conductance_w_m2k: Positive
     air_temperature_c: Annotated[float, Field(ge=0.0, le=150.0)]
     air_flow_m3_s: NonNegative
+    air_lag_s: Positive
     volume_m3: Positive
     pressure_pa: Positive
     air_heat_capacity_j_kgk: Positive
