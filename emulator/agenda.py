@@ -40,6 +40,9 @@ class Priority(IntEnum):
     """Recorders look when everything has happened."""
 
 
+SCAN: int = Priority.SCAN  # looking a member of an enum up takes longer than comparing it
+
+
 class NestedRunError(RuntimeError):
     """Somebody tried to run the simulation from inside the simulation."""
 
@@ -121,10 +124,16 @@ class Agenda:
         return int(queue[0][0]) if queue else None
 
     def is_idle_until(self, time_ns: int) -> bool:
-        """Whether time can pass until then with nothing happening: nothing is due, and nobody runs it."""
-        env = self.env
-        queue = env._queue
-        return not (self._running or env._active_proc is not None or (queue and queue[0][0] <= time_ns))
+        """Whether time can pass until then with nothing happening: nothing is due, and nobody runs the simulation."""
+        queue = self.env._queue
+        return not ((queue and queue[0][0] <= time_ns) or self.running)
+
+    def is_calm_until(self, time_ns: int) -> bool:
+        """The same, but for scans of the node: they change what it will say, not what is on the line."""
+        for due_ns, priority, _, _ in self.env._queue:
+            if due_ns <= time_ns and priority != SCAN:
+                return False
+        return not self.running
 
     def run_until(self, time_ns: int) -> None:
         """Run everything that is due up to and including `time_ns`; afterwards it is `time_ns`.

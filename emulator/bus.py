@@ -324,7 +324,7 @@ class Bus:
         if not state.replies:
             return b""
         reply = state.replies[0]
-        if len(reply.data) != length or reply.end_ns > until_ns or not agenda.is_idle_until(reply.end_ns):
+        if len(reply.data) != length or reply.end_ns > until_ns or not agenda.is_calm_until(reply.end_ns):
             return b""
         agenda.run_until(reply.end_ns)
         return self.read(length)

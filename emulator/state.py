@@ -121,7 +121,21 @@ def _copier(kind: type) -> Callable[[Any], Any]:
         names = fields_of(kind)
         if len(names) > 1 and not hasattr(kind, "__post_init__") and all(f.init for f in dataclasses.fields(kind)):
             contents = attrgetter(*names)  # much faster than one by one
-            return lambda value: kind(*[item if type(item) in SHARED else _copy(item) for item in contents(value)])
+            # an object of numbers and text, of which there may be hundreds, is copied without a look at each of them
+            hints = hints_of(kind)
+            changing = [place for place, name in enumerate(names) if hints[name] not in SHARED]
+            if not changing:
+                return lambda value: kind(*contents(value))
+
+            def copy_contents(value: Any) -> Any:
+                items = list(contents(value))
+                for place in changing:
+                    item = items[place]
+                    if type(item) not in SHARED:
+                        items[place] = _copy(item)
+                return kind(*items)
+
+            return copy_contents
 
         def copy_fields(value: Any) -> Any:
             other = kind.__new__(kind)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rig.client import LONGEST_READ, READ_GAP, READS, PlannedRead, TagClient
@@ -83,6 +84,14 @@ class _Read:
     places: Places
 
 
+@lru_cache(maxsize=32)
+def _shared_items(
+    registers: RegisterMap, tags: tuple[Tag, ...], every: tuple[tuple[str, int], ...], own: str
+) -> tuple[Item, ...]:
+    """Shared by all pollers: a bench for every example polls as the one before."""
+    return items_of(registers, tags, dict(every), own)
+
+
 class Poller:
     """Polls a press by a schedule.
 
@@ -128,7 +137,7 @@ class Poller:
         schedule.check(self._registers)
         self._schedule = schedule
         every = {**self._registers.every_scans, **schedule.every}
-        self._items = items_of(self._registers, self._tags, every, self._own)
+        self._items = _shared_items(self._registers, tuple(self._tags), tuple(every.items()), self._own)
         self._plans.clear()
         everything = self._planned(self._items)
         self._only = everything[0] if len(everything) == 1 and schedule.spare else None

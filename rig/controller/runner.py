@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from itertools import compress, repeat
+from operator import ne
 from types import TracebackType
 from typing import TYPE_CHECKING, cast
 
@@ -320,8 +322,8 @@ class Runner:
                 raise ControllerError(f"controller {name} commanded in scan {self.scans}: {error}") from error
 
     def _write(self, outputs: Mapping[str, Value]) -> None:
-        known = self.commanded.get
-        changed = {key: value for key, value in outputs.items() if known(key, NEVER) != value}
+        known = map(self.commanded.get, outputs, repeat(NEVER))
+        changed = dict(compress(outputs.items(), map(ne, outputs.values(), known)))
         due = {**self._refreshed(), **changed}
         if not due:
             return

@@ -7,6 +7,7 @@ a frame of 256 bytes must not be off by 256 rounding errors.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from rig.protocol.errors import LocalProtocolError
@@ -19,6 +20,7 @@ _SECOND_NS = 1_000_000_000
 _FIXED_ABOVE_BAUD = 19_200
 
 
+@lru_cache(maxsize=4096)
 def half_characters_ns(count: int, half_bits: int, baudrate: int) -> int:
     """Duration of so many halves of characters, ns, rounded up.
 

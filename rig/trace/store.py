@@ -23,7 +23,8 @@ __all__ = ["CHUNK_BYTES", "FrameLog", "Frames", "Table"]
 
 CHUNK_BYTES = 1 << 22
 """Size of the part of a table that is kept in memory: 4 MiB, some 3 minutes of a producing press."""
-FIRST_ROWS = 16
+FIRST_ROWS = 128
+"""Some 13 s of a producing press: what an example lives, and 100 KB."""
 CHUNK_FRAMES = 8192
 """Frames that are kept in memory as such: some 4 minutes."""
 

@@ -107,6 +107,7 @@ def test_an_exchange_in_one_go_is_the_same_as_one_in_pieces(
         bench = Bench()
         if not in_one_go:
             bench.master._in_one_go = None
+        bench.world.agenda.at(START_NS + 2, Priority.SCAN, lambda: None)
         if disturbed_ns is not None:
             bench.world.agenda.at(disturbed_ns, Priority.FAULT, bench.world.bus.begin_break)
             bench.world.agenda.at(disturbed_ns + 1_000_000, Priority.FAULT, bench.world.bus.end_break)
