@@ -36,6 +36,7 @@ __all__ = [
     "held",
     "modulus_factors",
     "release",
+    "release_through",
     "residual_strain",
     "set_in_clamps",
     "time_steps",
@@ -46,6 +47,8 @@ Floats = NDArray[np.float64]
 STEP_FIRST_S: Final = 0.005
 STEP_GROWTH: Final = 0.15  # of the time since the start: recovery follows its logarithm
 STEP_LAST_S: Final = 2.0
+MOST_GROWING: Final = 64
+"""More steps than there are until they are of `STEP_LAST_S`."""
 COOLING_S: Final = 5.0
 COOLING_STEPS: Final = 40
 FREE: Final = math.inf
@@ -142,7 +145,13 @@ def residual_strain(material: Material, web: Web) -> Floats:
 
 def time_steps(seconds: float) -> Floats:
     """Steps that grow with the time since the start, and add up to `seconds`."""
-    steps = []
+    steps = np.empty(MOST_GROWING + int(seconds / STEP_LAST_S))
+    return steps[: _time_steps(seconds, steps)]
+
+
+@njit(cache=True, error_model="numpy")
+def _time_steps(seconds: float, steps: Floats) -> int:
+    count = 0
     passed = 0.0
     while passed < seconds:
         dt = min(max(STEP_GROWTH * passed, STEP_FIRST_S), STEP_LAST_S)
@@ -151,8 +160,9 @@ def time_steps(seconds: float) -> Floats:
             passed = seconds
         else:
             passed += dt
-        steps.append(dt)
-    return np.array(steps)
+        steps[count] = dt
+        count += 1
+    return count
 
 
 def follow(material: Material, web: Web, dt_s: Floats, temperature_k: Floats, strain: Floats | None) -> Followed:
@@ -196,10 +206,39 @@ def set_in_clamps(material: Material, web: Web, temperature_k: float, seconds: f
 
 def release(material: Material, web: Web, air_k: float, conductance_w_m2k: float, seconds: float) -> Web:
     """Sheet without constraint in air of this temperature: it warms, and what is stored in it comes back."""
+    return release_through(material, web, [(air_k, seconds)], conductance_w_m2k)
+
+
+def release_through(
+    material: Material, web: Web, zones: Sequence[tuple[float, float]], conductance_w_m2k: float
+) -> Web:
+    """The same through zones of (air temperature [K], seconds), one after the other."""
     tiles = _loaded(web)
-    conditions = np.array([air_k, conductance_w_m2k])
-    _release(tiles, time_steps(seconds), conditions, material_constants(material))
+    stays = np.array(zones, np.float64)
+    steps = np.empty((len(zones) * MOST_GROWING + int(stays[:, 1].sum() / STEP_LAST_S), 2))
+    count = _zone_steps(stays, steps)
+    _release(tiles, steps[:count], conductance_w_m2k, material_constants(material))
     return _unloaded(tiles, web)
+
+
+@njit(cache=True, error_model="numpy")
+def _zone_steps(zones: Floats, steps: Floats) -> int:
+    """Steps as `_time_steps`, with the air of each; they go on growing from zone to zone. Returns how many."""
+    count = 0
+    before = 0.0
+    for air, seconds in zones:
+        passed = 0.0
+        while passed < seconds:
+            dt = min(max(STEP_GROWTH * (before + passed), STEP_FIRST_S), STEP_LAST_S)
+            if passed + 1.5 * dt > seconds:
+                dt = seconds - passed
+                passed = seconds
+            else:
+                passed += dt
+            steps[count, 0], steps[count, 1] = dt, air
+            count += 1
+        before += seconds
+    return count
 
 
 _TILE: Final = tile_type(parcel_type(1), 1)
@@ -272,16 +311,17 @@ def _follow(
 
 
 @njit(cache=True, error_model="numpy")
-def _release(tiles: Sequence[Tile], dt: Floats, conditions: Floats, materials: Sequence[MaterialConstants]) -> None:
+def _release(tiles: Sequence[Tile], steps: Floats, conductance: float, materials: Sequence[MaterialConstants]) -> None:
+    """Steps and the air in each, rows of (s, K)."""
     m = materials[0]
-    air, conductance = conditions
     free = np.full(LANES, FREE)
     for i in range(tiles.size):  # type: ignore[attr-defined]
         w = tiles[i]
-        for k in range(dt.size):
-            write(w.dt, dt[k])
+        for k in range(steps.shape[0]):
+            dt, air = steps[k]
+            write(w.dt, dt)
             for lane in range(LANES):
-                w.T_1[lane] = _warmed(w.T_mean[lane], air, conductance, w.h[lane], dt[k], m)
+                w.T_1[lane] = _warmed(w.T_mean[lane], air, conductance, w.h[lane], dt, m)
             _step(w, free, 0, m)
 
 

@@ -130,6 +130,8 @@ class Kneader:
 
     def __init__(self, definition: Extruder, seed: int = 0, state: KneaderState | None = None) -> None:
         self.definition = definition
+        self._melt: tuple[float, float] | None = None
+        self._stepping = False
         self._keys = [stream_key(seed, f"feeder_{name}") for name in COMPONENTS]
         self.state = state or empty(definition)
         self.commands, self.disturbances = self.state.commands, self.state.disturbances
@@ -143,13 +145,21 @@ class Kneader:
         return held
 
     @property
+    def _melt_kg(self) -> tuple[float, float]:
+        """All melt, and solids in it."""
+        if self._melt is None:
+            held = self.held_kg.tolist()
+            melt = sum(held), held[POLYOLEFIN] + held[ELASTOMER]
+            if not self._stepping:
+                return melt
+            self._melt = melt
+        return self._melt
+
+    @property
     def solids_fraction(self) -> float:
         """Polyolefin and elastomer in the melt, kg/kg; that of the reference while there is none."""
-        held = self.held_kg
-        total = float(held.sum())
-        if total <= 0.0:
-            return self.definition.melt.reference_solids_fraction
-        return float(held[POLYOLEFIN] + held[ELASTOMER]) / total
+        total, solids = self._melt_kg
+        return solids / total if total > 0.0 else self.definition.melt.reference_solids_fraction
 
     @property
     def shear_rate_s(self) -> float:
@@ -160,7 +170,7 @@ class Kneader:
     @property
     def power_w(self) -> float:
         """Power that the screws put into the melt."""
-        volume_m3 = float(self.held_kg.sum()) / MELT_DENSITY_KG_M3
+        volume_m3 = self._melt_kg[0] / MELT_DENSITY_KG_M3
         return self._stress_pa(self.shear_rate_s) * self.shear_rate_s * volume_m3
 
     @property
@@ -183,7 +193,7 @@ class Kneader:
         dissolved = 1.0 / (1.0 + math.exp(-max(min(exponent, 50.0), -50.0)))
         if flow_kg_s <= 0.0:
             return dissolved
-        strain = self.shear_rate_s * float(self.held_kg.sum()) / flow_kg_s
+        strain = self.shear_rate_s * self._melt_kg[0] / flow_kg_s
         return (1.0 - math.exp(-strain / screw.strain_to_mix)) * dissolved
 
     def _stress_pa(self, shear_rate_s: float) -> float:
@@ -228,6 +238,7 @@ class Kneader:
         state.fed_kg += fed_kg
         out_kg = self._through_tanks(self._through_plug(fed_kg))
         flow_kg_s = float(out_kg.sum()) / dt_s
+        self._stepping = True  # from here on in the step the melt stays what it is
         self._heat(dt_s, flow_kg_s)
         state.overloaded = state.overloaded or self.torque_nm > self.definition.screw.torque_limit_nm
         state.burst = state.burst or self.die_pressure_pa(flow_kg_s) > self.definition.die.pressure_limit_mpa * 1e6
@@ -235,7 +246,9 @@ class Kneader:
             state.spilt_kg += out_kg
             out_kg = np.zeros(N)
         state.left_kg += out_kg
-        return Melted(out_kg, state.melt_k, self.mixing(flow_kg_s))
+        melted = Melted(out_kg, state.melt_k, self.mixing(flow_kg_s))
+        self._stepping, self._melt = False, None
+        return melted
 
     def _turn(self, dt_s: float, running: bool) -> None:
         screw = self.definition.screw
@@ -273,45 +286,54 @@ class Kneader:
             if len(slugs) and float(slugs[-1].sum()) < screw.plug_mass_kg / SLUGS:
                 slugs[-1] += fed_kg
             else:
-                slugs = np.vstack([slugs, fed_kg])
+                longer = np.empty((len(slugs) + 1, N))
+                longer[:-1], longer[-1] = slugs, fed_kg
+                slugs = longer
         excess = float(slugs.sum()) - screw.plug_mass_kg
         out = np.zeros(N)
+        gone = 0
         while excess > 0.0:
-            first = float(slugs[0].sum())
+            first = float(slugs[gone].sum())
             if first <= excess:
-                out += slugs[0]
-                slugs = slugs[1:]
+                out += slugs[gone]
+                gone += 1
                 excess -= first
             else:
-                taken = slugs[0] * (excess / first)
+                taken = slugs[gone] * (excess / first)
                 out += taken
-                slugs = slugs.copy()
-                slugs[0] -= taken
+                slugs[gone] -= taken
                 break
-        state.slugs_kg = slugs
+        state.slugs_kg = slugs[gone:]
         return out
 
     def _through_tanks(self, arriving_kg: Floats) -> Floats:
         """Each tank fills up, and then passes on as much as it gets, mixed with what it holds."""
         full = self.definition.screw.tank_mass_kg
-        for tank in self.state.tanks_kg:
-            arriving = float(arriving_kg.sum())
+        tanks: list[list[float]] = self.state.tanks_kg.tolist()  # numbers by themselves: arrays of four take longer
+        flow: list[float] = arriving_kg.tolist()
+        for number, tank in enumerate(tanks):
+            arriving = sum(flow)
             if arriving <= 0.0:
-                return np.zeros(N)
-            filling = min(max(full - float(tank.sum()), 0.0), arriving) / arriving
-            tank[:] += arriving_kg * filling
-            flowing = arriving_kg * (1.0 - filling)
-            through = float(flowing.sum())
+                flow = [0.0] * N
+                break
+            filling = min(max(full - sum(tank), 0.0), arriving) / arriving
+            held = [there + comes * filling for there, comes in zip(tank, flow, strict=True)]
+            flowing = [comes * (1.0 - filling) for comes in flow]
+            through = sum(flowing)
             if through <= 1e-12 * full:
-                return np.zeros(N)
-            mixed = tank * math.exp(-through / full) - flowing * (full / through) * math.expm1(-through / full)
-            arriving_kg = tank + flowing - mixed
-            tank[:] = mixed
-        return arriving_kg
+                # too little to tell from rounding: it stays here
+                tanks[number] = [there + comes for there, comes in zip(held, flowing, strict=True)]
+                flow = [0.0] * N
+                break
+            stays, comes_to_stay = math.exp(-through / full), -(full / through) * math.expm1(-through / full)
+            tanks[number] = [h * stays + f * comes_to_stay for h, f in zip(held, flowing, strict=True)]
+            flow = [h + f - m for h, f, m in zip(held, flowing, tanks[number], strict=True)]
+        self.state.tanks_kg[:] = tanks
+        return np.array(flow)
 
     def _heat(self, dt_s: float, flow_kg_s: float) -> None:
         state, barrel = self.state, self.definition.barrel
-        held_kg = float(self.held_kg.sum())
+        held_kg = self._melt_kg[0]
         if held_kg > 0.0:
             flow_w_k = flow_kg_s * MELT_HEAT_CAPACITY_J_KGK
             resin = self.solids_fraction

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from emulator.inputs import Array, Inputs, Number, Switch
@@ -31,6 +32,7 @@ ZONES: Final = OVEN_ZONES + 1
 """The oven's, and that in which the sheet is drawn."""
 STILL: Final = 1e-9
 """A ratio that is this near to one draws nothing."""
+TINY_S: Final = 1e-12
 HEAT_CAPACITY_J_M3K: Final = 2.5e6
 """Of gel on its way through the foot of the melting peak: 820 kg/m3 x 3050 J/(kg K) [C]."""
 
@@ -155,42 +157,18 @@ class Stretcher:
 
     def _move(self, dt_s: float, v: float, air_k: Floats) -> int:
         """All pieces go on, and gather their history; returns how many of the oldest leave."""
-        pieces, zone_m = self.state.pieces, self.definition.oven.zone_length_m
-        oven_m, draw_m = OVEN_ZONES * zone_m, self.definition.clips.draw_length_m
-        place = pieces["travelled_m"]
-        in_oven = np.minimum(place, oven_m)
-        heated_s = np.where(place < oven_m, dt_s, 0.0) if v <= 0.0 else np.minimum((oven_m - in_oven) / v, dt_s)
-        reached = in_oven + v * heated_s
-        # time in each zone of the oven
-        begins = zone_m * np.arange(OVEN_ZONES)
-        if v > 0.0:
-            spent = np.clip(
-                np.minimum(reached[:, None], begins + zone_m) - np.maximum(in_oven[:, None], begins), 0.0, None
+        pieces, station = self.state.pieces, self.definition
+        return int(
+            _move(
+                pieces["travelled_m"],
+                pieces["oven_s"],
+                pieces["oven_k"],
+                pieces["draw_s"],
+                pieces["draw_k"],
+                np.array([dt_s, v, self.ratio_md, station.oven.zone_length_m, station.clips.draw_length_m]),
+                air_k,
             )
-            spent /= v
-        else:
-            inside = (in_oven[:, None] >= begins) & (in_oven[:, None] < begins + zone_m)
-            spent = np.where(inside, heated_s[:, None], 0.0)
-        _gather(pieces, "oven_s", "oven_k", spent, air_k[:OVEN_ZONES])
-        # sheet that is drawn gets faster in proportion to the way: v + v (ratio - 1) x/length
-        drawing_s = dt_s - heated_s
-        drawn_m = np.maximum(place - oven_m, 0.0)
-        stretch = max(self.ratio_md - 1.0, 0.0)
-        if stretch > STILL:
-            reach = draw_m / stretch
-            after = (drawn_m + reach) * np.exp(v * drawing_s / reach) - reach
-            out_s = reach * np.log((draw_m + reach) / (drawn_m + reach))
-        else:
-            after = drawn_m + v * drawing_s
-            out_s = draw_m - drawn_m
-        leaves = after >= draw_m
-        if v > 0.0:
-            out_s = np.minimum(np.maximum(out_s, 0.0) / v, drawing_s)
-        in_draw = np.where(leaves, out_s, drawing_s)
-        _gather(pieces, "draw_s", "draw_k", in_draw, air_k[OVEN_ZONES])
-        over = (drawing_s - in_draw) * v * self.ratio_md
-        pieces["travelled_m"] = np.where(leaves, over, np.where(drawing_s > 0.0, oven_m + after, reached))
-        return int(leaves.sum())
+        )
 
     def _draw(self, piece: Pieces) -> None:
         """One piece, shape (1,), by its history."""
@@ -230,11 +208,39 @@ class Stretcher:
             piece["scrap"] = Scrap.SAGGED
 
 
-def _gather(pieces: Pieces, seconds: str, kelvin: str, spent: Floats, air_k: Floats) -> None:
-    """Add time to a stay, and what the air was like to its mean."""
-    before = pieces[seconds]
-    total = before + spent
-    pieces[kelvin] = np.where(
-        total > 0.0, (pieces[kelvin] * before + air_k * spent) / np.where(total > 0.0, total, 1.0), 0.0
-    )
-    pieces[seconds] = total
+@njit(cache=True, error_model="numpy")
+def _move(
+    place: Floats, oven_s: Floats, oven_k: Floats, draw_s: Floats, draw_k: Floats, given: Floats, air_k: Floats
+) -> int:
+    """See `Stretcher._move`; `given` is step, speed, ratio, and lengths of a zone and of the draw."""
+    dt, v, ratio, zone_m, draw_m = given
+    oven_m = zone_m * OVEN_ZONES
+    # sheet that is drawn gets faster in proportion to the way: v + v (ratio - 1) x/length
+    reach = draw_m / (ratio - 1.0) if ratio > 1.0 + STILL else 0.0
+    gone = 0
+    for i in range(place.size):
+        left = dt
+        at = place[i]
+        while left > 0.0 and at < oven_m:
+            zone = min(int(at / zone_m), OVEN_ZONES - 1)
+            end = zone_m * (zone + 1) if zone + 1 < OVEN_ZONES else oven_m
+            stay = left if v * left < end - at else (end - at) / v
+            oven_k[i, zone] = (oven_k[i, zone] * oven_s[i, zone] + air_k[zone] * stay) / (oven_s[i, zone] + stay)
+            oven_s[i, zone] += stay
+            at = at + v * left if v * left < end - at else end
+            left -= stay
+        if left > 0.0:
+            drawn = at - oven_m
+            after = (drawn + reach) * math.exp(v * left / reach) - reach if reach > 0.0 else drawn + v * left
+            stay = left
+            if after >= draw_m:
+                way = reach * math.log((draw_m + reach) / (drawn + reach)) if reach > 0.0 else draw_m - drawn
+                stay = min(way / v, left)
+                gone += 1
+                at = (left - stay) * v * ratio
+            else:
+                at = oven_m + after
+            draw_k[i] = (draw_k[i] * draw_s[i] + air_k[OVEN_ZONES] * stay) / max(draw_s[i] + stay, TINY_S)
+            draw_s[i] += stay
+        place[i] = at
+    return gone

@@ -115,9 +115,7 @@ class Reheated(NamedTuple):
 
 def reheated(station: Stretching, material: Material, web: Web, zones: Sequence[tuple[float, float]]) -> Reheated:
     """Sheet without constraint through zones of (air temperature [K], seconds): stored strain comes back."""
-    warm = web
-    for air_k, seconds in zones:
-        warm = gel.release(material, warm, air_k, station.oven.conductance_w_m2k, seconds)
+    warm = gel.release_through(material, web, zones, station.oven.conductance_w_m2k) if zones else web
     return Reheated(warm, np.asarray(np.log(warm.thickness_m / web.thickness_m)))
 
 

@@ -10,7 +10,9 @@ import pytest
 
 from emulator import codec
 from emulator.config import ConfigError
+from emulator.line.ended import add
 from emulator.line.line import LineState
+from emulator.line.sheet import PIECE
 from emulator.press.store import pack
 from emulator.snapshot import SnapshotError
 from emulator.world import World, WorldConfig
@@ -41,6 +43,8 @@ def working() -> World:
     tail.stretcher.commands.ratio_md = tail.stretcher.commands.ratio_td = 3.0
     tail.stretcher.commands.heat = True
     _keep_running(world, 700)
+    # hours of film, as far as its record goes
+    add(line_of(world).tail.ended, np.zeros(150, PIECE))
     return world
 
 

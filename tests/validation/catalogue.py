@@ -14,6 +14,7 @@ from tests.validation import (
     independent,
     invariants,
     left_out,
+    line_balances,
     line_forms,
     plane,
     press_forms,
@@ -51,7 +52,12 @@ CATALOGUE: Final[Mapping[str, Sequence[Callable[..., Comparison]]]] = {
         line_forms.crosslinking,
         line_forms.recovery_in_the_oven,
     ),
-    "Balances and invariants": (balances.balances, invariants.drawn, invariants.what_must_come_out),
+    "Balances and invariants": (
+        balances.balances,
+        line_balances.masses,
+        invariants.drawn,
+        invariants.what_must_come_out,
+    ),
     "What the model leaves out": (left_out.sizes,),
     "What the parameters are worth": (sensitivity.parameters,),
 }

@@ -7,6 +7,7 @@ The sheet is at the wet-bulb temperature of the extractant, where the heat from 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 from emulator.line.desolvation.definition import Collapse, Desolvation, Dryer, Extractant
@@ -27,7 +28,9 @@ __all__ = [
 
 AIR_KG_MOL = 28.97e-3
 LEWIS_EXPONENT = 2.0 / 3.0
-BISECTIONS = 45
+MOST_STEPS = 60
+SLOPE_OVER_K = 1e-4
+CLOSE_K = 1e-9
 COLDEST_K = 180.0
 
 
@@ -53,13 +56,34 @@ def wet_bulb(dryer: Dryer, liquid: Extractant, air_k: float, vapour_kg_m3: float
     low, high = COLDEST_K, min(air_k, liquid.boiling_point_c + KELVIN)
     if flux(air_k) <= 0.0:
         return WetBulb(air_k, 0.0)
-    for _ in range(BISECTIONS):
-        middle = 0.5 * (low + high)
-        if latent * flux(middle) > dryer.conductance_w_m2k * (air_k - middle):
-            high = middle
+
+    def surplus(face_k: float) -> float:
+        return latent * flux(face_k) - dryer.conductance_w_m2k * (air_k - face_k)
+
+    face_k = _root(surplus, low, high)
+    return WetBulb(face_k, dryer.conductance_w_m2k * (air_k - face_k) / latent)
+
+
+def _root(rises: Callable[[float], float], low: float, high: float) -> float:
+    """Where a function that rises passes 0, or the upper end where it does not: Newton's way with a bracket."""
+    if rises(high) <= 0.0:
+        return high
+    face = 0.5 * (low + high)
+    for _ in range(MOST_STEPS):
+        off = rises(face)
+        if off > 0.0:
+            high = face
         else:
-            low = middle
-    return WetBulb(high, dryer.conductance_w_m2k * (air_k - high) / latent)
+            low = face
+        slope = (rises(face + SLOPE_OVER_K) - off) / SLOPE_OVER_K
+        step = -off / slope if slope > 0.0 else math.inf
+        there = face + step
+        if not low < there < high:
+            there = 0.5 * (low + high)
+        if abs(there - face) < CLOSE_K:
+            return there
+        face = there
+    return face
 
 
 def evaporated(liquid_kg: float, filled_kg: float, rate_kg_s: float, critical_fraction: float, dt_s: float) -> float:
