@@ -133,13 +133,15 @@ def _add_hil(commands: Commands[argparse.ArgumentParser]) -> None:
         "examples:\n"
         "  press-rig hil                                        reference controller, virtual press\n"
         "  press-rig hil --controller mine.press:make           your controller\n"
+        "  press-rig hil --controller firmware:firmware_stubs/controller   a board: its program, executed\n"
         "  press-rig hil -k emergency_stop                      some of the tests\n"
         "  press-rig hil --press /dev/ttyUSB0 --arm             the real press\n",
     )  # fmt: skip
     _add_press(parser)
     parser.add_argument(
         "--controller", default="rig.controller:make_controller", metavar="MODULE:FACTORY",
-        help="what makes the controller under test (default: rig.controller:make_controller)",
+        help="what makes the controller under test (default: rig.controller:make_controller); or firmware:PATH, the "
+        "sources or the ELF file of an embedded one (docs/controller.md)",
     )  # fmt: skip
     parser.add_argument(
         "--profile",

@@ -22,6 +22,7 @@ from _pytest.mark.expression import Expression  # pytest has no public way to as
 from rig.bench import DEFAULT_BAUDRATE, Abilities, Bench, open_press
 from rig.clock import SECOND_NS, date_text, wall_s
 from rig.controller.api import Controller
+from rig.embedded import SCHEME, embedded_factory
 from rig.errors import ControllerError, NotArmed, UsageError
 from rig.recipe import Recipe, RecipeError, load_recipe
 from rig.report import (
@@ -118,13 +119,11 @@ def load_factory(name: str) -> Callable[..., Controller]:
         UsageError: the name is malformed, or there is no such module or factory.
         ControllerError: importing it raised.
     """
-    if name.startswith("firmware:"):
-        from rig.embedded import embedded_factory  # noqa: PLC0415 - heavy, and only for this kind
-
+    if name.startswith(SCHEME):
         return embedded_factory(name)
     module_name, colon, attribute = name.partition(":")
     if not colon or not module_name or not attribute:
-        raise UsageError(f"controller {name!r} is not of the form package.module:factory")
+        raise UsageError(f"controller {name!r} is not of the form package.module:factory or firmware:PATH")
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import struct
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -288,27 +287,27 @@ def load_board(path: Path) -> BoardProgram:
     """The program of a board: an ELF file, or the folder `controller` of a tree of sources, which is built.
 
     Raises:
-        UsageError: it cannot be built or read.
+        UsageError: it cannot be built, read, or executed here.
     """
     try:
-        if path.is_dir():
-            root = path.resolve().parent
-            return Program(build("controller-lm3s6965", root, root.parent / "out" / "firmware"))
-        return Program(path)
-    except (ConfigError, ValueError, OSError, struct.error) as error:
-        raise UsageError(f"controller firmware:{path}: {error}") from error
+        program = Program(_built(path.resolve()) if path.is_dir() else path)
+        make_board(program, b"")
+    except (ConfigError, ValueError, OSError) as error:
+        raise UsageError(str(error)) from error
+    return program
+
+
+def _built(folder: Path) -> Path:
+    if folder.name != "controller":
+        raise UsageError(
+            f"{folder} is not called controller; give the folder controller of a tree laid out like firmware_stubs/"
+        )
+    return build("controller-lm3s6965", folder.parent, folder.parent.parent / "out" / "firmware")
 
 
 def make_board(program: BoardProgram, recipe: bytes) -> Board:
-    """A board without power.
-
-    Raises:
-        UsageError: no engine to execute it, or no program for it.
-    """
-    try:
-        return ChipMaster(program, recipe)
-    except ConfigError as error:
-        raise UsageError(f"embedded controller: {error}") from error
+    """A board without power, with a program that was loaded."""
+    return ChipMaster(program, recipe)
 
 
 def compile_press(machine: Machine, material: Material) -> None:

@@ -121,6 +121,9 @@ def build(name: str, root: Path = FIRMWARE, folder: Path | None = None) -> Path:
     board = BOARDS[name]
     if not root.is_dir():
         raise BuildError(f"the firmware's sources are not at {root}; it is built in a checkout of the project")
+    for pattern in (*board.shared, *board.sources):
+        if next(root.glob(pattern), None) is None:
+            raise BuildError(f"{root} has no {pattern}; the sources are laid out like firmware_stubs/")
     folder = folder or out_folder()
     made = folder / board.file
     digest = _digest(board, root)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from emulator.config import ConfigError
 from emulator.firmware.chip import UART_FIFO, Chip
-from emulator.firmware.chip_state import ChipState
+from emulator.firmware.chip_state import FLASH, RAM, ChipState
 from emulator.firmware.elf import Program
 from emulator.state import copied
 from emulator.wire.settings import LineSettings
@@ -24,16 +24,18 @@ from emulator.wire.settings import LineSettings
 if TYPE_CHECKING:
     from emulator.world import World
 
-__all__ = ["BUTTONS", "RECIPE_ADDRESS", "ChipMaster"]
+__all__ = ["BUTTONS", "ChipMaster"]
 
-RECIPE_ADDRESS: Final = 0x0003_F800
 BUTTONS: Final[Mapping[str, int]] = {"start": 1 << 2, "stop": 1 << 3, "reset": 1 << 4, "abort": 1 << 5, "hold": 1 << 7}
 """Pins by what stands beside the button; `hold` is a switch."""
 ALL_BUTTONS: Final = sum(BUTTONS.values())
 LINE: Final = LineSettings(115_200)
 CHARACTER_NS: Final = LINE.char_ns
-NEEDED: Final = ("board_sleep", "systick_handler", "uart0_handler", "timer0_handler", "stack_top")
-"""Symbols without which nobody can say where the program sleeps, and what wakes it up."""
+RECIPE: Final = "recipe_in_flash"
+NEEDED: Final = (
+    "board_sleep", "systick_handler", "uart0_handler", "timer0_handler", "stack_top", "data_load", "data_start", RECIPE,
+)  # fmt: skip
+"""Symbols without which nobody can say where the program sleeps, what wakes it up, and where everything stands."""
 
 
 @dataclass(slots=True, eq=False)
@@ -64,14 +66,10 @@ class ChipMaster:
     """
 
     def __init__(self, program: Program, recipe: bytes, state: MasterState | None = None) -> None:
-        missing = [name for name in NEEDED if name not in program.symbols]
-        if missing:
-            raise ConfigError(
-                f"the program has no {missing[0]}: an embedded controller is made like firmware_stubs/boards/lm3s6965"
-            )
+        _check(program)
         self.program, self.recipe = program, recipe
         self.state = state or MasterState()
-        self._chip = Chip(program, self.state.chip, loaded={RECIPE_ADDRESS: recipe})
+        self._chip = Chip(program, self.state.chip, loaded={program.symbols[RECIPE].address: recipe})
         if self.state.stood_ns < 0:
             self.press(())
 
@@ -144,3 +142,22 @@ class ChipMaster:
         reply = replies[0]
         count = min(len(reply.data) - reply.read, UART_FIFO)
         return count, reply.arrival_ns(reply.read + count)
+
+
+def _check(program: Program) -> None:
+    """Say what is wrong with a program.
+
+    Raises:
+        ConfigError: something is.
+    """
+    missing = next((name for name in NEEDED if name not in program.symbols), None)
+    if missing is not None:
+        raise ConfigError(
+            f"the program has no {missing}: an embedded controller is made like the one of firmware_stubs/"
+        )
+    for section in program.sections:
+        if section.address is None or any(
+            start <= section.address and section.address + section.size <= start + size for start, size in (FLASH, RAM)
+        ):
+            continue
+        raise ConfigError(f"{section.name} of the program, at 0x{section.address:08x}, is outside the chip's memory")

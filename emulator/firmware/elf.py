@@ -19,6 +19,7 @@ _SECTION: Final = struct.Struct("<10I")
 _SYMBOL: Final = struct.Struct("<IIIBBH")
 _SYMBOLS: Final = 2  # kind of section
 _NO_CONTENT: Final = 8
+_ARM: Final = b"\x28\0"
 _IN_MEMORY: Final = 2  # flag of a section
 _FUNCTION: Final = 2  # kind of symbol
 
@@ -70,14 +71,27 @@ class Program:
         sections: all its sections.
         symbols: by name; of several with the same name, one.
         digest: of all that is loaded from it.
+
+    Raises:
+        ValueError: it is none, or is damaged.
+        OSError: it cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         data = path.read_bytes()
+        if data[:6] != b"\x7fELF\x01\x01" or data[18:20] != _ARM:
+            raise ValueError(f"{path} is no ELF file for Arm, 32 bits, little endian")
+        try:
+            self._parse(data)
+        except (struct.error, IndexError, ValueError) as error:
+            raise ValueError(f"{path} is a damaged ELF file: {error}") from error
+        loaded = b"".join(section.data for section in self.sections if section.address is not None)
+        self.digest = blake2b(loaded, digest_size=16).hexdigest()
+        self.symbols = {symbol.name: symbol for symbol in self._symbols}
+
+    def _parse(self, data: bytes) -> None:
         header = _HEADER.unpack_from(data)
-        if header[0][:6] != b"\x7fELF\x01\x01":
-            raise ValueError(f"{path} is no ELF file of 32 bits, little endian")
         self.entry: int = header[4] & ~1
         places = [_SECTION.unpack_from(data, header[6] + index * header[11]) for index in range(header[12])]
         names = places[header[13]][4]
@@ -97,9 +111,6 @@ class Program:
             if section.kind == _SYMBOLS
             for symbol in _symbols(section.data, self.sections[place[6]].data)
         )
-        loaded = b"".join(section.data for section in self.sections if section.address is not None)
-        self.digest = blake2b(loaded, digest_size=16).hexdigest()
-        self.symbols = {symbol.name: symbol for symbol in self._symbols}
 
     @cached_property
     def functions(self) -> tuple[Symbol, ...]:

@@ -3,7 +3,7 @@
  * recipe. All numbers are as the press's registers show them (0.1 °C, 0.1 µm, mm/min, 0.01 kN/m, 0.1 l/min), lengths
  * are in mm of belt. Little endian; rig/embedded/recipe_block.py makes it.
  *
- * The block stands at RECIPE_ADDRESS. On a board it is loaded there like the program (firmware_stubs/README.md).
+ * On a board it is loaded like the program (firmware_stubs/README.md), to where the linker script keeps room for it.
  */
 #ifndef CONTROLLER_RECIPE_H
 #define CONTROLLER_RECIPE_H
@@ -11,8 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RECIPE_ADDRESS 0x0003F800u /* of the last 2 kB of flash */
-#define RECIPE_MAGIC 0x50434552u   /* "RECP" */
+#define RECIPE_MAGIC 0x50434552u /* "RECP" */
 
 enum { RECIPE_VERSION = 1, RECIPE_KEEPS_CLAIMS = 1 };
 

@@ -16,7 +16,7 @@ def main() -> int:
     """Write the block; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m rig.embedded", description=__doc__)
     parser.add_argument("recipe", help="name or path")
-    parser.add_argument("file", type=Path, help="what is written; it belongs to address 0x3F800 of the flash")
+    parser.add_argument("file", type=Path, help="what is written; firmware_stubs/README.md says how it is loaded")
     arguments = parser.parse_args()
     try:
         block = recipe_block(load_recipe(arguments.recipe), load_machine_facts(), default_registers())

@@ -36,7 +36,10 @@ def embedded_factory(name: str) -> Callable[..., EmbeddedController]:
             f"controller {name!r}: there is nothing at {path}; give the folder of the sources, such as "
             "firmware:firmware_stubs/controller, or an ELF file for the LM3S6965"
         )
-    program = load_board(path)
+    try:
+        program = load_board(path)
+    except UsageError as error:
+        raise UsageError(f"controller {name!r}: {error}") from error
 
     def firmware(recipe: Recipe, *, enforce_claims: bool = True) -> EmbeddedController:
         block = recipe_block(recipe, load_machine_facts(), default_registers(), keeps_claims=enforce_claims)

@@ -51,6 +51,7 @@ class EmbeddedRunner(Runner):
         self._pressed: set[str] = set()
         self._is_held = False
         self._has_polled = False
+        self._polled = frozenset(tag.name for tag in bench.registers.polled)
         self._overheard = Overheard(bench.registers, self._read, self._written)
         record = bench.recorder.frame if bench.recorder is not None else None
 
@@ -120,11 +121,12 @@ class EmbeddedRunner(Runner):
         bench = self.bench
         values = {**self.inputs.values, **decoded.values}
         self.inputs = Inputs(values, time_ns)
-        if block.table != "input" or len(decoded.values) < len(bench.registers.polled):
-            return
+        if self._polled.isdisjoint(decoded.values):
+            return  # who the node is, or what it was told
         self._has_polled = True
-        if bench.recorder is not None:
-            bench.recorder.sensed(time_ns, bench.recorder.places(block.numeric), decoded.numbers)
+        if bench.recorder is not None:  # whether one request asks for everything or several do is the board's business
+            bench.recorder.hold(bench.recorder.places(block.numeric), decoded.numbers)
+            bench.recorder.sensed(time_ns, (), ())
             bench.virtual.vector(bench.recorder.truth_row(time_ns))
         ships = self.commanded.get("scrap_divert") is False
         self.controller.observer.see(values, time_ns, ships=ships)

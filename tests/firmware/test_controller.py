@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import copy
+import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from emulator.firmware.build import BuildError
+from emulator.firmware.build import BuildError, build
+from emulator.firmware.node_map import FIRMWARE
 from emulator.firmware.report import measure
 from rig.bench import Bench, open_press
 from rig.controller.runner import Runner, runner_for
+from rig.controller.states import TRANSITIONS, State
 from rig.errors import ControllerError, UsageError
 from rig.hil import HilOptions, run_hil
 from rig.protocol import is_frame
@@ -177,11 +182,61 @@ def test_a_program_that_hangs_is_told_with_its_function(bench: Bench) -> None:
         runner.run_for(1)
 
 
-def test_it_says_what_it_cannot_do() -> None:
-    with pytest.raises(UsageError, match="nothing at"):
-        factory(CONTROLLER / "none")
+def text_file(folder: Path) -> Path:
+    path = folder / "controller.elf"
+    path.write_text("no program")
+    return path
+
+
+def half_a_program(folder: Path) -> Path:
+    path = folder / "controller.elf"
+    path.write_bytes(build("controller-lm3s6965").read_bytes()[:50_000])
+    return path
+
+
+def folder_without_sources(folder: Path) -> Path:
+    path = folder / "controller"
+    path.mkdir()
+    return path
+
+
+def sources_that_do_not_compile(folder: Path) -> Path:
+    shutil.copytree(FIRMWARE, folder / "tree")
+    (folder / "tree/controller/recipe.c").write_text("int recipe(void) { return 1 }\n")
+    return folder / "tree" / "controller"
+
+
+NO_PROGRAMS = {
+    "nothing at": lambda folder: folder / "none",
+    "no ELF file": text_file,
+    "a damaged ELF file": half_a_program,
+    "no recipe_in_flash": lambda _: build("lm3s6965"),
+    "not called controller": lambda folder: folder,
+    "has no modbus/crc.c": folder_without_sources,
+    r"recipe.c:1:.*expected ';'": sources_that_do_not_compile,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("why", NO_PROGRAMS)
+def test_what_is_no_program_is_refused_with_its_reason(why: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=why):
+        factory(NO_PROGRAMS[why](tmp_path))
+
+
+def test_without_a_virtual_press_it_is_refused() -> None:
     with pytest.raises(UsageError, match="needs --press emu://"):
         run_hil(HilOptions(press="/dev/ttyUSB0", controller=f"firmware:{CONTROLLER}"))
+
+
+def test_it_has_the_states_and_transitions_of_the_reference_controller() -> None:
+    source = (CONTROLLER / "controller.c").read_text(encoding="utf-8")
+    rows = re.findall(r"\{STATE_(\w+), STATE_(\w+), EVENT_(\w+)\}", source)
+    assert rows == [
+        (state.name, target.name, event.name) for state, rules in TRANSITIONS.items() for event, target in rules
+    ]
+    said = re.search(r"STATE_NAMES\[STATES\] = \{(.*?)\};", (CONTROLLER / "console.c").read_text(), re.DOTALL)
+    assert said is not None
+    assert re.findall(r'"(\w+)"', said[1]) == list(State)
 
 
 def test_its_stack_has_a_bound_below_its_room() -> None:

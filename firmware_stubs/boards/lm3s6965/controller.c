@@ -36,6 +36,8 @@ static volatile uint16_t to_send; /* bytes of the request that is being sent; 0:
 static int64_t sent_ns;           /* when the last of them will have left, if nothing holds them up */
 static const uint8_t *request;
 
+extern const struct recipe recipe_in_flash; /* of the linker script */
+
 void systick_handler(void) {
     ticks++;
 }
@@ -184,7 +186,7 @@ int main(void) {
     interrupts_off();
     const struct modbus_line line = {CHARACTER_NS, SILENCE_NS, PRESS_PATIENCE_NS};
     start_clock();
-    controller_begin((const struct recipe *)RECIPE_ADDRESS, 0);
+    controller_begin(&recipe_in_flash, 0);
     talk_begin(line);
     start_peripherals();
     for (;;) {
