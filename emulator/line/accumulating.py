@@ -73,13 +73,18 @@ class Store:
         self.definition = definition
         self.state = state or AccumulatorState()
         self.disturbances = self.state.disturbances
+        self._measured: Pieces | None = None
+        self._length_m = 0.0
         self.scrapped: list[Pieces] = []
         """Pieces that found no place in the step that was taken last."""
 
     @property
     def stored_m(self) -> float:
         """Length of web in the store."""
-        return float(self.state.pieces["length_m"].sum()) - self.state.drawn_m
+        pieces = self.state.pieces
+        if pieces is not self._measured:
+            self._measured, self._length_m = pieces, float(pieces["length_m"].sum())
+        return self._length_m - self.state.drawn_m
 
     def signals(self) -> dict[str, float]:
         """What perfect instruments would read, SI units."""
@@ -91,8 +96,9 @@ class Store:
         if self.state.broken:
             return 0.0
         zone = self.definition.end_zone_m
-        missing = min(max((zone - self.stored_m) / zone, 0.0), 1.0)
-        surplus = min(max((self.stored_m - self.definition.capacity_m + zone) / zone, 0.0), 1.0)
+        stored = self.stored_m
+        missing = min(max((zone - stored) / zone, 0.0), 1.0)
+        surplus = min(max((stored - self.definition.capacity_m + zone) / zone, 0.0), 1.0)
         tension = self.definition.tension_n * (1.0 + SPRING * missing - 0.9 * surplus)
         return tension * self.disturbances.tension_scale
 

@@ -69,8 +69,9 @@ class Bridge:
     def draw(self, press: Press, store: Store, end_ns: int) -> None:
         """What the press has drawn in since the last time comes out of the store."""
         state = self.state
+        parcel_m = press.machine.sheet.parcel_length_mm * 1e-3
         for parcel in range(state.next_parcel, int(press.state.progress.ring[3])):
-            drawn = store.draw(float(press.machine_constants.parcel))
+            drawn = store.draw(parcel_m)
             if len(drawn):
                 drawn["parcel"], drawn["press_in_ns"] = parcel, end_ns
                 state.pieces = joined(state.pieces, drawn)
@@ -78,15 +79,17 @@ class Bridge:
 
     def collect(self, press: Press, dt_s: float, end_ns: int) -> Pieces:
         """Pieces that have come to the end of the table, as rolled."""
-        state, sheet, c = self.state, press.state.sheet, press.machine_constants
+        state, sheet, machine = self.state, press.state.sheet, press.machine
         if not len(state.pieces):
             return no_pieces()
         head, released = int(press.state.progress.ring[0]), int(press.state.progress.ring[2])
         if not released:
             return no_pieces()
         # parcels are taken off the table's end between two steps: a piece goes before the first of its own does
-        longest_m = float(state.pieces["length_m"].max()) + 2.0 * press.machine.drives.speed_max_m_min / 60.0 * dt_s
-        end_m = max(c.table_end - longest_m, c.press_end + c.parcel)
+        longest_m = float(state.pieces["length_m"].max()) + 2.0 * machine.drives.speed_max_m_min / 60.0 * dt_s
+        parcel_m = machine.sheet.parcel_length_mm * 1e-3
+        table_m = machine.sheet.runout_length_mm * 1e-3
+        end_m = machine.press_length_m + max(table_m - longest_m, parcel_m)
         first = int(sheet.serial[head])
         capacity = sheet.x.size
         gone = 0
@@ -98,7 +101,7 @@ class Bridge:
         if not gone:
             return no_pieces()
         leaving, state.pieces = state.pieces[:gone], state.pieces[gone:]
-        begin = max(first, self._first_parcel(leaving[0], c.parcel))
+        begin = max(first, self._first_parcel(leaving[0], parcel_m))
         for i in range(gone):
             last = int(leaving["parcel"][i])
             slots = (head + np.arange(begin, last + 1) - first) % capacity

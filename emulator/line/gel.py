@@ -47,7 +47,8 @@ Floats = NDArray[np.float64]
 STEP_FIRST_S: Final = 0.005
 STEP_GROWTH: Final = 0.15  # of the time since the start: recovery follows its logarithm
 STEP_LAST_S: Final = 2.0
-MOST_GROWING: Final = 64
+HELD_LAST_S: Final = 60.0
+MOST_GROWING: Final = 96
 """More steps than there are until they are of `STEP_LAST_S`."""
 COOLING_S: Final = 5.0
 COOLING_STEPS: Final = 40
@@ -143,18 +144,18 @@ def residual_strain(material: Material, web: Web) -> Floats:
     return np.asarray(web.strain @ moduli / moduli.sum())
 
 
-def time_steps(seconds: float) -> Floats:
-    """Steps that grow with the time since the start, and add up to `seconds`."""
-    steps = np.empty(MOST_GROWING + int(seconds / STEP_LAST_S))
-    return steps[: _time_steps(seconds, steps)]
+def time_steps(seconds: float, longest_s: float = STEP_LAST_S) -> Floats:
+    """Steps that grow with the time since the start up to the longest, and add up to `seconds`."""
+    steps = np.empty(MOST_GROWING + int(seconds / longest_s))
+    return steps[: _time_steps(seconds, longest_s, steps)]
 
 
 @njit(cache=True, error_model="numpy")
-def _time_steps(seconds: float, steps: Floats) -> int:
+def _time_steps(seconds: float, longest: float, steps: Floats) -> int:
     count = 0
     passed = 0.0
     while passed < seconds:
-        dt = min(max(STEP_GROWTH * passed, STEP_FIRST_S), STEP_LAST_S)
+        dt = min(max(STEP_GROWTH * passed, STEP_FIRST_S), longest)
         if passed + 1.5 * dt > seconds:
             dt = seconds - passed
             passed = seconds
@@ -187,7 +188,8 @@ def follow(material: Material, web: Web, dt_s: Floats, temperature_k: Floats, st
 
 def held(material: Material, web: Web, temperature_k: float, seconds: float) -> Web:
     """Sheet in clamps, brought to a temperature at once and held there."""
-    dt = time_steps(seconds)
+    # in clamps and at one temperature steps of any length are exact but for what stress does to the rates
+    dt = time_steps(seconds, HELD_LAST_S)
     n = web.thickness_m.size
     return follow(material, web, dt, np.full((dt.size, n), temperature_k), np.zeros((dt.size, n))).web
 

@@ -5,9 +5,13 @@ docs/model.md, heat treatment.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
+from numba import njit
+from numpy.typing import NDArray
 
 from emulator.inputs import Inputs, Number, Switch
 from emulator.line import gel
@@ -29,6 +33,9 @@ from emulator.material.definition import Material
 from emulator.units import KELVIN
 
 __all__ = ["HeatSetter", "HeatSetterCommands", "HeatSetterDisturbances", "HeatSetterState"]
+
+Floats = NDArray[np.float64]
+TINY_S: Final = 1e-12
 
 
 class HeatSetterCommands(Inputs):
@@ -106,18 +113,16 @@ class HeatSetter:
         pieces = state.pieces
         leaving = no_pieces()
         if len(pieces):
-            place = pieces["travelled_m"] + speed_m_s * dt_s
-            out = place >= setting.path_m
-            # what ran out within the step was in the heat until then
-            spent = np.where(out, dt_s - (place - setting.path_m) / max(speed_m_s, 1e-12), dt_s)
-            total = pieces["set_s"] + spent
-            pieces["set_k"] = (pieces["set_k"] * pieces["set_s"] + air_k * spent) / np.where(total > 0.0, total, 1.0)
-            pieces["set_s"] = total
             rate = crosslinking_rate(self.definition, self.elastomer, air_k, self.disturbances.oxygen_fraction)
-            if rate > 0.0:
-                pieces["conversion"] -= (1.0 - pieces["conversion"]) * np.expm1(-rate * spent)
-            gone = int(out.sum())
-            pieces["travelled_m"] = np.where(out, place - setting.path_m, place)
+            gone = int(
+                _stay(
+                    pieces["travelled_m"],
+                    pieces["set_s"],
+                    pieces["set_k"],
+                    pieces["conversion"],
+                    np.array([speed_m_s, dt_s, setting.path_m, air_k, rate]),
+                )
+            )
             if gone:
                 leaving, state.pieces = pieces[:gone], pieces[gone:]
                 for i in range(gone):
@@ -144,3 +149,24 @@ class HeatSetter:
         piece["thickness_m"], piece["porosity"] = thinner_by_closure(
             float(piece["thickness_m"][0]), float(piece["porosity"][0]), closed
         )
+
+
+@njit(cache=True, error_model="numpy")
+def _stay(place: Floats, set_s: Floats, set_k: Floats, conversion: Floats, given: Floats) -> int:
+    """All pieces go on, and gather their history; returns how many have left.
+
+    `given` is speed, step, way through the oven, its air, and the rate of crosslinking.
+    """
+    v, dt, path, air, rate = given
+    gone = 0
+    for i in range(place.size):
+        place[i] += v * dt
+        stay = dt
+        if place[i] >= path:  # it was in the heat until then
+            place[i] -= path
+            stay = max(dt - place[i] / v, 0.0)
+            gone += 1
+        set_k[i] = (set_k[i] * set_s[i] + air * stay) / max(set_s[i] + stay, TINY_S)
+        set_s[i] += stay
+        conversion[i] -= (1.0 - conversion[i]) * math.expm1(-rate * stay)
+    return gone

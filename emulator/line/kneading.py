@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from emulator.inputs import Array, Inputs, Number, Switch
 from emulator.line.definition import COMPONENTS, Extruder
+from emulator.line.lag import lagged
 from emulator.material.constants import GAS_CONSTANT
 from emulator.random import normal, stream_key
 from emulator.units import KELVIN
@@ -261,22 +262,22 @@ class Kneader:
     def _feed(self, dt_s: float, running: bool) -> Floats:
         """What the feeders deliver in dt, by component, kg; without turning screws nothing goes in."""
         state, feeders = self.state, self.definition.feeders
-        fed = np.zeros(N)
         turning = running and state.screw_rad_s > 0.0
+        told, delivered = self.commands.delivery_kg_s.tolist(), state.delivery_kg_s.tolist()
+        scale, rippling = (
+            array.tolist() for array in (self.disturbances.feeder_scale, self.disturbances.feeder_ripple_scale)
+        )
+        fed = [0.0] * N
+        per_root = 1.0 / math.sqrt(dt_s)  # of white noise over one second, over dt
         for i, key in enumerate(self._keys):
-            capacity = feeders.capacity_kg_h[i] / 3600.0
-            target = min(max(float(self.commands.delivery_kg_s[i]), 0.0), capacity) if turning else 0.0
-            target *= float(self.disturbances.feeder_scale[i])
-            lag = feeders.lag_s[i]
-            moved = -math.expm1(-dt_s / lag)
-            before = float(state.delivery_kg_s[i])
-            state.delivery_kg_s[i] = before + (target - before) * moved
-            mean = target + (before - target) * moved * lag / dt_s
-            # of white noise over one second, over dt
-            ripple = feeders.ripple_fraction[i] * float(self.disturbances.feeder_ripple_scale[i]) / math.sqrt(dt_s)
-            fed[i] = max(mean * (1.0 + ripple * float(normal(key, state.draws))), 0.0) * dt_s if turning else 0.0
+            target = min(max(told[i], 0.0), feeders.capacity_kg_h[i] / 3600.0) * scale[i] if turning else 0.0
+            delivered[i], mean = lagged(delivered[i], target, dt_s, feeders.lag_s[i])
+            if turning:
+                ripple = feeders.ripple_fraction[i] * rippling[i] * per_root
+                fed[i] = max(mean * (1.0 + ripple * float(normal(key, state.draws))), 0.0) * dt_s
+        state.delivery_kg_s[:] = delivered
         state.draws += 1
-        return fed
+        return np.array(fed)
 
     def _through_plug(self, fed_kg: Floats) -> Floats:
         """The plug takes a portion in, and gives at its other end what is too much for it."""

@@ -127,13 +127,9 @@ def joined(*some: Pieces) -> Pieces:
     filled = [pieces for pieces in some if len(pieces)]
     if len(filled) < 2:
         return filled[0] if filled else some[0]
-    # np.concatenate would compare the types of all fields first, which takes far longer than the copy
-    out = np.empty(sum(map(len, filled)), PIECE)
-    place = 0
-    for pieces in filled:
-        out[place : place + len(pieces)] = pieces
-        place += len(pieces)
-    return out
+    # as bytes: NumPy would look at every field by itself, which takes far longer than the copy
+    raw = b"".join([pieces.tobytes() for pieces in filled])
+    return np.frombuffer(bytearray(raw), PIECE)
 
 
 def thickness_m(mass_kg: float, density_kg_m3: float, width_m: float, length_m: float) -> float:

@@ -146,12 +146,13 @@ class Stretcher:
         state, commands, wrong = self.state, self.commands, self.disturbances
         oven, clips = self.definition.oven, self.definition.clips
         if commands.heat:
-            wanted = np.clip(commands.air_k, REFERENCE_K, oven.hottest_c + KELVIN)
+            wanted = np.minimum(np.maximum(commands.air_k, REFERENCE_K), oven.hottest_c + KELVIN)
             wanted = REFERENCE_K + (wanted - REFERENCE_K) * wrong.heater_scale + wrong.air_offset_k
         else:
             wanted = np.full(ZONES, REFERENCE_K)
         state.air_k, mean = lagged(state.air_k, wanted, dt_s, oven.air_lag_s)
-        ratios = np.clip([commands.ratio_md, commands.ratio_td], 1.0, clips.highest_ratio)
+        ratios = commands.vector[ZONES : ZONES + 2]
+        ratios = np.minimum(np.maximum(ratios, 1.0), clips.highest_ratio)
         state.ratio, _ = lagged(state.ratio, ratios, dt_s, clips.ratio_lag_s)
         return mean
 

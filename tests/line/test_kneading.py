@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.line.definition import load_extruder
@@ -58,6 +58,7 @@ def test_what_goes_in_comes_out_in_its_composition(steady: Kneader) -> None:
     assert melted.mass_kg == pytest.approx(FLOW_KG_S * COMPOSITION, rel=1e-6)
 
 
+@settings(deadline=None)
 @given(
     changes=st.lists(
         st.tuples(

@@ -6,10 +6,13 @@ takes its place in the pores, evaporates in the dryer, and is exhausted. docs/mo
 
 from __future__ import annotations
 
+import functools
+import math
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from emulator.inputs import Inputs, Number, Switch
@@ -17,7 +20,7 @@ from emulator.line.definition import COMPONENTS
 from emulator.line.desolvation.baths import biot, flow_through, fourier_rate
 from emulator.line.desolvation.definition import Desolvation, ExtractantName
 from emulator.line.desolvation.drying import collapsed, evaporated, lel_fraction, vapour_after, wet_bulb
-from emulator.line.desolvation.extraction import MODES, Modes, modes, soak
+from emulator.line.desolvation.extraction import MODES, modes
 from emulator.line.gel import modulus_factors
 from emulator.line.lag import lagged
 from emulator.line.sheet import Pieces, joined, no_pieces
@@ -30,6 +33,9 @@ __all__ = ["Desolvator", "DesolvatorCommands", "DesolvatorDisturbances", "Desolv
 Floats = NDArray[np.float64]
 POLYOLEFIN, ELASTOMER, SOLVENT, _ = range(len(COMPONENTS))
 
+AIR_STEP_K: Final = 0.01
+VAPOUR_STEP_KG_M3: Final = 1e-5
+"""The dryer's air to these is air for which the wet bulb is known already; vapour is explosive at thousands of them."""
 SMALLEST: Final = 1e-6
 """Part of the pores' extractant that is no longer followed: it is gone."""
 
@@ -127,6 +133,9 @@ class Desolvator:
             self.state.bath_solvent = [definition.baths.fresh_solvent_fraction] * definition.baths.count
         self.oil_kg_m3 = material.flory.oil_density_kg_m3
         self.resin_kg_m3 = material.flory.polymer_density_kg_m3
+        self._wet_bulb = functools.lru_cache(maxsize=512)(
+            lambda air, vapour: wet_bulb(definition.dryer, self.liquid, air * AIR_STEP_K, vapour * VAPOUR_STEP_KG_M3)
+        )
         self._per_s = fourier_rate(definition, self.liquid, 2.0, REFERENCE_K)
 
     # -- truth ---------------------------------------------------------------------------------------
@@ -200,17 +209,26 @@ class Desolvator:
         released = [0.0] * baths.count
         gone = 0
         if len(pieces):
-            place = pieces["travelled_m"] + speed_m_s * dt_s
-            middle = pieces["travelled_m"] + 0.5 * speed_m_s * dt_s
-            here = np.minimum((middle / baths.path_m).astype(np.int64), baths.count - 1)
             warmer = self.liquid.diffusivity_m2_s(bath_k) / self.liquid.diffusivity_m2_s(REFERENCE_K)
-            fourier = state.fourier_per_s * (warmer * self.disturbances.diffusivity_scale * dt_s)
-            state.amplitude = soak(
-                state.amplitude, Modes(state.rate, state.part), fourier, np.array(state.bath_solvent)[here]
+            part = np.empty(len(pieces))
+            given = np.empty(len(pieces))
+            per_bath = np.zeros(baths.count)
+            place = pieces["travelled_m"] + speed_m_s * dt_s
+            _soak(
+                pieces["travelled_m"],
+                np.array([0.5 * speed_m_s * dt_s, baths.path_m, warmer * self.disturbances.diffusivity_scale * dt_s]),
+                state.fourier_per_s,
+                state.rate,
+                state.part,
+                state.amplitude,
+                np.array(state.bath_solvent),
+                pieces["pores_m3"],
+                pieces["solvent_part"],
+                part,
+                given,
+                per_bath,
             )
-            part = state.amplitude.sum(axis=-1)
-            given = pieces["pores_m3"] * (pieces["solvent_part"] - part)
-            released = np.bincount(here, given, baths.count).tolist()
+            released = per_bath.tolist()
             pieces["solvent_part"] = part
             pieces["mass_kg"][:, SOLVENT] -= given * self.oil_kg_m3
             pieces["extractant_kg"] = pieces["pores_m3"] * (1.0 - part) * self.liquid.density_kg_m3
@@ -264,7 +282,7 @@ class Desolvator:
         wet = np.flatnonzero(pieces["extractant_kg"] > 0.0)
         if not wet.size:
             return 0.0
-        at = wet_bulb(self.definition.dryer, self.liquid, air_k, self.state.vapour_kg_m3)
+        at = self._wet_bulb(round(air_k / AIR_STEP_K), round(self.state.vapour_kg_m3 / VAPOUR_STEP_KG_M3))
         critical = self.definition.sheet.evaporation_critical_fraction
         steam_kg = 0.0
         for i in wet.tolist():
@@ -299,3 +317,36 @@ class Desolvator:
         piece["stiffness"] *= ((1.0 - dry.porosity) / polymer) ** 2
         piece["melting_shift_k"] = material.flory.lamella_melting_point_c + KELVIN - material.gel_melting_point_k
         piece["modulus_factor"] = modulus_factors(material, piece["temperature_k"], piece["melting_shift_k"])
+
+
+@njit(cache=True, error_model="numpy")
+def _soak(
+    place: Floats,
+    given_way: Floats,
+    fourier_per_s: Floats,
+    rate: Floats,
+    share: Floats,
+    amplitude: Floats,
+    baths: Floats,
+    pores: Floats,
+    before: Floats,
+    part: Floats,
+    given: Floats,
+    per_bath: Floats,
+) -> None:
+    """`extraction.soak` for pieces each in the bath that it is in at the middle of the step.
+
+    Fills the part of solvent left in each piece, the volume that it gave, and that which each bath got.
+    """
+    half_way, path_m, fourier_s = given_way
+    for i in range(place.size):
+        bath = min(int((place[i] + half_way) / path_m), baths.size - 1)
+        fourier = fourier_per_s[i] * fourier_s
+        total = 0.0
+        for k in range(MODES):
+            goal = share[i, k] * baths[bath]
+            amplitude[i, k] = goal + (amplitude[i, k] - goal) * math.exp(-rate[i, k] * fourier)
+            total += amplitude[i, k]
+        part[i] = total
+        given[i] = pores[i] * (before[i] - total)
+        per_bath[bath] += given[i]
