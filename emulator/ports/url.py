@@ -1,6 +1,7 @@
 """What can stand in an `emu://` URL: the fields of `WorldConfig`, as a query, or a snapshot.
 
 emu://?start=warm&seed=7
+emu://line?start=running            the press with the reference line around it
 emu://?snapshot=out/hil/latest/film.snapshot
 """
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["UrlError", "parse_url", "snapshot_in"]
 
+LINE = "line"
+"""The one place that there is: the press with a line around it."""
 WHOLE_NUMBERS = {"seed": 0, "baud": 1}
 """Parameters that are numbers, and the smallest that makes sense."""
 
@@ -48,7 +51,7 @@ def parse_url(url: str) -> WorldConfig:
     """Read an `emu://` URL.
 
     Raises:
-        UrlError: another scheme, a host or path, an unknown, repeated or malformed parameter.
+        UrlError: another scheme, a host or path other than `line`, an unknown, repeated or malformed parameter.
     """
     from emulator.world import WorldConfig  # noqa: PLC0415 - a closed port needs no world
 
@@ -65,8 +68,9 @@ def parse_url(url: str) -> WorldConfig:
     if parts.scheme != "emu":
         raise wrong(f"the scheme is {parts.scheme!r}")
     place = parts.netloc + parts.path
-    if place or parts.fragment:
-        raise wrong(f"{place or '#' + parts.fragment!r} names a place, and a virtual press has none")
+    if place not in ("", LINE) or parts.fragment:
+        named = "#" + parts.fragment if place in ("", LINE) else place
+        raise wrong(f"{named!r} names a place, and a virtual press has none (but emu://{LINE}: the line around it)")
     values: dict[str, str | int] = {}
     for name, text in pairs:
         if name not in known:
@@ -81,6 +85,8 @@ def parse_url(url: str) -> WorldConfig:
                 least = WHOLE_NUMBERS[name]
                 raise wrong(f"{name} is {text!r}, which is not a whole number from {least} on, of 18 digits at most")
             values[name] = int(text)
+    if place == LINE:
+        values.setdefault("line", "reference")
     try:
         # which of them are numbers is checked above
         return WorldConfig(**values)  # type: ignore[arg-type]

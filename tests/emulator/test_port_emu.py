@@ -16,6 +16,7 @@ from emulator.agenda import Priority
 from emulator.bus import LineSettings
 from emulator.ports import register
 from emulator.ports.protocol_emu import OUTPUT_BUFFER, Serial, port_on
+from emulator.ports.url import parse_url
 from emulator.state import copied
 from tests.emulator.fakes import TURNAROUND_NS, FakeWorld, read_answer, read_request
 
@@ -325,6 +326,12 @@ class TestOpening:
         assert (config.machine, config.material, config.recipe) == ("pitch60", "g20", "too-cold")
         assert (config.seed, config.start, config.baud, config.identity) == (7, "warm", 9600, "real")
 
+    def test_the_line_is_a_place_and_a_parameter(self) -> None:
+        assert parse_url("emu://").line == ""
+        assert parse_url("emu://line").line == parse_url("emu://?line=reference").line == "reference"
+        config = parse_url("emu://line?line=my/line.toml&start=running")
+        assert (config.line, config.start) == ("my/line.toml", "running")
+
     @pytest.mark.parametrize(
         ("url", "complaint"),
         [
@@ -341,6 +348,8 @@ class TestOpening:
             ("emu://press?seed=1", "'press' names a place"),
             ("emu:///dev/ttyS0", "'/dev/ttyS0' names a place"),
             ("emu://?seed=1#2", "'#2' names a place"),
+            ("emu://line#2", "'#2' names a place"),
+            ("emu://line/2", "'line/2' names a place"),
         ],
     )
     def test_a_wrong_url_is_explained(self, url: str, complaint: str) -> None:
