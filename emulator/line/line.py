@@ -18,11 +18,13 @@ from emulator.line.bridge import Bridge, BridgeState
 from emulator.line.casting import Caster, CasterState
 from emulator.line.definition import COMPONENTS, Extruder
 from emulator.line.ended import CHUNK, since
+from emulator.line.film.sampling import measured, properties
 from emulator.line.heat_treatment import ElastomerName
 from emulator.line.kneading import Kneader, KneaderState, empty
 from emulator.line.plan import LinePlan
 from emulator.line.sheet import PIECE, Pieces
 from emulator.line.tail import Tail, TailState
+from emulator.line.winding import cured
 from emulator.material.definition import Material
 from emulator.press.commands import Commands
 from emulator.press.press import Press
@@ -154,6 +156,15 @@ class Line:
     def ended(self, number: int = 0) -> Pieces:
         """Pieces that are film or scrap by now, from number `number` on, as far as they are kept."""
         return since(self.state.tail.ended, number)
+
+    def film(self, piece: np.void) -> dict[str, float]:
+        """What a piece that was wound is by now, by the names of `film.sampling.PROPERTIES`."""
+        roll = self.tail.winder.roll(int(piece["roll"]))
+        return properties(self.plan.film, piece, cured(float(piece["conversion"]), roll))
+
+    def sample(self, piece: np.void) -> dict[str, float]:
+        """The same as the laboratory measures it."""
+        return measured(self.plan.film, self.film(piece), int(piece["serial"]), self.seed)
 
     @property
     def held_kg(self) -> Floats:

@@ -7,9 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from emulator.config import load_material
 from emulator.line.line import Balance
-from emulator.line.sheet import Scrap
+from emulator.line.sheet import PIECE, Scrap
+from emulator.line.stretcher import Stretcher
+from emulator.line.stretching import load_stretching
 from emulator.line.winding import cured
 from tests.line.joined import Joined, plan, recipe
 
@@ -95,6 +100,44 @@ def test_clip_oven_crosslinks_what_has_double_bonds_by_first_order(made: Made) -
     rate = 6.0e-5 * math.exp(-100e3 / 8.314462618 * (1.0 / 398.15 - 1.0 / 358.15))
     expected = 1.0 - np.exp(-rate * made.film["set_s"])
     assert made.film["conversion"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_film_of_the_roll_has_the_properties_of_a_separator_and_the_laboratory_measures_them(made: Made) -> None:
+    line, last = made.line.line, made.film[-1]
+    true, read = line.film(last), line.sample(last)
+    assert 250.0 < true["gurley_s"] < 665.0
+    assert 3.0 < true["puncture_n"] < 6.0
+    assert true["shrinkage_105c"] < 0.02
+    assert 133.0 < true["shutdown_k"] - 273.15 < 136.0 < 146.0 < true["meltdown_k"] - 273.15
+    assert read == line.sample(last) != true
+    for name, value in true.items():
+        assert read[name] == pytest.approx(value, rel=0.25, abs=5.0 if name.endswith("_k") else 0.02)
+    others = [line.sample(piece)["gurley_s"] for piece in made.film[-20:]]
+    assert np.std(others) > 3.0
+
+
+@given(dt=st.floats(0.05, 5.0), v=st.floats(0.005, 0.13), ratio=st.floats(1.0, 6.0))
+@settings(max_examples=40, deadline=None)
+def test_length_of_the_steps_changes_nothing_in_what_a_piece_gathers_in_the_stretcher(
+    dt: float, v: float, ratio: float
+) -> None:
+    station = Stretcher(load_stretching(), load_material("g20"))
+    station.state.air_k[:] = [370.0, 380.0, 390.0, 391.0]
+    station.state.ratio[:] = ratio
+    piece = np.zeros(1, PIECE)
+    station.state.pieces = piece
+    total = 0.0
+    while not station._move(dt, v, station.state.air_k):
+        total += dt
+    oven, clips = station.definition.oven, station.definition.clips
+    assert piece["oven_s"][0] == pytest.approx(oven.zone_length_m / v, rel=1e-6)
+    assert piece["oven_k"][0] == pytest.approx([370.0, 380.0, 390.0], rel=1e-9)
+    drawing = clips.draw_length_m / v * (math.log(ratio) / (ratio - 1.0) if ratio > 1.0001 else 1.0)
+    assert piece["draw_s"][0] == pytest.approx(drawing, rel=1e-3)
+    assert piece["draw_k"][0] == pytest.approx(391.0)
+    # what is over of the last step is run at the speed of the film
+    over_s = total + dt - float(piece["oven_s"].sum() + piece["draw_s"][0])
+    assert piece["travelled_m"][0] == pytest.approx(over_s * v * ratio, abs=1e-6)
 
 
 def drawn_pieces(line: Joined, count: int = 3, minutes: int = 14) -> Any:
