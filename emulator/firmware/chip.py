@@ -14,6 +14,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import importlib.util
+import struct
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -56,6 +57,9 @@ SYSCTL_RIS: Final = 0x400F_E050
 PLL_LOCKED: Final = 1 << 6
 RETURN: Final = FLASH[1] - 16
 """Where interrupts return to: a place in flash where no code is."""
+CALLS: Final = FLASH[1] - 64
+"""Where calls of the handlers are put that go on behind the sleep, as an exception's return does."""
+CALL_SIZE: Final = 8
 PATIENCE: Final = 500_000_000 // CYCLE_NS
 """Cycles after which the board's watchdog would start it anew."""
 IO_PLACE: Final = RAM[1] - 2048
@@ -121,6 +125,7 @@ class Chip:
         self._stack_top = symbols["stack_top"].address
         engine: Any = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
         engine.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M3)
+        engine.ctl_set_tlb_mode(unicorn.UC_TLB_VIRTUAL)  # `Machine` says what pages are for
         engine.mem_map(*FLASH, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
         for section in program.sections:
             if section.address is not None and section.data:
@@ -130,6 +135,10 @@ class Chip:
                 engine.mem_write(address, section.data)
         for place, content in (loaded or {}).items():
             engine.mem_write(place, content)
+        for number, handler in enumerate(self._handlers.values()):
+            here = CALLS + number * CALL_SIZE
+            engine.mem_write(here, _jump(here, handler, links=True) + _jump(here + 4, self._sleep + 2, links=False))
+        self._calls = {name: CALLS + number * CALL_SIZE | 1 for number, name in enumerate(self._handlers)}
         data = unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE
         engine.mem_map_ptr(*RAM, data, self.state.ram.ctypes.data)
         for number, page in enumerate(DEVICE_PAGES):
@@ -144,6 +153,7 @@ class Chip:
         self._reference = ctypes.byref(self._word)
         self._words = self.state.devices.view(np.uint32)
         self.machine.memory[KEPT] = self.state.registers
+        self._cells = self.machine.memory.data  # read and written faster than the array
 
     # -- what happens to it --------------------------------------------------------------------------
 
@@ -165,10 +175,10 @@ class Chip:
         start = self.program.entry | 1
         if before_scan is not None and self._scan is not None:
             self._engine.ctl_flush_tb()  # code that has run before was linked without a stop there
-            self._run(start, self._scan, self._scan)
+            self._run(start, self._scan)
             before_scan()
             start = self._scan | 1
-        self._run(start, RETURN, self._sleep + 2)
+        self._run_to_sleep(start)
         state.stack = self._get(self._sp)
         self.machine.memory[DONE] = self.machine.memory[NOW]
         state.registers[:] = self.machine.memory[KEPT]
@@ -190,10 +200,10 @@ class Chip:
 
     def run_until(self, time_ns: int) -> None:
         """Let time pass up to `time_ns`, since power-on: SysTick ticks, the timer runs out."""
-        memory, until = self.machine.memory, time_ns // CYCLE_NS
+        memory, until = self._cells, time_ns // CYCLE_NS
         while True:
-            due, period = int(memory[DUE]), int(memory[PERIOD])
-            tick = int(memory[TICK]) + period
+            due, period = memory[DUE], memory[PERIOD]
+            tick = memory[TICK] + period
             if period and tick <= until and (due == NEVER or tick <= due):
                 memory[TICK] = tick
                 self._wake("systick", tick)
@@ -228,26 +238,25 @@ class Chip:
     @property
     def busy_until_ns(self) -> int:
         """When it has done all that it was woken up for, since power-on."""
-        return int(self.machine.memory[DONE]) * CYCLE_NS
+        return self._cells[DONE] * CYCLE_NS
 
     @property
     def sent_ns(self) -> int:
         """When the first byte that it has sent began, since power-on."""
-        return int(self.machine.memory[BEGAN]) * CYCLE_NS
+        return self._cells[BEGAN] * CYCLE_NS
 
     # -- how it runs ---------------------------------------------------------------------------------
 
     def _wake(self, handler: str, at: int) -> None:
         """An interrupt, and all that the program does before it sleeps again."""
-        memory = self.machine.memory
+        memory = self._cells
         if not self._is_placed:
             self._set(self._sp, self.state.stack)
             self._is_placed = True
         if at >= memory[DONE]:
-            # handlers leave the stack as the sleep left it, so they return behind it; there is no exception's frame
+            # handlers leave the stack as the sleep left it; there is no exception's frame
             memory[NOW], memory[LIMIT] = at + EXCEPTION_CYCLES, at + PATIENCE
-            self._set(self._lr, self._after_sleep)
-            self._run(self._handlers[handler], RETURN, self._sleep + 2)
+            self._run_to_sleep(self._calls[handler])
             memory[DONE] = memory[NOW]
         else:
             self._interrupt(handler, at)
@@ -255,28 +264,28 @@ class Chip:
                 self._resume()
         while self.machine.is_full:
             self.machine.ask_for_more()
-            self._interrupt("uart0", int(max(memory[NOW], memory[LEFT])))
+            self._interrupt("uart0", max(memory[NOW], memory[LEFT]))
             self._resume()
-        self.state.registers[:] = memory[KEPT]
+        self.state.registers[:] = self.machine.memory[KEPT]
 
     def _interrupt(self, handler: str, at: int) -> None:
         """It interrupts what the program does, and makes that take longer."""
-        memory = self.machine.memory
+        memory = self._cells
         memory[NOW], memory[LIMIT] = at + EXCEPTION_CYCLES, at + PATIENCE
         self._set(self._lr, self._return)
-        self._run(self._handlers[handler], RETURN, RETURN)
+        self._run(self._handlers[handler], RETURN)
         memory[DONE] = max(memory[DONE], at) + memory[NOW] - at
 
     def _is_interrupted_again(self) -> bool:
         """Whether SysTick begins anew before the program comes to see the last interrupt."""
-        memory = self.machine.memory
-        return bool(0 < memory[PERIOD] <= memory[DONE] - memory[TICK])
+        memory = self._cells
+        return 0 < memory[PERIOD] <= memory[DONE] - memory[TICK]
 
     def _resume(self) -> None:
         """Go on behind `wfi`, when the processor is free."""
-        memory = self.machine.memory
+        memory = self._cells
         memory[NOW], memory[LIMIT] = memory[DONE], memory[DONE] + PATIENCE
-        self._run(self._after_sleep, RETURN, self._sleep + 2)
+        self._run_to_sleep(self._after_sleep)
         memory[DONE] = memory[NOW]
 
     def _set(self, register: int, value: int) -> None:
@@ -287,9 +296,15 @@ class Chip:
         self._read(self._handle, register, self._reference)
         return self._word.value
 
-    def _run(self, start: int, stop: int, end: int) -> None:
-        """Run to where the program is stopped, or to its sleep; it must end at `end`."""
-        status = self._start(self._handle, start, stop, 0, 0)
+    def _run_to_sleep(self, start: int) -> None:
+        """Run until `wfi`; nothing else ends a run that nobody stopped."""
+        status = self._start(self._handle, start, RETURN, 0, 0)
+        if status or self._cells[STOPPED]:
+            self._fail(status, self._get(self._pc) & ~1)
+
+    def _run(self, start: int, end: int) -> None:
+        """Run to where the program is stopped; it must end there."""
+        status = self._start(self._handle, start, end, 0, 0)
         address = self._get(self._pc) & ~1
         if status or address != end:
             self._fail(status, address)
@@ -307,6 +322,15 @@ class Chip:
             error = importlib.import_module("unicorn").UcError(status)
             raise FirmwareFault(f"the firmware failed in {where}: {error}")
         raise FirmwareFault(f"the firmware stopped in {where}")
+
+
+def _jump(here: int, target: int, *, links: bool) -> bytes:
+    """The instruction `bl` (links) or `b.w` at a place."""
+    distance = (target & ~1) - here - 4
+    sign = distance >> 24 & 1
+    j1, j2 = (distance >> bit & 1 ^ sign ^ 1 for bit in (23, 22))
+    first = 0xF000 | sign << 10 | distance >> 12 & 0x3FF
+    return struct.pack("<HH", first, 0x9000 | links << 14 | j1 << 13 | j2 << 11 | distance >> 1 & 0x7FF)
 
 
 def _cycles(time_ns: int) -> int:

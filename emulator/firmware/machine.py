@@ -49,8 +49,12 @@ SYST_CSR, SYST_RVR, SYST_CVR, ICSR, AIRCR = 0x010, 0x014, 0x018, 0xD04, 0xD0C
 TICK_PENDING: Final = 1 << 26
 RESET_REQUEST: Final = 0x05FA0004
 """Offsets and bits of registers; firmware_stubs/boards/lm3s6965/chip.h says more."""
+CODE_END: Final = 0x2000_0000
+MAY_ALL, MAY_READ_AND_WRITE = 7, 3
 BLOCKS: Final = 8
 """The engine's number for a hook on blocks of code."""
+PAGES: Final = 1 << 17
+"""The same for one that says what a page is for."""
 
 
 class Machine:
@@ -85,8 +89,9 @@ class Machine:
             _check(library.uc_mmio_map(engine._uch, address, size, read, memory, write, memory))
         self._hook = ctypes.c_size_t()
         everywhere = ctypes.c_uint64(1), ctypes.c_uint64(0)
-        block, place = ctypes.c_void_p(calls["block"]), ctypes.c_void_p(memory)
-        _check(library.uc_hook_add(engine._uch, ctypes.byref(self._hook), BLOCKS, block, place, *everywhere))
+        for kind, call in ((BLOCKS, "block"), (PAGES, "page")):
+            function, place = ctypes.c_void_p(calls[call]), ctypes.c_void_p(memory)
+            _check(library.uc_hook_add(engine._uch, ctypes.byref(self._hook), kind, function, place, *everywhere))
 
     def come(self, data: bytes, *, overrun: bool) -> None:
         """Bytes have come, and wait to be read; `overrun`: one was lost behind them."""
@@ -136,8 +141,10 @@ def _callbacks() -> dict[str, int]:
     memory = types.CPointer(types.int64)
     read = types.uint64(types.voidptr, types.uint64, types.uint32, memory)
     write = types.void(types.voidptr, types.uint64, types.uint32, types.uint64, memory)
+    entry = types.CPointer(types.uint64)
     made: dict[str, Any] = {
         "block": cfunc(types.void(types.voidptr, types.uint64, types.uint32, memory), cache=True)(_block),
+        "page": cfunc(types.boolean(types.voidptr, types.uint64, types.intc, entry, memory), cache=True)(_page),
         "read_uart": cfunc(read, cache=True)(_read_uart),
         "write_uart": cfunc(write, cache=True)(_write_uart),
         "read_timer": cfunc(read, cache=True)(_read_timer),
@@ -164,6 +171,17 @@ def _block(engine: Any, address: int, size: int, data: Any) -> None:
     if memory[NOW] > memory[LIMIT]:
         memory[STOPPED] = HANGS
         _stop(engine)
+
+
+def _page(_engine: Any, address: int, _access: int, data: Any, _memory: Any) -> bool:
+    """The engine meets a page: where it is and what may be done there.
+
+    Code is only in flash. The engine looks up code behind every store to a page that may hold some, which takes as long
+    as 20 instructions; that the chip's own map allows code in RAM is not made use of.
+    """
+    entry = carray(data, 2)
+    entry[0], entry[1] = address, MAY_ALL if address < CODE_END else MAY_READ_AND_WRITE
+    return True
 
 
 def _read_uart(_engine: Any, offset: int, _size: int, data: Any) -> int:

@@ -53,9 +53,13 @@ static double farthest(const uint8_t *channels, unsigned count) {
     return larger(largest(channels, count), -smallest(channels, count));
 }
 
-/* From counts to readings and registers. */
+/* From counts to readings and registers. The same count as before is the same reading. */
 static void read_channels(const uint32_t counts[CHANNELS]) {
     for (unsigned i = 0; i < CHANNELS; i++) {
+        if (counts[i] == node.counts[i] && node.scans > 0) {
+            continue;
+        }
+        node.counts[i] = counts[i];
         const struct number *number = &CHANNEL_PLANS[i].number;
         node.raw[i] = clip_raw(number, (int64_t)counts[i] + CHANNEL_PLANS[i].lowest);
         put_raw(node.image, number, node.raw[i]);

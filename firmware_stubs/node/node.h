@@ -32,6 +32,7 @@ struct node {
     int64_t last_request_ns; /* times are since power-on */
     int64_t heartbeat_ns;    /* when it last changed */
     double sheet_length_m;
+    uint32_t counts[CHANNELS];   /* of the ADC */
     int64_t raw[CHANNELS];       /* readings, as their registers show them */
     uint16_t words[SETPOINTS];   /* the holding registers that setpoints were made from */
     double setpoints[SETPOINTS]; /* holding registers in engineering units, at the last scan */

@@ -35,20 +35,6 @@ double decode(const uint8_t *image, const struct number *number) {
     return number->plain ? value : nearest(value * DECIMALS) / DECIMALS;
 }
 
-int64_t clip_raw(const struct number *number, int64_t raw) {
-    return raw < number->smallest ? number->smallest : raw > number->largest ? number->largest : raw;
-}
-
-void put_raw(uint8_t *image, const struct number *number, int64_t raw) {
-    uint8_t *place = image + number->place;
-    uint32_t word = (uint32_t)raw;
-    if (number->registers == 2) {
-        put_word(place, word >> 16);
-        place += 2;
-    }
-    put_word(place, word);
-}
-
 void show(uint8_t *image, const struct number *number, double value) {
     if (number->shifted) {
         value -= number->offset;

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "modbus/bytes.h"
+
 /* engineering value = raw * scale + offset */
 struct number {
     uint16_t place;    /* byte in the image */
@@ -24,20 +26,30 @@ double engineering(const struct number *number, int64_t raw);
 /* Engineering value of a register, rounded to six decimals: 115.2 and not 115.20000000000002. */
 double decode(const uint8_t *image, const struct number *number);
 
-/* Raw value that the type can show, clipped as a transmitter does. */
-int64_t clip_raw(const struct number *number, int64_t raw);
-
 /* Write a whole number, whose magnitude is below 2^51, as its engineering value. */
 void show_whole(uint8_t *image, const struct number *number, int64_t value);
-
-/* Write a raw value. */
-void put_raw(uint8_t *image, const struct number *number, int64_t raw);
 
 /* Write an engineering value. */
 void show(uint8_t *image, const struct number *number, double value);
 
 /* Write two registers with a 32-bit float. */
 void put_f32(uint8_t *image, unsigned place, double value);
+
+/* Raw value that the type can show, clipped as a transmitter does. */
+static inline int64_t clip_raw(const struct number *number, int64_t raw) {
+    return raw < number->smallest ? number->smallest : raw > number->largest ? number->largest : raw;
+}
+
+/* Write a raw value. */
+static inline void put_raw(uint8_t *image, const struct number *number, int64_t raw) {
+    uint8_t *place = image + number->place;
+    uint32_t word = (uint32_t)raw;
+    if (number->registers == 2) {
+        put_word(place, word >> 16);
+        place += 2;
+    }
+    put_word(place, word);
+}
 
 static inline bool get_bit(const uint8_t *image, unsigned place) {
     return image[place >> 3] >> (place & 7) & 1;
