@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from rig.cli_control import add_control_commands
+from rig.cli_products import add_products
 from rig.cli_snapshot import add_cache, add_resume, add_where, positive, positive_int, seconds, seed, serving
 from rig.cli_sniff import add_sniff
 from rig.errors import RigError, UsageError
@@ -84,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_read(commands)
     _add_tags(commands)
     _add_recipes(commands)
+    add_products(commands)
     _add_explore(commands)
     _add_ports(commands)
     add_cache(commands)

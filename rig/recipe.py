@@ -12,7 +12,7 @@ import tomllib
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -29,7 +29,9 @@ __all__ = [
     "Sheet",
     "check_claims",
     "list_recipes",
+    "list_shipped",
     "load_recipe",
+    "load_toml",
 ]
 
 RECOVERY_LIMIT_PERCENT = 20.0
@@ -40,6 +42,9 @@ HOT_WINDOW_BELOW_MELTING_K = (30.0, 10.0)
 """CLM-5: heat rolling happens between Tm - 30 K and Tm - 10 K of the polyolefin."""
 COLD_LIMIT_C = 40.0
 """CLM-5: cold pressing happens at or below this, in °C."""
+
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class RecipeError(ValueError):
@@ -121,9 +126,20 @@ class Recipe(_Table):
 
 @dataclass(frozen=True, slots=True)
 class ClaimIssue:
-    """A recipe's conflict with the process specification, found before anything moves."""
+    """A recipe's conflict with the process specification, found before anything moves.
+
+    Attributes:
+        claim: such as `CLM-5`.
+        where: key of the setting that is wrong, such as `press.heat_temperature_c`.
+        off: by how much, in `unit`: negative where it is too little; 0.0 where it is not a matter of more or less.
+        unit: of `off`.
+        message: all of it for people: what is set, what the claim wants, by how much it is missed, what to do.
+    """
 
     claim: str
+    where: str
+    off: float
+    unit: str
     message: str
 
 
@@ -142,39 +158,39 @@ def check_claims(recipe: Recipe, *, pressing_length_m: float) -> tuple[ClaimIssu
     melting_c = recipe.composition.polyolefin_melting_point_c
     low_c, high_c = (melting_c - below for below in HOT_WINDOW_BELOW_MELTING_K)
     hot_c = recipe.press.heat_temperature_c
-    if not low_c <= hot_c <= high_c:
-        issues.append(
-            ClaimIssue(
-                "CLM-5",
-                f"press.heat_temperature_c is {hot_c:g}, outside {low_c:g} … {high_c:g} °C "
-                f"(Tm - 30 … Tm - 10 with Tm = {melting_c:g} °C)",
-            )
+    if off_k := min(hot_c - low_c, 0.0) or max(hot_c - high_c, 0.0):
+        where = "press.heat_temperature_c"
+        message = (
+            f"{where} is {hot_c:g}, outside {low_c:g} … {high_c:g} °C (Tm - 30 … Tm - 10 with Tm = {melting_c:g} °C): "
+            f"{abs(off_k):g} K too {'hot' if off_k > 0.0 else 'cold'}; set it to {(low_c + high_c) / 2:g}"
         )
-    if recipe.press.cold_temperature_c > COLD_LIMIT_C:
-        issues.append(
-            ClaimIssue(
-                "CLM-5",
-                f"press.cold_temperature_c is {recipe.press.cold_temperature_c:g}, above {COLD_LIMIT_C:g} °C",
-            )
+        issues.append(ClaimIssue("CLM-5", where, off_k, "K", message))
+    cold_c = recipe.press.cold_temperature_c
+    if cold_c > COLD_LIMIT_C:
+        where = "press.cold_temperature_c"
+        message = (
+            f"{where} is {cold_c:g}, above {COLD_LIMIT_C:g} °C: {cold_c - COLD_LIMIT_C:g} K too hot; "
+            "set it well below, the sheet leaves warmer than the rollers"
         )
+        issues.append(ClaimIssue("CLM-5", where, cold_c - COLD_LIMIT_C, "K", message))
     ratio = recipe.sheet.thickness_um / recipe.press.clearance_um
-    coefficient = ratio * pressing_length_m / recipe.press.speed_m_min
+    speed = recipe.press.speed_m_min
+    coefficient = ratio * pressing_length_m / speed
     if coefficient < ROLLING_COEFFICIENT_LIMIT:
-        issues.append(
-            ClaimIssue(
-                "CLM-2",
-                f"at {recipe.press.speed_m_min:g} m/min the rolling coefficient is at best {coefficient:.2f} "
-                f"times·min, below {ROLLING_COEFFICIENT_LIMIT:g}; the fastest speed that can reach it is "
-                f"{ratio * pressing_length_m / ROLLING_COEFFICIENT_LIMIT:.2f} m/min",
-            )
+        off = coefficient - ROLLING_COEFFICIENT_LIMIT
+        fastest = ratio * pressing_length_m / ROLLING_COEFFICIENT_LIMIT
+        message = (
+            f"at {speed:g} m/min the rolling coefficient is at best {coefficient:.2f} "
+            f"times·min, below {ROLLING_COEFFICIENT_LIMIT:g}: {-off:.2f} too little; "
+            f"the fastest speed that can reach it is {fastest:.2f} m/min (press.speed_m_min)"
         )
+        issues.append(ClaimIssue("CLM-2", "press.speed_m_min", off, "times·min", message))
     return tuple(issues)
 
 
 def list_recipes() -> tuple[str, ...]:
     """Names of the recipes that come with the rig."""
-    folder = resources.files("rig") / "recipes"
-    return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
+    return list_shipped("recipes")
 
 
 def load_recipe(name_or_path: str | Path) -> Recipe:
@@ -183,35 +199,50 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     Raises:
         RecipeError: no such recipe, malformed TOML, or a value that cannot be; says where and what to do.
     """
-    return _checked(*_read(name_or_path))
+    return load_toml(name_or_path, Recipe, kind="recipe", folder="recipes")
+
+
+def list_shipped(folder: str) -> tuple[str, ...]:
+    """Names of the TOML files in a folder of the rig."""
+    entries = (resources.files("rig") / folder).iterdir()
+    return tuple(sorted(entry.name.removesuffix(".toml") for entry in entries if entry.name.endswith(".toml")))
+
+
+def load_toml(name_or_path: str | Path, model: type[Model], *, kind: str, folder: str) -> Model:
+    """What we ship in `folder` by name, or a file of one's own by path; `kind` is what messages call it.
+
+    Raises:
+        RecipeError: as `load_recipe`.
+    """
+    return cast(Model, _checked(*_read(name_or_path, kind, folder), kind, model))
 
 
 @functools.lru_cache(maxsize=64)
-def _checked(text: str, where: str) -> Recipe:
-    """A recipe from the contents of its file; contents that were read before are not read again."""
+def _checked(text: str, where: str, kind: str, model: type[BaseModel]) -> BaseModel:
+    """A model from the contents of its file; contents that were read before are not read again."""
     try:
-        return Recipe.model_validate(tomllib.loads(text))
+        return model.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"recipe {where} is not valid TOML: {error}") from error
+        raise RecipeError(f"{kind} {where} is not valid TOML: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "recipe"
+        key = ".".join(str(part) for part in first["loc"]) or kind
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         message = first["msg"].removeprefix("Value error, ")
         given = "" if first["type"] in ("missing", "value_error") else f", not {first['input']!r}"
-        raise RecipeError(f"recipe {where}: {key}: {message}{given}{more}") from error
+        raise RecipeError(f"{kind} {where}: {key}: {message}{given}{more}") from error
 
 
-def _read(name_or_path: str | Path) -> tuple[str, str]:
+def _read(name_or_path: str | Path, kind: str, folder: str) -> tuple[str, str]:
     path = Path(name_or_path)
     if path.suffix == ".toml" or len(path.parts) > 1:
         try:
             return path.read_text(encoding="utf-8"), str(path)
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "not a text file"
-            raise RecipeError(f"recipe {path} cannot be read: {reason}") from error
-    entry = resources.files("rig") / "recipes" / f"{path.name}.toml"
+            raise RecipeError(f"{kind} {path} cannot be read: {reason}") from error
+    entry = resources.files("rig") / folder / f"{path.name}.toml"
     if not entry.is_file():
-        known = ", ".join(list_recipes())
-        raise RecipeError(f"no recipe named {str(name_or_path)!r}; known: {known}. A path must end in .toml")
+        known = ", ".join(list_shipped(folder))
+        raise RecipeError(f"no {kind} named {str(name_or_path)!r}; known: {known}. A path must end in .toml")
     return entry.read_text(encoding="utf-8"), str(name_or_path)

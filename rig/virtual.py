@@ -49,6 +49,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from emulator.line.settled import Settled
+    from rig.products import Product
+
 __all__ = [
     "FAULT_KINDS",
     "HELD_WITHIN_K",
@@ -77,6 +80,7 @@ __all__ = [
     "read_shelf",
     "resume",
     "save",
+    "settled_line",
     "sources_digest",
     "store_on_shelf",
     "user_cache",
@@ -313,6 +317,17 @@ def make_board(program: BoardProgram, recipe: bytes) -> Board:
 def compile_press(machine: Machine, material: Material) -> None:
     """Compile the press model for all processes that come after."""
     Press(machine, material)
+
+
+def settled_line(product: Product) -> Settled:
+    """What the virtual line makes of a product when all of it has settled.
+
+    Raises:
+        ValueError: the line cannot make it at all; says why.
+    """
+    from emulator.line.settled import settle  # noqa: PLC0415 - few ask for it, and the stations take time to load
+
+    return settle(product)
 
 
 def fork_port(press: VirtualPress, port: serial.SerialBase, seed: int | None = None) -> serial.SerialBase:

@@ -73,6 +73,11 @@ def ideal_belt(machine: Machine, heat_k: float, cold_k: float, speed_m_s: float)
 
 def roll(machine: Machine, material: Material, how: Pass, step_m: float | None = None) -> Rolled:
     """Roll one parcel; `step_m` overrides the step of the machine file."""
+    return roll_parcel(machine, material, how, step_m)[1]
+
+
+def roll_parcel(machine: Machine, material: Material, how: Pass, step_m: float | None = None) -> tuple[Any, Rolled]:
+    """The same, with the parcel as it leaves the belts, before it has recovered: an array of one."""
     machines, materials = kernel_constants(machine, material)
     longest = min(machines[0].step_m, how.speed_m_s * machine.numerics.step_max_s)
     steps = math.ceil(machine.press_length_m / (step_m or longest))
@@ -95,7 +100,7 @@ def roll(machine: Machine, material: Material, how: Pass, step_m: float | None =
         trace,
         truth,
     )
-    return Rolled(dict(zip(FILM_COLUMNS, truth.tolist(), strict=True)), trace)
+    return parcels, Rolled(dict(zip(FILM_COLUMNS, truth.tolist(), strict=True)), trace)
 
 
 def _plant(how: Pass) -> Any:
