@@ -193,10 +193,12 @@ class Chip:
             overrun: the UART has lost one behind the last.
         """
         self.run_until(end_ns - len(data) * character_ns)
-        for start in range(0, len(data), UART_FIFO):
-            piece = data[start : start + UART_FIFO]
-            self.machine.come(piece, overrun=overrun and start + UART_FIFO >= len(data))
-            self._wake("uart0", _cycles(end_ns - (len(data) - start - len(piece)) * character_ns))
+        ends = [*range(UART_FIFO, len(data), UART_FIFO), len(data)] if data else []
+        come_at = [_cycles(end_ns - (len(data) - end) * character_ns) for end in ends]
+        for end, at, next_at in zip(ends, come_at, [*come_at[1:], None], strict=True):
+            start = (end - 1) // UART_FIFO * UART_FIFO
+            self.machine.come(data[start:end], overrun=overrun and end == len(data))
+            self._wake("uart0", at, next_at)
 
     def run_until(self, time_ns: int) -> None:
         """Let time pass up to `time_ns`, since power-on: SysTick ticks, the timer runs out."""
@@ -247,8 +249,12 @@ class Chip:
 
     # -- how it runs ---------------------------------------------------------------------------------
 
-    def _wake(self, handler: str, at: int) -> None:
-        """An interrupt, and all that the program does before it sleeps again."""
+    def _wake(self, handler: str, at: int, next_at: int | None = None) -> None:
+        """An interrupt, and all that the program does before it sleeps again, or before `next_at`, when the next comes.
+
+        The processor may have been told of what is later already, a scan for example: then it is busy until then, and
+        its loop must not find silence where bytes are still to come.
+        """
         memory = self._cells
         if not self._is_placed:
             self._set(self._sp, self.state.stack)
@@ -260,7 +266,8 @@ class Chip:
             memory[DONE] = memory[NOW]
         else:
             self._interrupt(handler, at)
-            if not self._is_interrupted_again():
+            is_interrupted_again = next_at is not None and next_at < memory[DONE]
+            if not is_interrupted_again and not self._is_ticked_again():
                 self._resume()
         while self.machine.is_full:
             self.machine.ask_for_more()
@@ -276,7 +283,7 @@ class Chip:
         self._run(self._handlers[handler], RETURN)
         memory[DONE] = max(memory[DONE], at) + memory[NOW] - at
 
-    def _is_interrupted_again(self) -> bool:
+    def _is_ticked_again(self) -> bool:
         """Whether SysTick begins anew before the program comes to see the last interrupt."""
         memory = self._cells
         return 0 < memory[PERIOD] <= memory[DONE] - memory[TICK]

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from emulator.config import ConfigError
+from emulator.wire.settings import LineSettings
 from emulator.world import World, WorldConfig
 from rig.bench import Bench, open_press
+from rig.protocol import ExceptionCode, ExceptionResponse, ReadWriteMultipleRegisters, encode_frame
 from tests.firmware.pair import needs_compiler, needs_engine
 
 pytestmark = [needs_compiler, needs_engine]
@@ -53,6 +55,17 @@ def test_a_press_with_the_firmware_is_bit_for_bit_the_press_with_the_node_in_pyt
             settle(bench)
         assert moment(firmware) == moment(python)
         assert firmware.value("first_out_alarm") == "guard_open"
+
+
+@pytest.mark.parametrize("begins_ns", [5_000_000, 30_000_000, 40_000_000])
+def test_a_long_request_is_heard_also_while_a_scan_goes_by(begins_ns: int) -> None:
+    with open_press(FIRMWARE) as bench:
+        world, line = bench.virtual.world, LineSettings(115_200)
+        world.run_until(2 * SECOND + begins_ns)
+        # the longest there is takes 22 ms of the 50 between two scans
+        world.bus.transmit(encode_frame(1, ReadWriteMultipleRegisters(0, 1, 0xFF00, (0,) * 121)), line)
+        world.run_until(3 * SECOND)
+        assert world.bus.read(256) == encode_frame(1, ExceptionResponse(23, ExceptionCode.ILLEGAL_DATA_ADDRESS))
 
 
 def test_a_fork_goes_on_as_its_origin_does() -> None:
