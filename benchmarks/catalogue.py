@@ -60,6 +60,12 @@ BENCHMARKS: dict[str, Benchmark] = {
         "recording",
         at_least=1000,
     ),
+    "line_closed_loop_x": Benchmark(
+        closed_loop.line_closed_loop,
+        "virtual s/s",
+        "the same run with the whole line around the press, from the extruder to the winder, film all through",
+        at_least=300,
+    ),
     "plant_x": Benchmark(
         closed_loop.plant,
         "virtual s/s",

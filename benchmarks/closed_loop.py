@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from emulator.line.start import Downstream, begin, begin_behind, upstream
 from emulator.world import World, WorldConfig
 from rig.bench import open_press
 from rig.controller import make_controller
@@ -11,6 +12,9 @@ from rig.controller.runner import Runner
 from rig.recipe import load_recipe
 
 SECONDS = 120
+FILLING_S = 480
+"""For sheet to come to the press."""
+LONGEST_MIN = 60
 SCAN_NS = 50_000_000
 
 
@@ -21,6 +25,32 @@ def closed_loop() -> float:
         runner.run_for(1)
         runner.request("start")
         runner.run_until_state("produce", within_s=7200)
+        start = time.perf_counter()
+        runner.run_for(SECONDS)
+        return SECONDS / (time.perf_counter() - start)
+
+
+def line_closed_loop() -> float:
+    """The same with the line around it, film all through; the line's own stations are told once and then left alone."""
+    with open_press("emu://line?start=warm") as bench:
+        assert bench.virtual is not None
+        line, recipe = bench.virtual.world.line, load_recipe("reference")
+        recipe = recipe.model_copy(update={"sheet": recipe.sheet.model_copy(update={"length_m": 1000.0})})
+        assert line is not None
+        point = upstream(line, recipe)
+        begin(line, point)
+        begin_behind(line, Downstream(point.speed_m_s))
+        line.caster.commands.thread = True
+        runner = Runner(bench, make_controller(recipe))
+        runner.run_for(FILLING_S)
+        runner.request("start")
+        runner.run_until_state("produce", within_s=7200)
+        for _ in range(LONGEST_MIN):
+            if line.tail.winder.winding is not None:
+                break
+            runner.run_for(60)
+        else:
+            raise RuntimeError(f"no film after {LONGEST_MIN} min of production: the line does not run")
         start = time.perf_counter()
         runner.run_for(SECONDS)
         return SECONDS / (time.perf_counter() - start)

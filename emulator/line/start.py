@@ -18,7 +18,7 @@ from emulator.press.press import Press
 from emulator.units import KELVIN
 from rig.recipe import Recipe
 
-__all__ = ["Upstream", "run_in", "upstream", "warm"]
+__all__ = ["Downstream", "Upstream", "begin", "begin_behind", "run_in", "upstream", "warm"]
 
 BARREL_K: Final = 200.0 + KELVIN
 SCREW_RAD_S: Final = 200.0 * math.tau / 60.0
@@ -56,18 +56,51 @@ def warm(line: Line, point: Upstream) -> None:
     line.kneader.commands.barrel_k = point.barrel_k
 
 
+def begin(line: Line, point: Upstream) -> None:
+    """Tell the stations before the press to make this sheet; the barrel has to be hot already."""
+    kneader, caster = line.kneader.commands, line.caster.commands
+    kneader.delivery_kg_s[:] = point.delivery_kg_s
+    kneader.barrel_k = point.barrel_k
+    kneader.screw_rad_s, kneader.run = point.screw_rad_s, True
+    caster.speed_m_s, caster.coolant_k = point.speed_m_s, point.coolant_k
+    caster.run = caster.follow = True
+
+
+@dataclass(frozen=True, slots=True)
+class Downstream:
+    """Set points for the stations behind the press; the defaults make film of the reference recipe."""
+
+    speed_m_s: float
+    ratio_md: float = 3.5
+    ratio_td: float = 3.5
+    oven_k: float = 118.0 + KELVIN
+    extractant_m3_s: float = 1.0e-4
+    bath_k: float = 30.0 + KELVIN
+    dryer_k: float = 60.0 + KELVIN
+    setting_k: float = 125.0 + KELVIN
+
+
+def begin_behind(line: Line, point: Downstream) -> None:
+    """Tell the stations behind the press to make film of what comes, and people to lead the web through."""
+    tail = line.tail
+    tail.commands.speed_m_s = point.speed_m_s
+    tail.commands.run = tail.commands.follow = tail.commands.thread = True
+    stretcher, desolvator, setter = tail.stretcher.commands, tail.desolvator.commands, tail.heat_setter.commands
+    stretcher.air_k[:] = point.oven_k
+    stretcher.ratio_md, stretcher.ratio_td = point.ratio_md, point.ratio_td
+    desolvator.flow_m3_s, desolvator.bath_k, desolvator.air_k = point.extractant_m3_s, point.bath_k, point.dryer_k
+    setter.air_k = point.setting_k
+    stretcher.heat = desolvator.heat = setter.heat = True
+
+
 def run_in(line: Line, point: Upstream, press: Press) -> None:
     """The stations before the press run with sheet, the store half full, and all sheet in the press is known.
 
     The line is run by itself for as long as it takes to make that sheet, up to time 0.
     """
     warm(line, point)
+    begin(line, point)
     state, definition = line.state, line.plan.extruder
-    kneader, caster = line.kneader.commands, line.caster.commands
-    kneader.delivery_kg_s[:] = point.delivery_kg_s
-    kneader.screw_rad_s, kneader.run = point.screw_rad_s, True
-    caster.speed_m_s, caster.coolant_k = point.speed_m_s, point.coolant_k
-    caster.run = caster.follow = True
     shares = np.array(point.delivery_kg_s) / sum(point.delivery_kg_s)
     state.kneader.slugs_kg = definition.screw.plug_mass_kg * shares[None, :]
     state.kneader.tanks_kg[:] = definition.screw.tank_mass_kg * shares

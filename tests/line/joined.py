@@ -10,7 +10,7 @@ import numpy as np
 from emulator.config import load_machine, load_material
 from emulator.line.line import PERIOD_NS, Line
 from emulator.line.plan import LinePlan, load_line
-from emulator.line.start import run_in, upstream
+from emulator.line.start import Downstream, begin_behind, run_in, upstream
 from emulator.press.press import Press
 from emulator.press.start import Thermostat
 from emulator.warm import settled
@@ -56,17 +56,19 @@ class Joined:
     ) -> None:
         """Everything behind the press is hot at once, and runs as the press does."""
         tail = self.tail
-        tail.commands.speed_m_s = self.point.speed_m_s if speed is None else speed
-        tail.commands.run = tail.commands.follow = tail.commands.thread = True
+        point = Downstream(
+            self.point.speed_m_s if speed is None else speed,
+            ratio_md=ratio,
+            ratio_td=ratio,
+            oven_k=oven_c + KELVIN,
+            setting_k=set_c + KELVIN,
+        )
+        begin_behind(self.line, point)
         stretch, wash, heat = tail.stretcher, tail.desolvator, tail.heat_setter
-        stretch.commands.air_k[:] = stretch.state.air_k[:] = oven_c + KELVIN
-        stretch.commands.ratio_md = stretch.commands.ratio_td = ratio
+        stretch.state.air_k[:] = stretch.commands.air_k
         stretch.state.ratio[:] = ratio
-        stretch.commands.heat = wash.commands.heat = heat.commands.heat = True
-        wash.commands.flow_m3_s = 1e-4
-        wash.commands.bath_k = wash.state.bath_k = 303.15
-        wash.commands.air_k = wash.state.air_k = 333.15
-        heat.commands.air_k = heat.state.air_k = set_c + KELVIN
+        wash.state.bath_k, wash.state.air_k = wash.commands.bath_k, wash.commands.air_k
+        heat.state.air_k = heat.commands.air_k
 
     def run(self, seconds: int, every: Callable[[], object] | None = None) -> None:
         """Go on by so many seconds."""
