@@ -53,6 +53,8 @@ FrameTap = Callable[[int, int, Direction, bytes, str], None]
 
 INPUT_BUFFER = 4096
 """Bytes that wait for a master which does not read; what comes after them is lost."""
+LONGEST_REQUEST = 4096
+"""Bytes without silence that are kept, many times what a frame may have; what is longer is no frame anyway."""
 BAUD_TOLERANCE = 0.02
 """Baud rates this close understand each other: a character allows 5 %, shared by both ends."""
 MARK = {"M": "N"}
@@ -165,7 +167,10 @@ class Bus:
         if not self._is_understood(line):
             state.spoilt = "other line settings"
         state.line = line
-        state.request += data
+        if len(state.request) < LONGEST_REQUEST:
+            state.request += data
+        else:
+            state.spoilt = "no silence"
         state.sent_ns = end_ns
         if state.replies and self._garble_replies(start_ns, end_ns, "collision"):
             state.spoilt = "collision"

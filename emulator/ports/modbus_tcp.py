@@ -48,6 +48,8 @@ class _Client:
         requests: in the order in which they came.
         unsent: answers that are still to be sent.
         heard_wall_ns: when it last said something; None for just now.
+        is_done: it has said all that it will; it may still be waiting for answers.
+        gone: to be hung up on.
     """
 
     socket: socket.socket
@@ -55,7 +57,13 @@ class _Client:
     requests: deque[Adu] = field(default_factory=deque)
     unsent: bytearray = field(default_factory=bytearray)
     heard_wall_ns: int | None = None
+    is_done: bool = False
     gone: bool = False
+
+    @property
+    def is_hungry(self) -> bool:
+        """Whether there is room for more of its requests."""
+        return len(self.requests) < MOST_REQUESTS and not self.is_done
 
 
 @dataclass(slots=True)
@@ -117,7 +125,7 @@ class ModbusTcpEndpoint:
 
     def waits_on(self) -> tuple[int, ...]:
         """The listening socket, and the clients' that have room in the queue."""
-        hungry = [client.socket.fileno() for client in self._clients if len(client.requests) < MOST_REQUESTS]
+        hungry = [client.socket.fileno() for client in self._clients if client.is_hungry]
         return (self._listener.fileno(), *hungry)
 
     def receive(self) -> bytes | None:
@@ -133,15 +141,16 @@ class ModbusTcpEndpoint:
         return self._next() if self._asked is None else b""
 
     def _read(self, client: _Client) -> None:
-        if len(client.requests) >= MOST_REQUESTS:
+        if not client.is_hungry:
             return
         try:
             data = client.socket.recv(READ_SIZE)
         except BlockingIOError:
             return
         except OSError:
-            data = b""
-        client.gone = not data
+            client.gone = True
+            return
+        client.is_done = not data
         client.heard_wall_ns = None
         client.unread += data
         try:
@@ -198,6 +207,8 @@ class ModbusTcpEndpoint:
             if client.heard_wall_ns is None:
                 client.heard_wall_ns = wall_ns
             client.gone |= wall_ns - client.heard_wall_ns > self._idle_ns
+            is_awaited = self._asked is not None and self._asked.client is client
+            client.gone |= client.is_done and not (client.requests or client.unsent or is_awaited)
         self._dismiss()
         return due_ns
 

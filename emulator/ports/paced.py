@@ -37,6 +37,8 @@ AHEAD_SLICE_NS = 1_000_000_000
 HELD_NS = 5_000_000_000
 """World time after its last byte for which one endpoint keeps the line from others; then it was given up on."""
 READ_SIZE = 4096
+BACKLOG = 4096
+"""Bytes that wait for the line, as in a driver; while there are more nothing is read, so that clients wait too."""
 
 
 class EndpointError(OSError):
@@ -207,6 +209,8 @@ class _Floor:
 
     def speakers(self, bus: Bus) -> Sequence[Endpoint]:
         """Who may talk now, in the order in which they are asked."""
+        if bus.state.sent_ns > bus.agenda.now_ns and bus.out_waiting(bus.agenda.now_ns) > BACKLOG:
+            return ()
         if self._alone:
             return self._endpoints
         is_busy = bus.due_ns is not None or bus.state.replies

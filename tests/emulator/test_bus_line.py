@@ -101,6 +101,17 @@ class TestFrames:
         world.bus.transmit(read_request() + read_request(), LINE)
         assert listen(world) == b""
 
+    def test_a_master_that_never_falls_silent_is_no_frame_and_takes_no_memory(self) -> None:
+        world = FakeWorld()
+        for _ in range(100):
+            sent_ns = world.bus.transmit(read_request() * 100, LINE)
+            world.run_until(sent_ns)
+        assert len(world.bus.state.request) < 6000
+        assert listen(world) == b""
+        world.bus.transmit(read_request(), LINE)
+        assert listen(world) == read_answer()
+        assert len(world.node.heard) == 1
+
     def test_broadcasts_and_other_addresses_are_not_answered(self) -> None:
         world = FakeWorld()
         for unit in (0, 2):

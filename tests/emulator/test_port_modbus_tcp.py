@@ -5,6 +5,7 @@ Clients live in the condition that the loop asks again and again: no thread, no 
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -213,6 +214,14 @@ class TestClients:
         serve_until(world, [gateway], lambda: world.bus.due_ns is not None)
         rude.close()
         assert ask(world, gateway, client, request(5)) == [Adu(5, 1, TWO)]
+
+    def test_one_that_has_said_everything_gets_its_answers_before_it_is_hung_up_on(
+        self, gateway: ModbusTcpEndpoint, client: Client
+    ) -> None:
+        client.say(request(1) + request(2) + request(3))
+        client.socket.shutdown(socket.SHUT_WR)
+        serve_until(FakeWorld(), [gateway], client.is_hung_up_on, speed=50.0)
+        assert answers(client) == [Adu(1, 1, TWO), Adu(2, 1, TWO), Adu(3, 1, TWO)]
 
     def test_one_that_says_nothing_is_hung_up_on(self) -> None:
         gateway = ModbusTcpEndpoint(idle_ns=10_000_000)

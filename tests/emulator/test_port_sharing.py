@@ -76,6 +76,26 @@ class TestMasters:
         first.close()
         second.close()
 
+    def test_one_that_floods_the_line_is_read_no_faster_than_the_line_goes(self, pair: list[TcpEndpoint]) -> None:
+        world, (flooding, other) = FakeWorld(), [Client(endpoint) for endpoint in pair]
+        kept_back = []
+
+        def is_held_up() -> bool:
+            try:
+                flooding.socket.send(bytes(1 << 16))
+            except BlockingIOError:
+                kept_back.append(1)
+            return len(kept_back) > 20
+
+        serve_until(world, pair, is_held_up)
+        assert world.bus.out_waiting(world.now_ns) < 10_000
+        flooding.close()
+        other.say(read_request(6))
+        # it has said nothing if the line was still held for the other
+        serve_until(world, pair, lambda: len(other.poll()) == 17, speed=50.0)
+        assert other.got == read_answer(6)
+        other.close()
+
     def test_one_that_leaves_does_not_take_the_others_answer_away(self, pair: list[TcpEndpoint]) -> None:
         world, (first, second) = FakeWorld(), [Client(endpoint) for endpoint in pair]
         serve_until(world, pair, lambda: min(len(endpoint.waits_on()) for endpoint in pair) == 2)
