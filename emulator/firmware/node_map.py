@@ -16,6 +16,7 @@ import numpy as np
 from emulator.config import ConfigError
 from emulator.firmware.adc import Adc
 from emulator.firmware.generated import MADE, c_enum, write_or_check
+from emulator.firmware.raw_limits import limits
 from emulator.image import TABLES, Layout
 from emulator.node import Node, interlocks, loops, program, scan
 from emulator.node.bank import raw_window
@@ -41,9 +42,6 @@ COMMAND_PARTS: Final = (
     "BRAKE", "COOLANT_FLOW", "FEED",
 )  # fmt: skip
 SETPOINT_PARTS: Final = ("CLEARANCES", "SPEEDS", "TENSIONS", "STEERING", "COOLANT", "WATCHDOG")
-SCAN_CONSTANTS: Final = (
-    "OPEN_UM", "MOVING_M_MIN", "DRIVEN_M_MIN", "HOT_C", "HYDRAULICS_READY_BAR", "TENSION_READY_FRACTION", "PRESSING_KN",
-)  # fmt: skip
 SHOWN: Final = ("node_heartbeat", "uptime_s", "sample_time_ms", "watchdog_remaining_s")
 WORDS: Final = {"status_word": "STATUS", "warning_word": "WARNING", "alarm_word": "ALARM"}
 CODES: Final = {"mode": "MODE", "first_out_alarm": "FIRST_OUT", "press_identity": "PRESS_IDENTITY"}
@@ -202,6 +200,9 @@ def _header(node: Node) -> Iterator[str]:
     for name, value in _settings(node):
         yield f"#define {name.upper()} {value}"
     yield ""
+    yield "/* limits by raw value: the highest reading that is not above them, the lowest one that is not below */"
+    yield from c_enum(limits(node, _groups(node)))
+    yield ""
     yield from STRUCTS.splitlines()
     yield ""
     for name in SHOWN:
@@ -223,11 +224,13 @@ def _settings(node: Node) -> Iterator[tuple[str, str]]:
     yield "scan_period_s", _double(config.scan_period_ms * 1e-3)
     yield "full_flow_l_min", _double(config.coolant.full_flow_l_min)
     yield "radians_per_degree", _double(np.pi / 180.0)
-    yield from ((f"limit_{name}", _double(value)) for name, value in config.interlocks.model_dump().items())
-    yield from ((f"warn_{name}", _double(value)) for name, value in config.warnings.model_dump().items())
-    yield from ((name, _double(getattr(scan, name))) for name in SCAN_CONSTANTS)
-    yield "sensor_lowest_c", _double(scan.SENSOR_RANGE_C[0])
-    yield "sensor_highest_c", _double(scan.SENSOR_RANGE_C[1])
+    trip, warn = config.interlocks, config.warnings
+    yield "limit_tension_fraction", _double(trip.tension_fraction)
+    yield "limit_speed_difference_percent", _double(trip.speed_difference_percent)
+    yield "warn_zone_deviation_k", _double(warn.zone_deviation_k)
+    yield "warn_tension_fraction", _double(warn.tension_fraction)
+    yield "warn_speed_difference_percent", _double(warn.speed_difference_percent)
+    yield "tension_ready_fraction", _double(scan.TENSION_READY_FRACTION)
 
 
 STRUCTS: Final = """\

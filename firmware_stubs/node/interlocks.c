@@ -15,17 +15,17 @@ static bool is_present(unsigned row, const struct sensed *s) {
     case INTERLOCK_EMERGENCY_STOP:
         return s->emergency_stop;
     case INTERLOCK_OVER_TEMPERATURE:
-        return less(LIMIT_ZONE_TEMPERATURE_C, s->hottest_c);
+        return s->hottest > ABOVE_LIMIT_ZONE_TEMPERATURE_C;
     case INTERLOCK_OVER_FORCE:
-        return less(LIMIT_LINE_FORCE_KN, s->largest_force_kn);
+        return s->largest_force > ABOVE_LIMIT_LINE_FORCE_KN;
     case INTERLOCK_TENSION_LOSS:
         return s->tension_wanted && less(s->smallest_tension_fraction, LIMIT_TENSION_FRACTION);
     case INTERLOCK_MISTRACKING:
-        return less(LIMIT_EDGE_POSITION_MM, s->largest_edge_mm);
+        return is_outside(s->edges, BELOW_MINUS_LIMIT_EDGE_POSITION_MM, ABOVE_LIMIT_EDGE_POSITION_MM);
     case INTERLOCK_SPEED_MISMATCH:
         return s->belts_driven && less(LIMIT_SPEED_DIFFERENCE_PERCENT, s->speed_difference_percent);
     case INTERLOCK_COOLANT_LOSS:
-        return s->cooling_needed && less(s->coolant_flow_l_min, LIMIT_COOLANT_FLOW_L_MIN);
+        return s->cooling_needed && s->coolant_flow < BELOW_LIMIT_COOLANT_FLOW_L_MIN;
     case INTERLOCK_COMMS_WATCHDOG:
         return s->watchdog_expired;
     case INTERLOCK_GUARD_OPEN:

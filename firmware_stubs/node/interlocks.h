@@ -7,6 +7,15 @@
 
 #include "generated/node_map.h"
 
+/* Raw values of channels that are looked at together. */
+struct range {
+    int32_t lowest, highest;
+};
+
+static inline bool is_outside(struct range range, int32_t below, int32_t above) {
+    return range.lowest < below || range.highest > above;
+}
+
 /* What the interlocks look at, refreshed by every scan. */
 struct sensed {
     bool emergency_stop;
@@ -17,12 +26,13 @@ struct sensed {
     bool energised;
     bool watchdog_expired;
     double watchdog_left_s;
-    double hottest_c;
-    double largest_force_kn;
     double smallest_tension_fraction;
-    double largest_edge_mm;
     double speed_difference_percent;
-    double coolant_flow_l_min;
+    int32_t hottest; /* readings as raw values, to be compared with ABOVE_... and BELOW_... */
+    int32_t largest_force;
+    int32_t coolant_flow;
+    struct range edges;
+    struct range speeds;
 };
 
 struct interlocks {

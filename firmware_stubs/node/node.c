@@ -27,30 +27,26 @@ static double reading(unsigned channel) {
     return engineering(&CHANNEL_PLANS[channel].number, node.raw[channel]);
 }
 
-/* Channels that are looked at together have the same scale, and it is positive: raw values are ordered as they are. */
-static double smallest(const uint8_t *channels, unsigned count) {
-    unsigned found = channels[0];
-    for (unsigned i = 1; i < count; i++) {
-        if (node.raw[channels[i]] < node.raw[found]) {
-            found = channels[i];
-        }
-    }
-    return reading(found);
+/*
+ * Readings are compared with limits by their raw values (ABOVE_..., BELOW_...), which takes no arithmetic with doubles.
+ * Channels that are looked at together have the same positive scale, so their raw values are ordered as they are.
+ */
+static int32_t raw(unsigned channel) {
+    return (int32_t)node.raw[channel];
 }
 
-static double largest(const uint8_t *channels, unsigned count) {
-    unsigned found = channels[0];
+static struct range range(const uint8_t *channels, unsigned count) {
+    struct range found = {raw(channels[0]), raw(channels[0])};
     for (unsigned i = 1; i < count; i++) {
-        if (node.raw[channels[i]] > node.raw[found]) {
-            found = channels[i];
+        int32_t value = raw(channels[i]);
+        if (value < found.lowest) {
+            found.lowest = value;
+        }
+        if (value > found.highest) {
+            found.highest = value;
         }
     }
-    return reading(found);
-}
-
-/* Largest deviation from 0. */
-static double farthest(const uint8_t *channels, unsigned count) {
-    return larger(largest(channels, count), -smallest(channels, count));
+    return found;
 }
 
 /* From counts to readings and registers. The same count as before is the same reading. */
@@ -80,6 +76,25 @@ static bool read_setpoints(void) {
     return changed;
 }
 
+/* Commands and limits that follow from setpoints alone. */
+static void follow_setpoints(void) {
+    const double *wanted = node.setpoints;
+    double *out = node.commands;
+    for (unsigned i = 0; i < CLEARANCES; i++) {
+        out[COMMAND_CLEARANCE + i] = wanted[SETPOINT_CLEARANCES + i] * 1e-6;
+    }
+    for (unsigned side = 0; side < 2; side++) {
+        out[COMMAND_SPEED + side] = wanted[SETPOINT_SPEEDS + side] / 60.0;
+        out[COMMAND_STEERING + side] = wanted[SETPOINT_STEERING + side] * RADIANS_PER_DEGREE;
+    }
+    out[COMMAND_TENSION] = 0.5 * (wanted[SETPOINT_TENSIONS] + wanted[SETPOINT_TENSIONS + 1]) * 1e3;
+    for (unsigned side = 0; side < 2; side++) {
+        node.tight_kn_m[side] = TENSION_READY_FRACTION * larger(wanted[SETPOINT_TENSIONS + side], 1.0);
+    }
+    node.timeout_ns = wanted[SETPOINT_WATCHDOG] * 1e9;
+    node.coolant_flow = wanted[SETPOINT_COOLANT] / FULL_FLOW_L_MIN;
+}
+
 /* -- sense ----------------------------------------------------------------------------------------------------- */
 
 static bool is_energised(void) {
@@ -88,7 +103,6 @@ static bool is_energised(void) {
 
 /* Time until the comms watchdog trips; the full timeout while nothing is energised. */
 static double watchdog_left_s(int64_t now_ns) {
-    double timeout_s = node.setpoints[SETPOINT_WATCHDOG];
     uint16_t heartbeat = (uint16_t)get_word(node.image + AT_CONTROLLER_HEARTBEAT);
     if (heartbeat != node.heartbeat) {
         node.heartbeat = heartbeat;
@@ -96,13 +110,21 @@ static double watchdog_left_s(int64_t now_ns) {
     }
     if (!is_energised()) {
         node.heartbeat_ns = now_ns;
-        return timeout_s;
+        return node.setpoints[SETPOINT_WATCHDOG];
     }
-    double left_ns = timeout_s * 1e9 - (double)(now_ns - node.last_request_ns);
-    if (heartbeat != 0) {
-        left_ns = smaller(left_ns, timeout_s * 1e9 - (double)(now_ns - node.heartbeat_ns));
+    int64_t since_ns = node.last_request_ns;
+    if (heartbeat != 0 && node.heartbeat_ns < since_ns) {
+        since_ns = node.heartbeat_ns;
     }
+    double left_ns = node.timeout_ns - (double)(now_ns - since_ns);
     return larger(left_ns, 0.0) * 1e-9;
+}
+
+/* How much slower the slower belt is. */
+static double speed_difference_percent(struct range speeds) {
+    const struct number *number = &CHANNEL_PLANS[SPEED_CHANNELS[0]].number;
+    double fastest = engineering(number, speeds.highest);
+    return 100.0 * (fastest - engineering(number, speeds.lowest)) / fastest;
 }
 
 static struct sensed sense(int64_t now_ns) {
@@ -111,19 +133,19 @@ static struct sensed sense(int64_t now_ns) {
     s.emergency_stop = node.emergency_stop_pressed || coil(BIT_EMERGENCY_STOP);
     s.guard_open = node.guard_open;
     s.belts_driven = coil(BIT_DRIVES_ENABLE);
-    s.hottest_c = largest(HEATED_CHANNELS, HEATEDS);
-    s.largest_force_kn = largest(FORCE_CHANNELS, FORCES);
+    s.hottest = range(HEATED_CHANNELS, HEATEDS).highest;
+    s.largest_force = range(FORCE_CHANNELS, FORCES).highest;
     s.tension_wanted = coil(BIT_TENSION_ENABLE) && s.belts_driven && less(0.0, smaller(tensions[0], tensions[1]));
     s.smallest_tension_fraction = 1.0;
     if (s.tension_wanted) {
         s.smallest_tension_fraction =
             smaller(reading(TENSION_CHANNELS[0]) / tensions[0], reading(TENSION_CHANNELS[1]) / tensions[1]);
     }
-    s.largest_edge_mm = farthest(EDGE_CHANNELS, EDGES);
-    double slowest = smallest(SPEED_CHANNELS, SPEEDS), fastest = largest(SPEED_CHANNELS, SPEEDS);
-    s.speed_difference_percent = less(DRIVEN_M_MIN, fastest) ? 100.0 * (fastest - slowest) / fastest : 0.0;
-    s.coolant_flow_l_min = reading(CHANNEL_COOLANT_FLOW_L_MIN);
-    s.cooling_needed = coil(BIT_HEATING_ENABLE) || (coil(BIT_COOLING_ENABLE) && less(HOT_C, s.hottest_c));
+    s.edges = range(EDGE_CHANNELS, EDGES);
+    s.speeds = range(SPEED_CHANNELS, SPEEDS);
+    s.speed_difference_percent = s.speeds.highest > ABOVE_DRIVEN_M_MIN ? speed_difference_percent(s.speeds) : 0.0;
+    s.coolant_flow = raw(CHANNEL_COOLANT_FLOW_L_MIN);
+    s.cooling_needed = coil(BIT_HEATING_ENABLE) || (coil(BIT_COOLING_ENABLE) && s.hottest > ABOVE_HOT_C);
     s.energised = is_energised();
     s.watchdog_left_s = watchdog_left_s(now_ns);
     s.watchdog_expired = !less(0.0, s.watchdog_left_s);
@@ -152,21 +174,6 @@ static double on(bool wanted) {
 
 static bool is_on(unsigned command) {
     return less(0.0, node.commands[command]);
-}
-
-/* Commands that follow from setpoints alone. */
-static void follow_setpoints(void) {
-    const double *wanted = node.setpoints;
-    double *out = node.commands;
-    for (unsigned i = 0; i < CLEARANCES; i++) {
-        out[COMMAND_CLEARANCE + i] = wanted[SETPOINT_CLEARANCES + i] * 1e-6;
-    }
-    for (unsigned side = 0; side < 2; side++) {
-        out[COMMAND_SPEED + side] = wanted[SETPOINT_SPEEDS + side] / 60.0;
-        out[COMMAND_STEERING + side] = wanted[SETPOINT_STEERING + side] * RADIANS_PER_DEGREE;
-    }
-    out[COMMAND_TENSION] = 0.5 * (wanted[SETPOINT_TENSIONS] + wanted[SETPOINT_TENSIONS + 1]) * 1e3;
-    node.coolant_flow = wanted[SETPOINT_COOLANT] / FULL_FLOW_L_MIN;
 }
 
 /* Close the temperature loops and set the actuators. */
@@ -207,19 +214,20 @@ static unsigned warnings(const struct sensed *s) {
             word |= WARNING_ZONE_DEVIATION;
         }
     }
-    if (less(WARN_EDGE_POSITION_MM, s->largest_edge_mm)) {
+    if (is_outside(s->edges, BELOW_MINUS_WARN_EDGE_POSITION_MM, ABOVE_WARN_EDGE_POSITION_MM)) {
         word |= WARNING_TRACKING_LIMIT;
     }
-    if (less(WARN_LINE_FORCE_KN, s->largest_force_kn)) {
+    if (s->largest_force > ABOVE_WARN_LINE_FORCE_KN) {
         word |= WARNING_HIGH_FORCE;
     }
     if (less(s->smallest_tension_fraction, WARN_TENSION_FRACTION)) {
         word |= WARNING_LOW_TENSION;
     }
-    if (less(smallest(PLATE_CHANNELS, PLATES), SENSOR_LOWEST_C) || less(SENSOR_HIGHEST_C, largest(PLATE_CHANNELS, PLATES))) {
+    if (is_outside(range(PLATE_CHANNELS, PLATES), BELOW_SENSOR_LOWEST_C, ABOVE_SENSOR_HIGHEST_C)) {
         word |= WARNING_SENSOR_RANGE;
     }
-    if (is_on(COMMAND_DRIVES_ON) && less(WARN_DRIVE_TORQUE_NM, farthest(TORQUE_CHANNELS, TORQUES))) {
+    struct range torques = range(TORQUE_CHANNELS, TORQUES);
+    if (is_on(COMMAND_DRIVES_ON) && is_outside(torques, BELOW_MINUS_WARN_DRIVE_TORQUE_NM, ABOVE_WARN_DRIVE_TORQUE_NM)) {
         word |= WARNING_DRIVE_LIMIT;
     }
     if (s->belts_driven && less(WARN_SPEED_DIFFERENCE_PERCENT, s->speed_difference_percent)) {
@@ -236,7 +244,7 @@ static unsigned status(const struct sensed *s, bool tripped) {
     word |= is_on(COMMAND_TENSION_ON) ? STATUS_TENSION : 0u;
     word |= is_on(COMMAND_DRIVES_ON) ? STATUS_DRIVES : 0u;
     word |= is_on(COMMAND_FEED) ? STATUS_FEEDING : 0u;
-    word |= less(PRESSING_KN, s->largest_force_kn) ? STATUS_PRESSING : 0u;
+    word |= s->largest_force > ABOVE_PRESSING_KN ? STATUS_PRESSING : 0u;
     word |= is_on(COMMAND_DUMP) ? STATUS_OPENING : 0u;
     word |= coil(BIT_SCRAP_DIVERT) ? STATUS_DIVERTING : 0u;
     word |= coil(BIT_SCRAP_MARK) ? STATUS_MARKING : 0u;
@@ -263,20 +271,19 @@ static void show_contacts(const struct sensed *s) {
     uint8_t *image = node.image;
     bool tight = true;
     for (unsigned side = 0; side < 2; side++) {
-        double wanted = larger(node.setpoints[SETPOINT_TENSIONS + side], 1.0);
-        tight = tight && less(TENSION_READY_FRACTION * wanted, reading(TENSION_CHANNELS[side]));
+        tight = tight && less(node.tight_kn_m[side], reading(TENSION_CHANNELS[side]));
     }
     put_bit(image, BIT_EMERGENCY_STOP_RELEASED, !node.emergency_stop_pressed);
     put_bit(image, BIT_GUARDS_CLOSED, !node.guard_open);
-    put_bit(image, BIT_HYDRAULICS_READY, less(HYDRAULICS_READY_BAR, reading(CHANNEL_HYDRAULIC_PRESSURE_BAR)));
+    put_bit(image, BIT_HYDRAULICS_READY, raw(CHANNEL_HYDRAULIC_PRESSURE_BAR) > ABOVE_HYDRAULICS_READY_BAR);
     put_bit(image, BIT_TENSION_READY, tight);
-    put_bit(image, BIT_TRACKING_OK, !less(WARN_EDGE_POSITION_MM, s->largest_edge_mm));
-    put_bit(image, BIT_COOLANT_FLOWING, less(LIMIT_COOLANT_FLOW_L_MIN, s->coolant_flow_l_min));
-    put_bit(image, BIT_BELTS_MOVING, less(MOVING_M_MIN, smallest(SPEED_CHANNELS, SPEEDS)));
-    put_bit(image, BIT_PRESS_OPEN, less(OPEN_UM, smallest(CLEARANCE_CHANNELS, CLEARANCES)));
-    put_bit(image, BIT_SHEET_AT_ENTRY, less(0.0, reading(CHANNEL_SHEET_ENTRY_THICKNESS_UM)));
-    put_bit(image, BIT_SHEET_AT_EXIT, less(0.0, reading(CHANNEL_EXIT_THICKNESS_UM)));
-    put_bit(image, BIT_SHEET_AT_RECOVERED_GAUGE, less(0.0, reading(CHANNEL_RECOVERED_THICKNESS_UM)));
+    put_bit(image, BIT_TRACKING_OK, !is_outside(s->edges, BELOW_MINUS_WARN_EDGE_POSITION_MM, ABOVE_WARN_EDGE_POSITION_MM));
+    put_bit(image, BIT_COOLANT_FLOWING, s->coolant_flow > ABOVE_LIMIT_COOLANT_FLOW_L_MIN);
+    put_bit(image, BIT_BELTS_MOVING, s->speeds.lowest > ABOVE_MOVING_M_MIN);
+    put_bit(image, BIT_PRESS_OPEN, range(CLEARANCE_CHANNELS, CLEARANCES).lowest > ABOVE_OPEN_UM);
+    put_bit(image, BIT_SHEET_AT_ENTRY, raw(CHANNEL_SHEET_ENTRY_THICKNESS_UM) > ABOVE_NO_SHEET_UM);
+    put_bit(image, BIT_SHEET_AT_EXIT, raw(CHANNEL_EXIT_THICKNESS_UM) > ABOVE_NO_SHEET_UM);
+    put_bit(image, BIT_SHEET_AT_RECOVERED_GAUGE, raw(CHANNEL_RECOVERED_THICKNESS_UM) > ABOVE_NO_SHEET_UM);
     put_bit(image, BIT_DIVERTER_AT_SCRAP, coil(BIT_SCRAP_DIVERT));
     unsigned word = 0;
     for (unsigned i = 0; i < MIRRORED; i++) {
@@ -307,7 +314,7 @@ static void publish(int64_t now_ns, const struct sensed *s) {
             show(image, &ZONE_OUTPUTS[i], 100.0 * output);
         }
     }
-    if (less(0.0, reading(CHANNEL_EXIT_THICKNESS_UM))) {
+    if (raw(CHANNEL_EXIT_THICKNESS_UM) > ABOVE_NO_SHEET_UM) {
         double speed_m_s = 0.5 * (reading(SPEED_CHANNELS[0]) + reading(SPEED_CHANNELS[1])) / 60.0;
         node.sheet_length_m += speed_m_s * SCAN_PERIOD_S;
     }
@@ -338,14 +345,13 @@ void node_scan(int64_t now_ns, const uint32_t counts[CHANNELS], unsigned contact
     node.emergency_stop_pressed = contacts & CONTACT_EMERGENCY_STOP_PRESSED;
     node.guard_open = contacts & CONTACT_GUARD_OPEN;
     read_channels(counts);
-    bool changed = read_setpoints();
+    if (read_setpoints()) {
+        follow_setpoints();
+    }
     struct sensed sensed = sense(now_ns);
     interlocks_judge(&node.interlocks, &sensed, now_ns, coil(BIT_ALARM_RESET));
     put_bit(node.image, BIT_ALARM_RESET, false);
     withdraw();
-    if (changed) {
-        follow_setpoints();
-    }
     command();
     node.scans++;
     publish(now_ns, &sensed);

@@ -39,6 +39,8 @@ struct node {
     int64_t held_raw[LOOPS];     /* what the loops hold, as its register shows it, */
     double held_c[LOOPS];        /* and as measured */
     double coolant_flow;         /* commanded while the valve is open, part of the full flow */
+    double tight_kn_m[2];        /* tensions above these are those that are wanted */
+    double timeout_ns;           /* of the comms watchdog */
     double shown[PLATES];        /* outputs of the zones as their registers show them */
     double commands[COMMANDS];   /* what the actuators are told, SI */
     uint8_t queued;               /* samples in the queues */
