@@ -66,6 +66,12 @@ BENCHMARKS: dict[str, Benchmark] = {
         "the same run with the whole line around the press, from the extruder to the winder, film all through",
         at_least=300,
     ),
+    "firmware_loop_x": Benchmark(
+        closed_loop.firmware_loop,
+        "virtual s/s",
+        "the run of `closed_loop_x` with the node's firmware, its Cortex-M3 instructions executed",
+        at_least=200,
+    ),
     "plant_x": Benchmark(
         closed_loop.plant,
         "virtual s/s",

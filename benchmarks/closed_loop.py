@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 
+from benchmarks.errors import Unable
+from emulator.firmware.build import has_compiler
+from emulator.firmware.chip import has_engine
 from emulator.line.start import Downstream, begin, begin_behind, upstream
 from emulator.world import World, WorldConfig
 from rig.bench import open_press
@@ -20,7 +23,18 @@ SCAN_NS = 50_000_000
 
 def closed_loop() -> float:
     """Virtual seconds per wall second of a producing press with the reference controller."""
-    with open_press("emu://?start=warm") as bench:
+    return _production("emu://?start=warm")
+
+
+def firmware_loop() -> float:
+    """The same with the node's firmware executed."""
+    if not (has_compiler() and has_engine()):
+        raise Unable("executing the firmware takes pip install ziglang unicorn")
+    return _production("emu://?start=warm&node=firmware")
+
+
+def _production(url: str) -> float:
+    with open_press(url) as bench:
         runner = Runner(bench, make_controller(load_recipe("reference")))
         runner.run_for(1)
         runner.request("start")

@@ -14,7 +14,7 @@ from benchmarks.catalogue import BENCHMARKS, Benchmark
 from benchmarks.errors import Unable
 
 ASKED_FOR = {
-    "closed_loop_x", "line_closed_loop_x", "plant_x", "plant_vs_scipy", "snapshot_ms",
+    "closed_loop_x", "firmware_loop_x", "line_closed_loop_x", "plant_x", "plant_vs_scipy", "snapshot_ms",
     "restore_ms", "fork_examples_per_s", "two_core_scaling", "start_s", "cold_compile_s", "rss_mb",
 }  # fmt: skip
 
