@@ -121,11 +121,14 @@ class NodeHealth:
         retries: requests that were sent again.
         timeouts: requests that nothing answered.
         bad_answers: requests that something answered that cannot be trusted.
+        crc_errors: frames with a wrong check sum that came while it had the line.
         exceptions: requests that it declined with a Modbus exception.
+        discards: how often something late or unasked was thrown away.
         discarded_bytes: late, unasked or damaged bytes that came while it had the line.
         losses: how often it was lost.
         failures_in_a_row: requests since the last answer of any kind.
         condition: the node in one word.
+        oldest_ns: age of the oldest of its values that a controller had to go on with, ns; None where there was none.
         since_ns: bench time since which it is in that condition, ns.
         response: durations from the first byte of a request to the last of its answer.
         pace: what to plan with.
@@ -139,12 +142,15 @@ class NodeHealth:
     retries: int = 0
     timeouts: int = 0
     bad_answers: int = 0
+    crc_errors: int = 0
     exceptions: int = 0
+    discards: int = 0
     discarded_bytes: int = 0
     losses: int = 0
     failures_in_a_row: int = 0
     condition: Condition = Condition.GOOD
     since_ns: int = 0
+    oldest_ns: int | None = None
     response: ResponseTimes = field(default_factory=ResponseTimes)
     pace: Pace = field(default_factory=Pace)
     on_change: Callable[[NodeHealth], object] | None = field(default=None, repr=False, compare=False)
@@ -189,6 +195,16 @@ class NodeHealth:
             self.losses += 1
             self._change(Condition.LOST, now_ns)
 
+    def discarded(self, count: int) -> None:
+        """Bytes came that are late, or that nobody asked for."""
+        self.discards += 1
+        self.discarded_bytes += count
+
+    def aged(self, age_ns: int) -> None:
+        """A controller goes on with a value of it that is so old, ns."""
+        if self.oldest_ns is None or age_ns > self.oldest_ns:
+            self.oldest_ns = age_ns
+
     def _alive(self, now_ns: int) -> None:
         self.failures_in_a_row = 0
         self._answers_in_a_row += 1
@@ -201,6 +217,11 @@ class NodeHealth:
         self.condition, self.since_ns = condition, now_ns
         if self.on_change is not None:
             self.on_change(self)
+
+    @property
+    def failures(self) -> int:
+        """Requests without an answer that says what was asked for."""
+        return self.timeouts + self.bad_answers + self.exceptions
 
     @property
     def clean(self) -> bool:
@@ -225,6 +246,7 @@ class NodeHealth:
             "condition": self.condition.value,
             "since_s": self.since_ns * 1e-9,
             **{name: getattr(self, name) for name in COUNTERS},
+            "oldest_data_s": None if self.oldest_ns is None else self.oldest_ns * 1e-9,
             "response_ms": {
                 "min": response.quantile_ms(0.0),
                 "median": response.quantile_ms(0.5),
@@ -235,7 +257,8 @@ class NodeHealth:
 
 
 COUNTERS = (
-    "requests", "answers", "retries", "timeouts", "bad_answers", "exceptions", "discarded_bytes", "losses",
+    "requests", "answers", "retries", "timeouts", "bad_answers", "crc_errors", "exceptions", "discards",
+    "discarded_bytes", "losses",
 )  # fmt: skip
 """What is counted, by name in `NodeHealth`."""
 _WORST_LAST = (Condition.GOOD, Condition.DEGRADED, Condition.LOST)
@@ -250,6 +273,8 @@ def added_up(several: Iterable[Mapping[str, NodeHealth]]) -> tuple[NodeHealth, .
             for counter in COUNTERS:
                 setattr(here, counter, getattr(here, counter) + getattr(health, counter))
             here.response.include(health.response)
+            if health.oldest_ns is not None:
+                here.aged(health.oldest_ns)
             if _WORST_LAST.index(health.condition) > _WORST_LAST.index(here.condition):
                 here.condition, here.since_ns = health.condition, health.since_ns
     return tuple(total.values())

@@ -21,6 +21,7 @@ from rig.protocol import (
     Client,
     ExceptionCode,
     ExceptionReceived,
+    FrameFault,
     LineTiming,
     Request,
     Response,
@@ -186,7 +187,7 @@ class Master:
             sent_ns = self._quiet_ns + clock.sleep_until(self._quiet_ns)
         while (stale := client.next_event()) is not None:
             if isinstance(stale, BytesDiscarded):  # what came after the last request had been given up
-                (self._asked or health).discarded_bytes += len(stale.raw)
+                (self._asked or health).discarded(len(stale.raw))
                 self._note(stale.now_ns, stale.now_ns, stale.raw, "late or unasked")
         self._asked = health
         frame = client.send(request, unit, sent_ns)
@@ -244,14 +245,16 @@ class Master:
                     case BadFrame():
                         trouble = event.detail
                         received = b""
+                        health.crc_errors += event.fault is FrameFault.CRC
                         health.discarded_bytes += len(event.raw)
                         self._note(event.start_ns, event.end_ns, event.raw, trouble)
                     case ResponseBroken():
+                        health.crc_errors += 1  # what is wrong with it, by its meaning
                         health.discarded_bytes += len(event.raw)
                         health.failed(now, bad=True)
                         raise BadAnswer(f"bad answer to {request}: {trouble or 'damaged on the way'}")
                     case BytesDiscarded():
-                        health.discarded_bytes += len(event.raw)
+                        health.discarded(len(event.raw))
                         self._note(now, now, event.raw, "late or unasked")
                         received = b""
                     case ResponseTimeout():

@@ -371,6 +371,20 @@ class Poller:
         """Tags were read outside of a poll, just now."""
         self.known.read_ns.update(dict.fromkeys(names, self._clock.now_ns))
 
+    def note_ages(self) -> None:
+        """A controller goes on with what is known now: how old is it?"""
+        state = self.known
+        if not state.values:
+            return
+        now_ns, times_ns = self._clock.now_ns, state.times_ns
+        if not times_ns:
+            self._own_health.aged(now_ns - state.time_ns)
+            return
+        for item in self._items:
+            sampled_ns = times_ns.get(item.tags[0].name)  # the tags of an item are read together
+            if sampled_ns is not None:
+                self._master.health_of(self._units[item.node]).aged(now_ns - sampled_ns)
+
     def age_s(self, name: str) -> float:
         """How old the last known value of a tag is, s; infinity if it was never read."""
         state = self.known

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rig.bench import Bench
     from rig.controller.api import Controller
     from rig.controller.runner import Runner
+    from rig.health import NodeHealth
     from rig.hil import HilSession
     from rig.recipe import Recipe
     from rig.report import RunData
@@ -213,6 +214,13 @@ class Hil:
         return tuple(self._kept)
 
     @property
+    def nodes(self) -> tuple[NodeHealth, ...]:
+        """How the nodes of this test's presses were doing, together."""
+        from rig.health import added_up  # noqa: PLC0415
+
+        return added_up(bench.health for bench, _ in self._benches)
+
+    @property
     def virtual_s(self) -> float:
         """Press time that passed on this test's benches, s."""
         return sum((bench.clock.now_ns - start_ns) * 1e-9 for bench, start_ns in self._benches)
@@ -381,6 +389,7 @@ class RigPlugin:
                 replay=self.session.options.replay(item.nodeid),
                 resume=test.resume if test else "",
                 resume_about=test.resume_about if test else "",
+                nodes=test.nodes if test else (),
             )
         )
         if self._reporter is not None:

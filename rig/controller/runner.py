@@ -213,6 +213,7 @@ class Runner:
     def _look(self, requests: frozenset[str]) -> None:
         """What the controller sees; a node that has started anew gets all commands again."""
         known = self.bench.polling.known
+        self.bench.polling.note_ages()
         if known.restarts != self._restarts:
             self._restarts = known.restarts
             self.bench.record_event("node", "started anew")

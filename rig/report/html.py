@@ -15,12 +15,22 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from rig.health import Condition
 from rig.report.film_plots import film_plots
 from rig.report.picture import press_picture
 from rig.report.plots import Plot, time_plots
-from rig.report.summary import RequirementRow, RunSummary, TestResult, headline, requirement_rows, skip_reasons
+from rig.report.summary import (
+    NodeRow,
+    RequirementRow,
+    RunSummary,
+    TestResult,
+    headline,
+    node_rows,
+    requirement_rows,
+    skip_reasons,
+)
 from rig.report.view import view_of
-from rig.requirements import Judgement
+from rig.requirements import Judgement, Status
 
 __all__ = ["write_html"]
 
@@ -31,6 +41,11 @@ STATUS_WORDS = {
     "not judged": "not judged",
 }
 STATUS_SIGNS = {"pass": "✓", "fail": "✗", "disagree": "≠", "not judged": "?"}
+NODE_STATUS: dict[Condition, Status] = {
+    Condition.GOOD: "pass",
+    Condition.DEGRADED: "disagree",
+    Condition.LOST: "fail",
+}
 OUTCOME_SIGNS = {"passed": "✓", "failed": "✗", "error": "✗", "skipped": "–", "xfailed": "✓", "xpassed": "≠"}
 
 
@@ -65,6 +80,7 @@ def write_html(run: RunSummary, out_dir: str | Path) -> Path:
         signs=STATUS_SIGNS,
         outcome_signs=OUTCOME_SIGNS,
         skips=skip_reasons(run),
+        nodes=[_node(row) for row in node_rows(run)],
         facts=_facts(run),
     )
     if picture:
@@ -130,6 +146,36 @@ def _row(row: RequirementRow) -> dict[str, Any]:
         "unit": row.claim.unit,
         "evidence": verdict.evidence if verdict else "no test of this run judged it",
         "bar": _bar(row),
+    }
+
+
+def _node(row: NodeRow) -> dict[str, Any]:
+    """A node's row of cells: heading, number, and what is small below it."""
+    health = row.health
+    good = f"{100.0 * health.answers / health.requests:.1f} %" if health.requests else ""
+    middle, late = health.response.quantile_ms(0.5), health.response.quantile_ms(0.99)
+    oldest = "—" if health.oldest_ns is None else duration(health.oldest_ns * 1e-9)
+    counts = {
+        "Sent again": (health.retries, ""),
+        "No answer": (health.timeouts, f"lost {health.losses} ×" if health.losses else ""),
+        "Bad answer": (health.bad_answers, f"{health.crc_errors} × bad CRC" if health.crc_errors else ""),
+        "Declined": (health.exceptions, ""),
+        "Late, discarded": (health.discards, ""),
+    }
+    return {
+        "name": health.name.replace("_", " "),
+        "unit": health.unit,
+        "condition": health.condition.value,
+        "status": NODE_STATUS[health.condition],
+        "worst": row.worst.title if row.worst else "",
+        "cells": [
+            ("Requests", f"{health.requests:,}", ""),
+            ("Answers", f"{health.answers:,}", good),
+            *((name, f"{count:,}" if count else "–", more) for name, (count, more) in counts.items()),
+            ("Response p50", f"{number(middle)} ms" if middle is not None else "—", ""),
+            ("p99", f"{number(late)} ms" if late is not None else "—", ""),
+            ("Oldest data", oldest, ""),
+        ],
     }
 
 

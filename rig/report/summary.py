@@ -14,6 +14,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from rig.health import NodeHealth, added_up
 from rig.requirements import CLAIMS, Claim, Judgement, Status, Verdict
 
 if TYPE_CHECKING:
@@ -28,12 +29,14 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMAT",
     "Headline",
+    "NodeRow",
     "Outcome",
     "RequirementRow",
     "RunData",
     "RunSummary",
     "TestResult",
     "headline",
+    "node_rows",
     "requirement_rows",
     "skip_reasons",
     "write_verdicts_json",
@@ -66,6 +69,7 @@ class TestResult:
         replay: command that runs exactly this test again, with its seed.
         resume: command that opens the press as it was before the test failed, or empty.
         resume_about: which moment that is, in words.
+        nodes: how the nodes of its presses were doing, as their master saw it.
     """
 
     __test__: ClassVar[bool] = False
@@ -81,6 +85,7 @@ class TestResult:
     replay: str = ""
     resume: str = ""
     resume_about: str = ""
+    nodes: tuple[NodeHealth, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +153,14 @@ class RunSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeRow:
+    """A node on the line in all tests of a run, and the test in which it left most requests without a good answer."""
+
+    health: NodeHealth
+    worst: TestResult | None
+
+
+@dataclass(frozen=True, slots=True)
 class RequirementRow:
     """A requirement, the verdict that decides it, and the test that it comes from."""
 
@@ -178,6 +191,21 @@ def requirement_rows(run: RunSummary) -> tuple[RequirementRow, ...]:
         found = [(verdict, test) for test in run.tests for verdict in test.verdicts if verdict.requirement == claim.id]
         verdict, test = min(found, key=lambda pair: _badness(pair[0])) if found else (None, None)
         rows.append(RequirementRow(claim, verdict, test, len(found)))
+    return tuple(rows)
+
+
+def node_rows(run: RunSummary) -> tuple[NodeRow, ...]:
+    """One row per node that was asked."""
+    rows = []
+    for total in added_up({node.name: node for node in test.nodes} for test in run.tests):
+        failures = {
+            number: node.failures
+            for number, test in enumerate(run.tests)
+            for node in test.nodes
+            if node.name == total.name and node.failures
+        }
+        worst = max(failures, key=lambda number: failures[number], default=None)
+        rows.append(NodeRow(total, None if worst is None else run.tests[worst]))
     return tuple(rows)
 
 
@@ -256,6 +284,9 @@ def write_verdicts_json(run: RunSummary, path: str | Path) -> Path:
             }
             for row in requirement_rows(run)
         ],
+        "nodes": [
+            {**row.health.figures(), "worst_test": row.worst.nodeid if row.worst else None} for row in node_rows(run)
+        ],
         "tests": [
             {
                 "nodeid": test.nodeid,
@@ -269,6 +300,7 @@ def write_verdicts_json(run: RunSummary, path: str | Path) -> Path:
                 "resume": test.resume,
                 "resume_about": test.resume_about,
                 "verdicts": [_verdict(verdict) for verdict in test.verdicts],
+                "nodes": [node.figures() for node in test.nodes],
             }
             for test in run.tests
         ],

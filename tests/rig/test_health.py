@@ -51,12 +51,16 @@ def test_what_several_benches_saw_adds_up(drawn: list[list[int]]) -> None:
         for duration_ns in durations_ns:
             node.answered(duration_ns, 1, 0)
         node.failed(3, bad=False)
+        node.discarded(5)
+        node.aged(max(durations_ns))
         benches.append({"press": node})
     [total] = added_up(benches)
     assert total.answers == len(total.response) == sum(map(len, drawn))
     assert total.timeouts == len(drawn)
     assert total.condition is Condition.DEGRADED
     assert told([total]) == "press degraded"
+    assert (total.discards, total.discarded_bytes, total.failures) == (len(drawn), 5 * len(drawn), len(drawn))
+    assert total.oldest_ns == max(map(max, drawn))
     assert total.figures()["response_ms"]["max"] == pytest.approx(max(map(max, drawn)) * 1e-6, rel=0.032, abs=1e-6)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from rig.health import Condition, NodeHealth
 from rig.report import PressGeometry, RunData, RunSummary, TestResult, write_html, write_verdicts_json
 from rig.report.html import duration, number
 from rig.requirements import judge
@@ -132,6 +133,20 @@ def test_the_verdict_comes_first_and_every_requirement_has_a_row(page):
         assert f"<h3>{title}</h3>" in text
     assert 'href="film%20run.mf4"' in text
     assert "the bench cannot inject faults" in text
+
+
+def test_nodes_on_the_line_are_shown_with_what_they_left_unanswered(good_run, tmp_path):
+    node = NodeHealth("heat_controller", 11, 1000, 990, 3, timeouts=7, bad_answers=3, crc_errors=2, losses=1)
+    node.response.add(12_000_000)
+    node.aged(900_000_000)
+    node.condition = Condition.LOST
+    tests = (replace(good_run.tests[0], nodes=(node,)), *good_run.tests[1:])
+    text = write_html(replace(good_run, tests=tests), tmp_path).read_text(encoding="utf-8")
+    section = " ".join(re.sub(r"<[^>]*>", " ", text[text.index('id="line"') : text.index('id="tests"')]).split())
+    for words in ("heat controller unit 11 lost", "1,000 990 99.0 % 3 7 lost 1 × 3 2 × bad CRC", "0.9 s",
+                  "most of it in “reference recipe makes good film”"):  # fmt: skip
+        assert words in section
+    assert 'id="line"' not in write_html(good_run, tmp_path).read_text(encoding="utf-8")
 
 
 def test_what_was_skipped_is_told_at_the_top(page, bad_run, tmp_path):

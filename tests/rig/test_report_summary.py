@@ -1,6 +1,7 @@
 """Headline and rows: the worst verdict decides, and nothing is green that was not judged."""
 
 import io
+import json
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from rig.report import RunSummary, TestResult, headline, print_summary, requirement_rows
+from rig.health import NodeHealth
+from rig.report import RunSummary, TestResult, headline, print_summary, requirement_rows, write_verdicts_json
+from rig.report.summary import node_rows
 from rig.requirements import CLAIMS, Judgement, Verdict
 
 
@@ -118,3 +121,33 @@ def test_the_terminal_table_fits_eighty_columns():
     text = printed(run_of(a_test(*ALL)))
     assert max(map(len, text.splitlines())) <= 80
     assert "…" not in text
+
+
+def nodes(timeouts, oldest_ns=None, **more):
+    press = NodeHealth("press", 1, requests=10, answers=10 - timeouts, timeouts=timeouts, oldest_ns=oldest_ns, **more)
+    press.response.add(5_000_000)
+    return (press,)
+
+
+def test_nodes_are_added_up_and_name_the_test_that_was_hardest_on_them(tmp_path):
+    run = run_of(
+        replace(a_test(name="quiet"), nodes=nodes(0)),
+        replace(a_test(name="rough"), nodes=nodes(4, oldest_ns=700_000_000, crc_errors=2)),
+        replace(a_test(name="better"), nodes=nodes(1, oldest_ns=300_000_000)),
+    )
+    [row] = node_rows(run)
+    assert (row.health.requests, row.health.timeouts, row.health.crc_errors) == (30, 5, 2)
+    assert row.worst.title == "test rough"
+    document = json.loads(write_verdicts_json(run, tmp_path / "verdicts.json").read_text())
+    [node] = document["nodes"]
+    assert (node["node"], node["requests"]) == ("press", 30)
+    assert node["oldest_data_s"] == pytest.approx(0.7)
+    assert node["response_ms"]["p99"] == pytest.approx(5.0, rel=0.03)
+    assert node["worst_test"] == "t.py::rough"
+    assert [test["nodes"][0]["timeouts"] for test in document["tests"]] == [0, 4, 1]
+
+
+def test_a_run_without_trouble_names_no_test():
+    [row] = node_rows(run_of(replace(a_test(), nodes=nodes(0))))
+    assert row.worst is None
+    assert node_rows(run_of(a_test())) == ()

@@ -47,6 +47,10 @@ def test_a_pulled_adapter_that_comes_back_is_a_gap_and_not_the_end(bench: Bench)
         runner.run_for(10.0)
         assert 2.9 <= max(controller.ages_s) <= 6.0
         assert controller.ages_s[-1] < 0.1
+        oldest_ns = bench.health["press"].oldest_ns
+        assert oldest_ns is not None
+        # the report's figure is what the controller saw, but for the time from look to decision
+        assert oldest_ns * 1e-9 == pytest.approx(max(controller.ages_s), abs=0.01)
         assert bench.virtual.world.node.bank["cooling_enable"] is True
     told = events(bench, "port")
     assert "disconnected" in told[0] or "Errno 5" in told[0]
