@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks import against_scipy, closed_loop, copies, cores, processes, wire
+from benchmarks import against_scipy, closed_loop, copies, cores, processes, serial_line, wire
 
 __all__ = ["BENCHMARKS", "Benchmark"]
 
@@ -140,4 +140,36 @@ BENCHMARKS: dict[str, Benchmark] = {
     "exchange_us": Benchmark(wire.exchange, "µs", "60-register read through emu://, bus timing included"),
     "codec_us": Benchmark(wire.codec, "µs", "60-register exchange, both frames encoded and decoded"),
     "pymodbus_codec_us": Benchmark(wire.pymodbus_codec, "µs", "the same with pymodbus"),
+    "pty_requests_per_s": Benchmark(
+        serial_line.pty_throughput(),
+        "1/s",
+        "60-register reads of `press-rig emulate --no-baud-limit` over a pseudo-terminal, one client that waits for "
+        "every answer",
+        warms_up=False,
+    ),
+    "pty_p50_us": Benchmark(serial_line.pty_latency(50), "µs", "half of these take no longer", warms_up=False),
+    "pty_p99_us": Benchmark(serial_line.pty_latency(99), "µs", "99 % of these take no longer", warms_up=False),
+    "pty_vs_pymodbus": Benchmark(
+        serial_line.pty_throughput("pymodbus"),
+        "×",
+        "their number per second over that of pymodbus's asynchronous serial server, same client, in turn",
+        at_least=3,
+        warms_up=False,
+    ),
+    "pty_p99_vs_libmodbus": Benchmark(
+        serial_line.pty_latency(99, "libmodbus"),
+        "×",
+        "their 99th percentile over that of a server on libmodbus, same client, in turn",
+        at_most=2,
+        warms_up=False,
+    ),
+    "line_rate_115200_percent": Benchmark(
+        serial_line.line_rate_percent,
+        "%",
+        "with the baud limit, at 115,200 bit/s: exchanges per second over those that the line has time for, which is "
+        "133 characters of 11 bits, t3.5 and the node's turnaround for each",
+        at_least=95,
+        most_rounds=3,
+        warms_up=False,
+    ),
 }

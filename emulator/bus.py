@@ -15,7 +15,8 @@ What the line does to bytes:
 * a master with another baud rate or parity than nodes that keep theirs, or without 8 data bits, is not understood;
 * nodes hear what the master says, not what other nodes answer;
 * faults do what `emulator.wire.faults` says (`inject`), and cost nothing while there are none;
-* the master's adapter passes bytes on when it suits it (`emulator.wire.adapters`).
+* the master's adapter passes bytes on when it suits it (`emulator.wire.adapters`);
+* a line whose bytes take no time (`Bus.at_once`) has no silence to tell where a request ends: its length does.
 
 Everything that makes the future of the line is plain data in `Bus.state`; `with_state` makes a line of it and rebuilds
 the wake-up. What the nodes make of a request depends on nothing but its bytes.
@@ -42,6 +43,7 @@ from rig.protocol import (
     ExceptionResponse,
     encode_frame,
     is_frame,
+    request_length,
     request_to,
 )
 
@@ -78,6 +80,8 @@ class Bus:
 
     Attributes:
         state: all that makes the line's future.
+        at_once: requests and answers take no time and nodes no turnaround, for whoever serves a line without a limit
+            of the baud rate; how it is served, not a part of the state, so a fork has a line that takes its time.
         on_frame: called on every frame when it has ended and somebody looks at the line; an observer,
             not a part of the state, so a fork has none.
     """
@@ -101,6 +105,7 @@ class Bus:
         self.gaps = gaps
         self._is_strict = gaps == "strict"
         self.state = BusState(line=LineSettings(baud) if baud else LineSettings())
+        self.at_once = False
         self.on_frame: FrameTap | None = None
         taken: set[int] = set()
         for node in nodes:
@@ -156,7 +161,7 @@ class Bus:
         if state.replies:
             self.report_frames()
         start_ns = state.sent_ns if state.sent_ns > now_ns else now_ns
-        end_ns = start_ns + line.span_ns(len(data))
+        end_ns = start_ns if self.at_once else start_ns + line.span_ns(len(data))
         if not state.request:
             state.request_start_ns = start_ns
             state.spoilt = ""
@@ -179,8 +184,12 @@ class Bus:
             heard = garbled(data, 0, len(data)) if state.spoilt == "collision" else data
             self._append(Reply(start_ns, end_ns, line, heard, comment="echo", reported=True))
         if state.break_ns is None:
-            state.due_ns = end_ns + line.silence_ns
-            self.agenda.put(state.due_ns, BUS, self._wake_up)
+            if self.at_once and _is_request(state.request):
+                state.due_ns = now_ns
+                self._hear()
+            else:
+                state.due_ns = end_ns + line.silence_ns
+                self.agenda.put(state.due_ns, BUS, self._wake_up)
         return end_ns
 
     def _is_understood(self, line: LineSettings) -> bool:
@@ -446,9 +455,12 @@ class Bus:
         """A node's answer goes out."""
         state = self.state
         state.counters.replies += 1
+        if self.at_once:
+            start_ns = self.agenda.now_ns
         if not (state.faults or state.held or state.replies):
             line = state.line
-            self._append(Reply(start_ns, start_ns + line.span_ns(len(answer)), line, answer, unit))
+            end_ns = start_ns if self.at_once else start_ns + line.span_ns(len(answer))
+            self._append(Reply(start_ns, end_ns, line, answer, unit))
             return
         pieces, comment = self._trouble.strike_answer(answer, unit)
         for data, delay_ns in pieces:
@@ -461,7 +473,9 @@ class Bus:
             When the last of them has left, ns.
         """
         state = self.state
-        reply = Reply(start_ns, start_ns + state.line.span_ns(len(data)), state.line, data, unit, comment=comment)
+        # nobody's bytes are not an answer: a node that babbles has the line for a while in any case
+        end_ns = start_ns if self.at_once and unit else start_ns + state.line.span_ns(len(data))
+        reply = Reply(start_ns, end_ns, state.line, data, unit, comment=comment)
         for other in state.replies:
             if other.garble(reply.start_ns, reply.end_ns, "collision"):
                 reply.garble(other.start_ns, other.end_ns, "collision")
@@ -483,7 +497,7 @@ class Bus:
             lost = min(-room, len(reply.data))
             state.counters.lost_bytes += lost
             reply.data, reply.comment = reply.data[: len(reply.data) - lost], "master's input buffer is full"
-            reply.end_ns = reply.start_ns + reply.line.span_ns(len(reply.data))
+            reply.end_ns = min(reply.end_ns, reply.start_ns + reply.line.span_ns(len(reply.data)))
         if not reply.data or not state.plugged:
             return
         if not self.adapter.is_plain:
@@ -540,3 +554,8 @@ class Bus:
     def plug(self) -> None:
         """The adapter is put back; a port that was open on it stays dead (`emulator.ports.protocol_emu`)."""
         self.state.plugged = True
+
+
+def _is_request(data: bytes) -> bool:
+    """Whether these are all bytes of one request, as its length and its CRC tell."""
+    return request_length(data) == len(data) and is_frame(data)

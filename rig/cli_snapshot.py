@@ -71,6 +71,10 @@ def add_where(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--allow", metavar="CIDR[,CIDR]", help="networks from which clients may come then")
     parser.add_argument("--speed", type=positive, default=1.0, help="press seconds per wall second (default: 1)")
     parser.add_argument(
+        "--no-baud-limit", dest="baud_limit", action="store_false",
+        help="bytes take no time and answers go out as soon as they are known; for load, not for timing",
+    )  # fmt: skip
+    parser.add_argument(
         "--control", metavar="PATH",
         help="where to put the control socket for `press-rig inject`, `state` and `time` (default: in the user's "
         "runtime or cache folder; off: none)",
@@ -89,7 +93,7 @@ def serving(arguments: argparse.Namespace) -> Serving:
         listen=arguments.listen,
         allow=arguments.allow,
     )
-    return Serving(places, arguments.speed, arguments.control)
+    return Serving(places, arguments.speed, arguments.control, arguments.baud_limit)
 
 
 def add_resume(commands: Commands[argparse.ArgumentParser]) -> None:

@@ -23,6 +23,7 @@ from emulator.config import ConfigError, Machine, Material, load_machine, load_m
 from emulator.firmware.build import build
 from emulator.firmware.chip_master import ChipMaster
 from emulator.firmware.elf import Program
+from emulator.node.config import FIRMWARE
 from emulator.operating_map import HELD_WITHIN_K, Outcome, check_point, outcome, with_roller_pitch
 from emulator.ports.serve import (
     EndpointError,
@@ -434,11 +435,13 @@ class Serving:
         places: where masters come in.
         speed: press seconds per wall second.
         control: path of the control socket; `off` for none, None for one in the user's folder.
+        baud_limit: whether bytes take their time on the line; if not, answers go out as soon as they are known.
     """
 
     places: Places = dataclasses.field(default_factory=Places)
     speed: float = 1.0
     control: str | None = None
+    baud_limit: bool = True
 
     @property
     def control_path(self) -> Path | None:
@@ -465,6 +468,20 @@ class Serving:
         except EndpointError as error:
             raise PortError(str(error)) from error
 
+    def check_node(self, node: str) -> None:
+        """Find out whether a node can be served so.
+
+        Args:
+            node: name or path of its settings, or `firmware`.
+
+        Raises:
+            UsageError: it cannot.
+        """
+        if node == FIRMWARE and not self.baud_limit:
+            raise UsageError(
+                "--no-baud-limit does not go with the firmware: its chip sends at its baud rate; leave one of them out"
+            )
+
 
 def emulate(config: WorldConfig, serving: Serving, say: Callable[[str], object]) -> None:
     """Serve a virtual press to other programs until Ctrl-C.
@@ -479,6 +496,7 @@ def emulate(config: WorldConfig, serving: Serving, say: Callable[[str], object])
         PortError: the endpoint cannot be opened.
     """
     serving.check()
+    serving.check_node(config.node)
     say(f"making a {config.start} press ({config.machine}, {config.material}, recipe {config.recipe}) ...")
     if COMPILE_NOTE:
         say(COMPILE_NOTE)
@@ -513,6 +531,7 @@ def resume(path: Path, serving: Serving, say: Callable[[str], object]) -> None:
             say(line)
     except SnapshotError as error:
         raise UsageError(f"{path}: {error}") from error
+    serving.check_node(world.config.node)
     _serve(world, serving, say)
 
 
@@ -547,12 +566,14 @@ def _serve(world: World, serving: Serving, say: Callable[[str], object]) -> None
                 faster = f", {serving.speed:g} times as fast as real" if serving.speed != 1.0 else ""
                 for endpoint in endpoints:
                     say(f"press on {endpoint.url}{faster}; {endpoint.speaks}, {units}. Ctrl-C ends.")
+                if not serving.baud_limit:
+                    say("no baud limit: answers go out as soon as they are known, which no serial line does")
                 if path is not None:
                     say(f"control socket {path} (press-rig inject, state, time; docs/control.md)")
                 elif serving.control is None:
                     say("no control socket: there is no folder for it; --control PATH makes one elsewhere")
 
-            counters = main_loop(world, endpoints, serving.speed, announce, control)
+            counters = main_loop(world, endpoints, serving.speed, announce, control, baud_limit=serving.baud_limit)
     except EndpointError as error:
         raise PortError(str(error)) from error
     say(

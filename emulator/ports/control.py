@@ -95,6 +95,11 @@ class ControlSocket:
 
     # -- in the loop ---------------------------------------------------------------------------------
 
+    @property
+    def ready(self) -> bool:
+        """Whether somebody is in, who may be waiting for an answer."""
+        return bool(self._clients)
+
     def waits_on(self) -> Sequence[int]:
         """The socket, and its clients'."""
         return (self._listener.fileno(), *(client.socket.fileno() for client in self._clients if not client.left))

@@ -106,12 +106,17 @@ class Endpoint(Protocol):
 class Control(Protocol):
     """Who changes a press from outside while it is served; nothing in it blocks."""
 
+    @property
+    def ready(self) -> bool:
+        """Whether there may be something to do whatever `waits_on` says."""
+        ...
+
     def waits_on(self) -> Sequence[int]:
         """File descriptors that become readable when there is something to do."""
         ...
 
     def turn(self, served: Served) -> None:
-        """Do what is to be done now; called in every turn of the loop."""
+        """Do what is to be done now; called in every turn of the loop in which there may be something."""
         ...
 
 
@@ -148,6 +153,8 @@ def serve(
     speed: float = 1.0,
     stop: Callable[[], bool] = lambda: False,
     control: Control | None = None,
+    *,
+    baud_limit: bool = True,
 ) -> PacedCounters:
     """Run a world against the wall clock until `stop()` says so.
 
@@ -157,33 +164,36 @@ def serve(
         speed: world seconds per wall second.
         stop: asked at least every 20 ms.
         control: who may change speed and world meanwhile.
+        baud_limit: bytes take their time on the line, as on a real one; if not, answers go out as soon as they are
+            known (`Bus.at_once`). The press runs with the wall clock either way.
     """
     bus, counters = world.bus, PacedCounters()
     pace, floor = Pace(world.now_ns, speed), _Floor(endpoints)
     served = Served(world, pace, endpoints, counters)
     sent_wall_ns, wall_ns, due_ns = 0, time.monotonic_ns(), None
+    bus.at_once = not baud_limit
     while not stop():
         # while time stands still nothing is read: clients find a line on which nobody moves
         speakers = () if pace.paused else floor.speakers(bus)
         descriptors = [number for endpoint in speakers for number in endpoint.waits_on()]
-        if control:
-            descriptors += control.waits_on()
+        asking = control.waits_on() if control else ()
+        descriptors += asking
         wait_ns = _next_look_ns(world, pace, sent_wall_ns, due_ns) - time.monotonic_ns()
         for endpoint in speakers:
             if endpoint.ready:
                 wait_ns = 0
-        select.select(descriptors, [], [], max(wait_ns, 0) * 1e-9)
+        readable = select.select(descriptors, [], [], max(wait_ns, 0) * 1e-9)[0]
         counters.slipped_ns += pace.catch_up(world)
-        if control:
-            control.turn(served)
         if not pace.paused:
             counters.received_bytes += floor.hear(bus)
-        count = bus.arrived(world.now_ns)
-        if count:
+        if bus.state.replies and (count := bus.arrived(world.now_ns)):
             taken = floor.holder.send(bus.read(count))
             counters.sent_bytes += taken
             counters.lost_bytes += count - taken
             sent_wall_ns = time.monotonic_ns()
+        # after the answer, which somebody waits for
+        if control and (control.ready or not set(asking).isdisjoint(readable)):
+            control.turn(served)
         if not pace.paused:
             wall_ns = time.monotonic_ns()  # nobody is silent for too long while nobody is listened to
         dues_ns = [endpoint.turn(bus, wall_ns) for endpoint in endpoints]

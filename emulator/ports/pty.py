@@ -14,6 +14,7 @@ import os
 import termios
 import tty
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from emulator.bus import Bus, LineSettings
@@ -29,6 +30,11 @@ _BAUD_OF = {
     for name in dir(termios)
     if name[0] == "B" and name[1:].isdigit() and name != "B0"
 }
+
+
+@lru_cache(maxsize=64)  # asked for with every request
+def _line_at(baud: int | None) -> LineSettings:
+    return LineSettings(baud) if baud else LineSettings()
 
 
 def check_link(link: Path) -> None:
@@ -136,8 +142,7 @@ class PtyEndpoint:
 
     def line(self, node_baud: int | None) -> LineSettings:
         """Baud rate as set by the client; one that the kernel has no constant for is taken as right."""
-        baud = _BAUD_OF.get(termios.tcgetattr(self._slave)[OUTPUT_SPEED], node_baud)
-        return LineSettings(baud) if baud else LineSettings()
+        return _line_at(_BAUD_OF.get(termios.tcgetattr(self._slave)[OUTPUT_SPEED], node_baud))
 
     def send(self, data: bytes) -> int:
         """Hand bytes to the device; it takes 4 KiB that nobody reads."""

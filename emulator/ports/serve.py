@@ -144,6 +144,8 @@ def main_loop(
     speed: float = 1.0,
     announce: Callable[[], object] | None = None,
     control: Control | None = None,
+    *,
+    baud_limit: bool = True,
 ) -> PacedCounters:
     """Serve until SIGINT, SIGTERM or SIGHUP; in a thread other than the main one, for ever.
 
@@ -153,11 +155,12 @@ def main_loop(
         speed: world seconds per wall second.
         announce: called once a signal will end this cleanly.
         control: who may change speed and world meanwhile.
+        baud_limit: whether bytes take their time on the line (`emulator.ports.paced.serve`).
     """
     with _ended_by_signal() as ended:
         if announce is not None:
             announce()
-        return serve(world, endpoints, speed, ended.is_set, control)
+        return serve(world, endpoints, speed, ended.is_set, control, baud_limit=baud_limit)
 
 
 @contextmanager

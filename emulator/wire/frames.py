@@ -54,6 +54,8 @@ class Reply:
 
     def garble(self, start_ns: int, end_ns: int, comment: str) -> bool:
         """Garble the bytes that are on the wire between two times; returns whether there are any."""
+        if start_ns >= self.end_ns:  # also if its bytes took no time
+            return False
         first = self.line.count_in(max(start_ns - self.start_ns, 0))
         last = min(self.line.count_in(max(end_ns - self.start_ns - 1, -1)) + 1, len(self.data))
         if first >= last:
@@ -64,6 +66,8 @@ class Reply:
 
     def cut(self, now_ns: int, comment: str) -> None:
         """The sender falls silent: bytes that have not left by now never come."""
+        if now_ns >= self.end_ns:
+            return
         sent = self.line.count_in(max(now_ns - self.start_ns, 0))
         if sent >= len(self.data):
             return

@@ -16,6 +16,7 @@ from benchmarks.errors import Unable
 ASKED_FOR = {
     "closed_loop_x", "firmware_loop_x", "line_closed_loop_x", "plant_x", "plant_vs_scipy", "snapshot_ms",
     "restore_ms", "fork_examples_per_s", "two_core_scaling", "start_s", "cold_compile_s", "rss_mb",
+    "pty_vs_pymodbus", "pty_p99_vs_libmodbus", "line_rate_115200_percent",
 }  # fmt: skip
 
 

@@ -135,6 +135,8 @@ class TestPace:
         client = TcpClient(endpoint)
 
         class Stopped:
+            ready = True
+
             def waits_on(self) -> tuple[int, ...]:
                 return ()
 

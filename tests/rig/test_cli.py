@@ -40,6 +40,7 @@ def test_read_shows_values_with_units(capsys: pytest.CaptureFixture[str]) -> Non
         (["recipes", "soup"], 2, "no recipe named 'soup'"),
         (["emulate", "--start", "tepid"], 2, "cold, warm, running"),
         (["emulate", "--adapter", "carrier-pigeon"], 2, "it must be one of ideal, ftdi-16ms"),
+        (["emulate", "--no-baud-limit", "--node", "firmware"], 2, "--no-baud-limit does not go with the firmware"),
         (["emulate", "--sensors", "none"], 2, "is called 'none'"),
         (["emulate", "--machine", "none"], 2, "no machine is called 'none'"),
         (["emulate", "--tcp", "0.0.0.0:5020"], 2, "0.0.0.0 is reachable from other machines"),
