@@ -207,17 +207,23 @@ def test_absurd_disturbance_is_refused_whole_and_changes_nothing() -> None:
         assert bench.virtual.disturbances["drive_torque_scale"].tolist() == [0.5, 0.5]
 
 
-def test_an_interrupt_while_an_answer_is_awaited_leaves_the_safe_state_to_be_commanded() -> None:
+@pytest.mark.parametrize("way", ["in one go", "piece by piece"])
+def test_an_interrupt_while_an_answer_is_awaited_leaves_the_safe_state_to_be_commanded(
+    way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with open_press("emu://?start=warm") as bench:
         bench.write(controller_heartbeat=1, heating_enable=True)
-        port = bench.client._master.port
-        whole_read = port.read
+        master = bench.client._master
+        whole, at = (master._in_one_go, "_in_one_go") if way == "in one go" else (master.port.read, "read")
+        holder = master if way == "in one go" else master.port
+        if way == "piece by piece":
+            monkeypatch.setattr(master, "_in_one_go", None)
 
-        def interrupted(size: int = 1) -> bytes:
-            port.read = whole_read
+        def interrupted(*_asked: object) -> bytes:
+            monkeypatch.setattr(holder, at, whole)
             raise KeyboardInterrupt
 
-        port.read = interrupted
+        monkeypatch.setattr(holder, at, interrupted)
         with pytest.raises(KeyboardInterrupt):
             bench.read("mode")
         bench.safe_state()
