@@ -30,7 +30,7 @@ from rig.health import NodeHealth
 from rig.identify import check_register_map, identify
 from rig.master import READ_GRAIN_NS, Master
 from rig.polling import Poller
-from rig.port import WIRED_SCHEMES, open_port
+from rig.port import WIRED_SCHEMES, open_again, open_port
 from rig.protocol.registers import RegisterMap, Value
 from rig.schedule import PollSchedule
 from rig.trace import Recorder
@@ -266,10 +266,7 @@ class Bench:
         """
         with suppress(serial.SerialException, OSError):
             self.port.close()
-        try:
-            self.port.open()  # type: ignore[attr-defined]  # every kind of port has it, their base class has not
-        except (serial.SerialException, OSError) as error:
-            raise PortError(f"port {self.url} is not back: {error}") from error
+        open_again(self.port, self.url)
         self.forget_written()
         found = identify(self.client, self.registers, self.port, self.url)
         if found != self.identification:
@@ -424,8 +421,8 @@ def open_press(
     """Open a press by URL.
 
     Args:
-        url: `emu://…` (virtual press in this process), a device path, `socket://HOST:PORT` or
-            `rfc2217://HOST:PORT`.
+        url: `emu://…` (virtual press in this process), a device path or a pattern of which one is there
+            (`/dev/ttyUSB*`), `socket://HOST:PORT` or `rfc2217://HOST:PORT`.
         armed: allow writes to a press that is not virtual.
         speed: press seconds per wall second of the press at the other end (`press-rig emulate --speed`);
             has no meaning for `emu://`.

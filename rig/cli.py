@@ -31,6 +31,7 @@ a press is named by URL:
   emu://?start=warm&seed=7    the same, warm, with another seed (`press-rig emulate --help` lists all)
   emu://?snapshot=PATH        the press of a snapshot that a failed test left (`press-rig resume`)
   /dev/ttyUSB0                a real press, or a pseudo-terminal that `press-rig emulate` serves
+  '/dev/ttyUSB*'              the only one there; found again after it was pulled, whatever its number then
   socket://127.0.0.1:5020     Modbus RTU over TCP
   rfc2217://127.0.0.1:2217    a serial port over the network
 

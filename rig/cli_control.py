@@ -53,6 +53,7 @@ def _add_inject(commands: Commands[argparse.ArgumentParser]) -> None:
         "  press-rig inject noise amount=1e-4 times=all for_s=60    a bad cable for a minute\n"
         "  press-rig inject delayed amount=0.3 probability=0.1 times=all\n"
         "  press-rig inject unplugged amount=5 after_s=10           the adapter is pulled in 10 s, for 5 s\n"
+        "  press-rig inject unplugged device=ttyUSB1                and put back under another name\n"
         "  press-rig inject --faults                                what stands, and what it has struck\n"
         "  press-rig inject --withdraw 3                            end fault 3 (all: every one)\n"
         "\n"

@@ -92,10 +92,11 @@ def with_query(url: str, **changes: object) -> str:
     """An `emu://` URL with other parameters; every other URL as it is, and so is one of a snapshot."""
     if urlsplit(url).scheme != "emu" or is_snapshot(url):
         return url
+    url, sign, device = url.partition("#")
     base, _, query = url.partition("?")
     pairs = dict(parse_qsl(query, keep_blank_values=True))
     pairs |= {key: str(value) for key, value in changes.items() if value is not None}
-    return f"{base}?{urlencode(pairs, safe='/')}" if pairs else base
+    return (f"{base}?{urlencode(pairs, safe='/')}" if pairs else base) + sign + device
 
 
 def is_snapshot(url: str) -> bool:

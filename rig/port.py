@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from glob import escape, glob, has_magic
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,7 +11,7 @@ import serial
 
 from rig.errors import PortError, UsageError
 
-__all__ = ["WIRED_SCHEMES", "open_listening", "open_port"]
+__all__ = ["WIRED_SCHEMES", "open_again", "open_listening", "open_port"]
 
 WIRED_SCHEMES = ("socket", "rfc2217", "loop", "spy", "hwgrep", "alt", "cp2110")
 
@@ -18,7 +20,7 @@ def open_port(url: str, scheme: str, baudrate: int, timeout_s: float) -> serial.
     """Open the serial port of a press.
 
     Args:
-        url: what pyserial takes.
+        url: what pyserial takes, or a pattern of device paths of which one is there, as in `/dev/ttyUSB*`.
         scheme: its scheme; empty for a device path.
         baudrate: bit/s.
         timeout_s: of reads, wall-clock s (press time for `emu://`).
@@ -36,12 +38,64 @@ def open_port(url: str, scheme: str, baudrate: int, timeout_s: float) -> serial.
     if scheme != "rfc2217":  # pyserial's has no such thing
         more["write_timeout"] = 2.0
     try:
-        return serial.serial_for_url(url, baudrate=baudrate, timeout=timeout_s, **more)
+        return serial.serial_for_url(url if scheme else _device(url), baudrate=baudrate, timeout=timeout_s, **more)
     except ValueError as error:
         # also what emu:// says of a query that cannot be
         raise UsageError(str(error) if scheme == "emu" else f"{url!r} is not a press: {error}") from error
     except (serial.SerialException, OSError) as error:
         raise PortError(_explain(url, error)) from error
+
+
+def open_again(port: serial.SerialBase, url: str) -> None:
+    """Open a port again that went away, where the URL leads to now: a pattern of paths is looked up anew.
+
+    Args:
+        port: closed.
+        url: with which it was opened first.
+
+    Raises:
+        PortError: it is not there (yet), or not to be told from others.
+    """
+    scheme = urlsplit(url).scheme if "://" in url else ""
+    try:
+        if not scheme:
+            port.port = _device(url)
+        elif scheme == "hwgrep":
+            port.port = url  # which looks for it now
+        port.open()  # type: ignore[attr-defined]  # every kind of port has it, their base class has not
+    except (serial.SerialException, OSError) as error:
+        raise PortError(f"port {url} is not back: {error}{'' if scheme else _beside(url)}") from error
+
+
+def _device(path: str) -> str:
+    """The path of a device; of a pattern of paths, the one that matches.
+
+    Raises:
+        PortError: none does, or several do.
+    """
+    if not has_magic(path) or Path(path).exists():
+        return path
+    found = sorted(glob(path))
+    if not found:
+        raise PortError(f"no port matches {path}; `press-rig ports` lists those that there are")
+    if len(found) > 1:
+        raise PortError(
+            f"{len(found)} ports match {path} ({', '.join(found)}), and which is the press is not known; give a "
+            "narrower pattern, or its path in /dev/serial/by-id"
+        )
+    return found[0]
+
+
+def _beside(path: str) -> str:
+    """What is there instead of a device that has gone, and how it would have been found."""
+    name = Path(path).name.rstrip("0123456789")
+    others = sorted(glob(f"{escape(str(Path(path).with_name(name)))}[0-9]*")) if name != Path(path).name else []
+    if not others or has_magic(path):
+        return ""
+    return (
+        f"; but {', '.join(others)} is there. An adapter that may come back under another name is found by a pattern, "
+        f"as in '{Path(path).with_name(name)}*', or by its path in /dev/serial/by-id"
+    )
 
 
 def open_listening(

@@ -22,13 +22,14 @@ import errno
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from serial import PortNotOpenError, SerialBase, SerialException, SerialTimeoutException
 
 from emulator.bus import Bus, BusState, LineSettings
-from emulator.ports.url import UrlError, parse_url, snapshot_in
+from emulator.ports.url import UrlError, device_in, is_same_press, parse_url, snapshot_in
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -44,6 +45,8 @@ OUTPUT_BUFFER = 4096
 NOT_ASKED = -1
 LONGEST_LOOK_NS = 1_000_000
 """What looking at the input in vain takes at most, unless a character is longer."""
+FIRST_DEVICE = "ttyUSB0"
+"""What the adapter is called before it was put back under another name."""
 UNPLUGGED = "device reports readiness to read but returned no data (device disconnected or multiple access on port?)"
 """What pyserial says on Linux when an adapter has been pulled, word for word: programs look for it."""
 WRITE_FAILED = "write failed: [Errno 5] Input/output error"
@@ -78,6 +81,7 @@ class PortState:
     look_ns: int
     out_seen: int
     plugging: int = 0
+    device: str = ""
 
 
 def port_on(world: World, state: PortState | None = None, **settings: Any) -> Serial:
@@ -154,9 +158,10 @@ class Serial(SerialBase):
         if self.is_open:
             raise SerialException("Port is already open.")
         self._line = self._settings()
-        if self._world is None or self._world_url != self.portstr:
+        if self._world is None or not is_same_press(self.portstr, self._world_url):
             self.attach(self._make_world(self.portstr))
-        if not self.world.bus.state.plugged:
+        bus_state, wanted = self.world.bus.state, device_in(self.portstr)
+        if not bus_state.plugged or not fnmatchcase(bus_state.device or FIRST_DEVICE, wanted or "*"):
             missing = f"could not open port {self.portstr}: [Errno 2] No such file or directory: {self.portstr!r}"
             raise SerialException(errno.ENOENT, missing)
         self._plugging = self.world.bus.state.counters.unplugged
@@ -196,6 +201,7 @@ class Serial(SerialBase):
             look_ns=self._look_ns,
             out_seen=self._out_seen,
             plugging=self._plugging,
+            device=device_in(self.portstr or ""),
         )
 
     @classmethod
@@ -212,7 +218,7 @@ class Serial(SerialBase):
             write_timeout=state.write_timeout,
             inter_byte_timeout=state.inter_byte_timeout,
         )
-        port.port = "emu://"
+        port.port = f"emu://#{state.device}" if state.device else "emu://"
         port._line = line
         port._break_state = state.breaking  # type: ignore[attr-defined]  # pyserial's own
         port._world, port._world_url, port._bus = world, port.portstr, world.bus

@@ -73,7 +73,8 @@ class PtyEndpoint:
     """A pseudo-terminal that stays when clients come and go.
 
     When the virtual adapter is pulled, the device goes: a client that has it open reads what it would read then. When
-    the adapter is put back there is a new one, which may have another name; a link leads to it again.
+    the adapter is put back there is a new one, which may have another name; a link leads to it again, in the
+    same folder under the name that the adapter has then.
 
     Args:
         link: where to put a symbolic link to the device, or None; a link that is there is replaced,
@@ -90,6 +91,7 @@ class PtyEndpoint:
         self.device = ""
         self.link: Path | None = None
         self._wanted = Path(link) if link is not None else None
+        self._name = ""
         self._master = self._slave = -1
         self._open()
 
@@ -104,14 +106,15 @@ class PtyEndpoint:
         os.set_blocking(self._master, False)
         self.device = os.ttyname(self._slave)
         if self._wanted is not None:
+            link = self._wanted.with_name(self._name) if self._name else self._wanted
             try:
-                self._make_link(self._wanted)
-                self.link = self._wanted
+                self._make_link(link)
+                self.link = link
             except OSError as error:
                 self.close()
                 if isinstance(error, EndpointError):
                     raise
-                raise EndpointError(f"cannot make the link {self._wanted}: {error.strerror}") from error
+                raise EndpointError(f"cannot make the link {link}: {error.strerror}") from error
 
     def _make_link(self, link: Path) -> None:
         check_link(link)
@@ -125,7 +128,7 @@ class PtyEndpoint:
     @property
     def url(self) -> str:
         """Path of the link if there is one, else of the device."""
-        return str(self._wanted or self.device)
+        return str(self.link or self._wanted or self.device)
 
     def waits_on(self) -> Sequence[int]:
         """The master side."""
@@ -160,6 +163,7 @@ class PtyEndpoint:
         if self._master >= 0:
             self.close()
         else:
+            self._name = bus.state.device
             # what was in the way is tried again in the next turn
             with contextlib.suppress(EndpointError):
                 self._open()

@@ -3,6 +3,8 @@
 emu://?start=warm&seed=7
 emu://line?start=running            the press with the reference line around it
 emu://?snapshot=out/hil/latest/film.snapshot
+
+Behind a `#` may stand under which name the port is looked for: `emu://#ttyUSB0`, `emu://?start=warm#ttyUSB*`.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from serial import SerialException
 if TYPE_CHECKING:
     from emulator.world import WorldConfig
 
-__all__ = ["UrlError", "parse_url", "snapshot_in"]
+__all__ = ["UrlError", "device_in", "is_same_press", "parse_url", "snapshot_in"]
+
+DEVICE_PATTERN = re.compile(r"[A-Za-z0-9._*?\[\]-]{1,64}", re.ASCII)
 
 LINE = "line"
 """The one place that there is: the press with a line around it."""
@@ -27,6 +31,16 @@ WHOLE_NUMBERS = {"seed": 0, "baud": 1}
 
 class UrlError(SerialException, ValueError):
     """An `emu://` URL that cannot be; the message says what is wrong and what is known."""
+
+
+def device_in(url: str) -> str:
+    """Name, or pattern of names, under which an `emu://` URL looks for its device; empty if any will do."""
+    return urlsplit(url).fragment
+
+
+def is_same_press(url: str, other: str | None) -> bool:
+    """Whether two URLs name the same press, whatever they call its device."""
+    return other is not None and urlsplit(url)._replace(fragment="") == urlsplit(other)._replace(fragment="")
 
 
 def snapshot_in(url: str) -> str | None:
@@ -68,9 +82,12 @@ def parse_url(url: str) -> WorldConfig:
     if parts.scheme != "emu":
         raise wrong(f"the scheme is {parts.scheme!r}")
     place = parts.netloc + parts.path
-    if place not in ("", LINE) or parts.fragment:
-        named = "#" + parts.fragment if place in ("", LINE) else place
-        raise wrong(f"{named!r} names a place, and a virtual press has none (but emu://{LINE}: the line around it)")
+    if place not in ("", LINE):
+        raise wrong(f"{place!r} names a place, and a virtual press has none (but emu://{LINE}: the line around it)")
+    if parts.fragment and not DEVICE_PATTERN.fullmatch(parts.fragment):
+        raise wrong(
+            f"{'#' + parts.fragment!r} is no name of a device, or pattern of names, such as #ttyUSB0 or #ttyUSB*"
+        )
     values: dict[str, str | int] = {}
     for name, text in pairs:
         if name not in known:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -19,6 +20,8 @@ __all__ = ["KINDS", "ActiveFault", "Fault", "FaultError", "Kind", "fault_from"]
 Direction = Literal["request", "response"]
 SECOND_NS: Final = 1_000_000_000
 LONGEST_S: Final = 1e6
+DEVICE_NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}", re.ASCII)
+"""What an adapter can be called: no path, and nothing that hides."""
 
 
 class FaultError(ValueError):
@@ -78,7 +81,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "brown_out": Kind("the node's supply fails; it starts anew afterwards", (), "s", 0.5, 1e-3, 3600.0, True),
     "other_baud": Kind("the nodes listen and talk at another rate", (), "bit/s", 9600, 300, 4_000_000),
     "other_parity": Kind("the nodes expect another parity bit than the master sends"),
-    "unplugged": Kind("the adapter is pulled, and put back after so long", (), "s", 5.0, 1e-3, 1e6),
+    "unplugged": Kind(
+        "the adapter is pulled, and put back after so long, as `device` if given", (), "s", 5.0, 1e-3, 1e6
+    ),
 }
 """Everything that can be injected, by name."""
 TIMED: Final = frozenset(name for name, kind in KINDS.items() if not kind.directions)
@@ -98,6 +103,7 @@ class Fault:
         nth: the first frame to be struck, counted from 1 among those it looks at.
         probability: of a frame to be struck.
         times: how many frames are struck; None for all.
+        device: name that a pulled adapter gets when it is put back, such as `ttyUSB1`; None for the one it had.
     """
 
     kind: str
@@ -109,6 +115,7 @@ class Fault:
     nth: int = 1
     probability: float = 1.0
     times: int | None = 1
+    device: str | None = None
 
     def __post_init__(self) -> None:
         kind = KINDS.get(self.kind)
@@ -131,6 +138,11 @@ class Fault:
         self._check("nth", self.nth, 1, 10**9)
         self._check("probability", self.probability, 0.0, 1.0)
         self._check("times", self.times, 1, 10**9)
+        if self.device is not None:
+            if self.kind != "unplugged":
+                raise FaultError(f"fault {self.kind} gives no device another name; unplugged does")
+            if not DEVICE_NAME.fullmatch(self.device):
+                raise FaultError(f"device is {self.device!r}; it must be a name such as ttyUSB1, and no path")
 
     def _check(self, name: str, value: float | None, low: float, high: float) -> None:
         if value is not None and not (math.isfinite(value) and low <= value <= high):

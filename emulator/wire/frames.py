@@ -116,6 +116,7 @@ class BusState:
         packet_ns: when the master's adapter last sent a packet.
         chunks: random numbers that the adapter has used.
         plugged: whether the adapter is plugged in.
+        device: name that the adapter got when it was put back last; empty for the one it has had from the start.
         nodes_baud: what the nodes have been changed to, bit/s; 0 if they are as they were.
         nodes_parity: whether they expect another parity.
     """
@@ -137,5 +138,6 @@ class BusState:
     packet_ns: int = 0
     chunks: int = 0
     plugged: bool = True
+    device: str = ""
     nodes_baud: int = 0
     nodes_parity: bool = False

@@ -206,6 +206,8 @@ class Trouble:
     def _end(self, active: ActiveFault) -> None:
         self._line.state.faults.remove(active)
         if active.acting:
+            if active.fault.device is not None:
+                self._line.state.device = active.fault.device
             self._settle(active.fault.kind)
 
     def acting(self, kind: str) -> list[ActiveFault]:

@@ -87,6 +87,7 @@ class Runner:
         self._last_state = ""
         self._restarts = bench.polling.known.restarts
         self._lost: PortError | None = None
+        self._still_away = ""
         self._lost_ns = self._retry_ns = self._retry_after_ns = 0
 
     def __enter__(self) -> Runner:
@@ -241,12 +242,14 @@ class Runner:
             PortError: it has been away for too long.
         """
         now_ns = self.bench.clock.now_ns
+        if error is not self._lost:
+            self._still_away = str(error)  # what the last look for it has found
         if self._lost is None:
             self._lost, self._lost_ns, self._retry_after_ns = error, now_ns, FIRST_RETRY_NS
             self.bench.record_event("port", str(error))
         elif now_ns - self._lost_ns >= LONGEST_ABSENCE_NS:
             raise PortError(
-                f"{self._lost}, and it did not come back within {LONGEST_ABSENCE_NS // SECOND_NS} s: {error}"
+                f"{self._lost}, and it did not come back within {LONGEST_ABSENCE_NS // SECOND_NS} s: {self._still_away}"
             )
         elif now_ns >= self._retry_ns:
             self._retry_after_ns = min(2 * self._retry_after_ns, LONGEST_RETRY_NS)

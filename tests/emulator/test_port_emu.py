@@ -347,8 +347,8 @@ class TestOpening:
             ("emu://?identity=fake", "identity is 'fake'"),
             ("emu://press?seed=1", "'press' names a place"),
             ("emu:///dev/ttyS0", "'/dev/ttyS0' names a place"),
-            ("emu://?seed=1#2", "'#2' names a place"),
-            ("emu://line#2", "'#2' names a place"),
+            ("emu://?seed=1#a/b", "'#a/b' is no name of a device"),
+            ("emu://line#%20", "'#%20' is no name of a device"),
             ("emu://line/2", "'line/2' names a place"),
         ],
     )

@@ -139,6 +139,20 @@ class TestUnplugged:
         endpoint.close()
         assert not link.is_symlink()
 
+    def test_put_back_under_another_name_there_is_a_link_of_that_name(self, tmp_path: Path) -> None:
+        world, link, other = FakeWorld(), tmp_path / "ttyUSB0", tmp_path / "ttyUSB1"
+        endpoint = PtyEndpoint(link)
+        number = world.bus.inject(Fault("unplugged", amount=100.0, device="ttyUSB1"))
+        serve_until(world, [endpoint], lambda: not link.is_symlink())
+        world.bus.withdraw(number)
+        serve_until(world, [endpoint], other.is_symlink)
+        assert (list(tmp_path.iterdir()), endpoint.url) == ([other], str(other))
+        with serial.Serial(str(other), 115_200, timeout=0) as port:
+            port.write(read_request(5))
+            serve_until(world, [endpoint], lambda: port.in_waiting == 15)
+        endpoint.close()
+        assert list(tmp_path.iterdir()) == []
+
     def test_a_link_that_is_in_the_way_when_it_comes_back_is_left_alone(self, tmp_path: Path) -> None:
         world, link = FakeWorld(), tmp_path / "press"
         endpoint = PtyEndpoint(link)

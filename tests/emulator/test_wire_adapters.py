@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+from dataclasses import replace
 
 import pytest
 import serial
@@ -14,7 +16,7 @@ from emulator.ports import register
 from emulator.ports.protocol_emu import Serial, port_on
 from emulator.state import copied
 from emulator.wire.adapters import ADAPTERS, MS_NS, adapter_named, readable_ns
-from emulator.wire.faults import Fault
+from emulator.wire.faults import Fault, FaultError
 from emulator.world import World, WorldConfig
 from rig.protocol import has_valid_crc
 from tests.emulator.fakes import FakeWorld, read_answer, read_request
@@ -169,6 +171,43 @@ class TestPullingThePlug:
         with pytest.raises(OSError, match="Input/output error") as caught:
             _ = port.in_waiting
         assert caught.value.errno == errno.EIO
+
+    def test_under_another_name_it_is_found_by_a_pattern_and_not_by_its_old_name(self) -> None:
+        world, any_port = self.open()
+        states = {url: replace(any_port.state, device=url) for url in ("ttyUSB0", "ttyUSB1", "ttyUSB*", "")}
+        any_port.close()
+        ports = {name: Serial._standing(world, state) for name, state in states.items()}  # type: ignore[arg-type]
+
+        def found() -> set[str]:
+            names = set()
+            for name, port in ports.items():
+                port.close()
+                with contextlib.suppress(serial.SerialException):
+                    port.open()
+                    names.add(name)
+            return names
+
+        assert found() == {"ttyUSB0", "ttyUSB*", ""}
+        world.bus.inject(Fault("unplugged", 0.1, device="ttyUSB1"))
+        assert found() == set()
+        world.run_until(SECOND_NS)
+        assert found() == {"ttyUSB1", "ttyUSB*", ""}
+        world.bus.inject(Fault("unplugged", 0.1))
+        world.run_until(2 * SECOND_NS)
+        assert found() == {"ttyUSB1", "ttyUSB*", ""}, "it keeps the name that it got last"
+
+    @pytest.mark.parametrize(
+        ("kind", "device", "words"),
+        [
+            ("unplugged", "../null", "must be a name such as ttyUSB1, and no path"),
+            ("unplugged", "", "must be a name"),
+            ("unplugged", ".hidden", "must be a name"),
+            ("noise", "ttyUSB1", "gives no device another name"),
+        ],
+    )
+    def test_a_name_that_cannot_be_is_told(self, kind: str, device: str, words: str) -> None:
+        with pytest.raises(FaultError, match=words):
+            Fault(kind, device=device)
 
 
 class TestAWorldWithoutSupply:

@@ -194,6 +194,7 @@ def test_query_of_a_virtual_press_can_be_changed_and_other_urls_stay() -> None:
     assert with_query("emu://", start="warm") == "emu://?start=warm"
     assert with_query("emu://?seed=3&start=cold", start="warm") == "emu://?seed=3&start=warm"
     assert with_query("/dev/ttyUSB0", start="warm") == "/dev/ttyUSB0"
+    assert with_query("emu://?seed=1#ttyUSB*", start="warm") == "emu://?seed=1&start=warm#ttyUSB*"
 
 
 def test_absurd_disturbance_is_refused_whole_and_changes_nothing() -> None:

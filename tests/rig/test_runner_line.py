@@ -57,6 +57,33 @@ def test_a_pulled_adapter_that_comes_back_is_a_gap_and_not_the_end(bench: Bench)
     assert told[-1].startswith("back after")
 
 
+@pytest.mark.parametrize("device", ["ttyUSB*", ""])
+def test_an_adapter_that_comes_back_under_another_name_is_found_where_any_name_of_it_will_do(device: str) -> None:
+    controller = Watching(cooling_enable=True)
+    with open_press(f"emu://?start=warm#{device}") as bench, Runner(bench, controller) as runner:
+        runner.run_for(1.0)
+        bench.virtual.inject("unplugged", amount=2.0, device="ttyUSB1")
+        runner.run_for(8.0)
+        assert controller.ages_s[-1] < 0.1
+        assert events(bench, "port")[-1].startswith("back after")
+        with bench.fork() as twin, Runner(twin, controller) as other:
+            twin.virtual.inject("unplugged", amount=0.5, device="ttyACM0")
+            if device:
+                with pytest.raises(PortError, match="did not come back"):
+                    other.run_for(30.0)
+            else:
+                other.run_for(8.0)
+                assert controller.ages_s[-1] < 0.1
+
+
+def test_an_adapter_that_comes_back_under_another_name_is_not_found_under_its_old_one() -> None:
+    with open_press("emu://?start=warm#ttyUSB0") as bench, Runner(bench, Watching()) as runner:
+        runner.run_for(1.0)
+        bench.virtual.inject("unplugged", amount=1.0, device="ttyUSB1")
+        with pytest.raises(PortError, match=r"did not come back within 20 s.*No such file or directory.*ttyUSB0"):
+            runner.run_for(60.0)
+
+
 def test_an_adapter_that_stays_away_ends_the_run_with_a_port_error(bench: Bench) -> None:
     with Runner(bench, Watching()) as runner:
         runner.run_for(1.0)
