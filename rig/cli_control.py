@@ -59,6 +59,7 @@ def _add_inject(commands: Commands[argparse.ArgumentParser]) -> None:
         "\n"
         "options of every fault: after_s, for_s (from when on and how long, press seconds), unit (address)\n"
         "of those that strike frames: direction (request or response), nth, probability, times (a number, or all)\n"
+        "of unplugged: device (name that the adapter is put back under)\n"
         "docs/faults.md says what each of them does. `press-rig control disturb` is for the press itself.\n",
     )  # fmt: skip
     parser.add_argument("kind", nargs="?", help="what goes wrong")
@@ -258,7 +259,7 @@ def _kinds_table(kinds: Mapping[str, Any]) -> Table:
 def _faults_table(faults: Sequence[Mapping[str, Any]]) -> Table:
     table = _table("fault", "kind", "options", "from", "struck", "")
     for fault in faults:
-        options = ("amount", "direction", "unit", "nth", "probability", "times")
+        options = ("amount", "direction", "unit", "nth", "probability", "times", "device")
         usual = {"nth": 1, "probability": 1.0, "times": 1}
         shown = [f"{name}={fault[name]}" for name in options if fault[name] not in (None, usual.get(name))]
         if fault["times"] is None:
