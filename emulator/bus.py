@@ -184,7 +184,7 @@ class Bus:
             heard = garbled(data, 0, len(data)) if state.spoilt == "collision" else data
             self._append(Reply(start_ns, end_ns, line, heard, comment="echo", reported=True))
         if state.break_ns is None:
-            if self.at_once and _is_request(state.request):
+            if self.at_once and request_length(state.request) == len(state.request):
                 state.due_ns = now_ns
                 self._hear()
             else:
@@ -554,8 +554,3 @@ class Bus:
     def plug(self) -> None:
         """The adapter is put back; a port that was open on it stays dead (`emulator.ports.protocol_emu`)."""
         self.state.plugged = True
-
-
-def _is_request(data: bytes) -> bool:
-    """Whether these are all bytes of one request, as its length and its CRC tell."""
-    return request_length(data) == len(data) and is_frame(data)

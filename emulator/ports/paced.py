@@ -186,10 +186,10 @@ def serve(
         counters.slipped_ns += pace.catch_up(world)
         if not pace.paused:
             counters.received_bytes += floor.hear(bus)
-        if bus.state.replies and (count := bus.arrived(world.now_ns)):
-            taken = floor.holder.send(bus.read(count))
+        if bus.state.replies and (data := bus.read(READ_SIZE)):
+            taken = floor.holder.send(data)
             counters.sent_bytes += taken
-            counters.lost_bytes += count - taken
+            counters.lost_bytes += len(data) - taken
             sent_wall_ns = time.monotonic_ns()
         # after the answer, which somebody waits for
         if control and (control.ready or not set(asking).isdisjoint(readable)):
