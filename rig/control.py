@@ -157,6 +157,8 @@ def _explain(path: Path, error: OSError) -> str:
     if isinstance(error, FileNotFoundError):
         return f"there is no control socket {path}; `press-rig emulate` prints the path of its own at the start"
     if isinstance(error, ConnectionRefusedError):
+        if not path.is_socket():
+            return f"{path} is no control socket; `press-rig emulate` prints the path of its own at the start"
         return f"nobody answers at {path}: the press has ended"
     if isinstance(error, PermissionError):
         return f"no permission to open {path}: only the user who started the press can control it"

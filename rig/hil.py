@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import pytest
 from _pytest.mark.expression import Expression  # pytest has no public way to ask whether it understands one
@@ -93,15 +93,19 @@ def with_query(url: str, **changes: object) -> str:
     if urlsplit(url).scheme != "emu" or is_snapshot(url):
         return url
     url, sign, device = url.partition("#")
-    base, _, query = url.partition("?")
-    pairs = dict(parse_qsl(query, keep_blank_values=True))
+    base, pairs = url.partition("?")[0], _query(url)
     pairs |= {key: str(value) for key, value in changes.items() if value is not None}
-    return (f"{base}?{urlencode(pairs, safe='/')}" if pairs else base) + sign + device
+    return (f"{base}?{urlencode(pairs, safe='/+', quote_via=quote)}" if pairs else base) + sign + device
 
 
 def is_snapshot(url: str) -> bool:
     """Whether it names the press of a snapshot, which is as it was and cannot be made otherwise."""
-    return urlsplit(url).scheme == "emu" and "snapshot" in dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+    return urlsplit(url).scheme == "emu" and "snapshot" in _query(url)
+
+
+def _query(url: str) -> dict[str, str]:
+    """Parameters of an `emu://` URL, in which a plus is a plus."""
+    return dict(parse_qsl(urlsplit(url).query.replace("+", "%2B"), keep_blank_values=True))
 
 
 def abilities_of(url: str) -> Abilities:
@@ -197,7 +201,7 @@ class HilSession:
     def open(self, **query: object) -> Bench:
         """Open the press of this run; `query` changes the parameters of a virtual one."""
         changes = {"seed": self.options.seed, "recipe": self.options.recipe} | query
-        given = dict(parse_qsl(urlsplit(self.options.press).query))
+        given = _query(self.options.press)
         # what the user put into the URL stands, unless the test needs another start
         changes = {key: value for key, value in changes.items() if key not in given or key in query}
         return open_press(

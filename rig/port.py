@@ -156,4 +156,6 @@ def _explain(url: str, error: Exception) -> str:
         return f"{url} is not a serial port; `press-rig ports` lists those that are"
     if "refused" in text:
         return f"nobody listens at {url}; start `press-rig emulate` there or the gateway first"
+    if "seem to support RFC2217" in text or isinstance(error, BrokenPipeError | ConnectionResetError):
+        return f"port {url} is in use by another program, or whoever listens there does not speak RFC 2217"
     return f"port {url} cannot be opened: {text}"

@@ -19,6 +19,8 @@ __all__ = ["IDLE_NS", "LOCAL", "Access", "Listener", "OneClient", "parse_address
 
 IDLE_NS = 600_000_000_000
 """Wall time after which a client that says nothing is hung up on, so that one that died does not stand in the way."""
+LONGEST_UNBROKEN = 65_536
+"""Bytes of one client which always has more to say, hundreds of times the longest frame; then it is hung up on."""
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
@@ -172,7 +174,8 @@ class Listener:
 class OneClient:
     """What endpoints have in common that carry a line as a stream for one client at a time.
 
-    Whoever comes second is hung up on at once; when the adapter is pulled, so is the one that is there.
+    Whoever comes second is hung up on at once; when the adapter is pulled, so is the one that is there, and so is one
+    that talks and talks: what is on its way in the network would hold the line for minutes after it has left.
 
     Args:
         listener: where clients come in.
@@ -186,6 +189,7 @@ class OneClient:
         self._client: socket.socket | None = None
         self._idle_ns = idle_ns
         self._heard_wall_ns: int | None = None
+        self._unbroken = 0
         self._plugged = True
         self._gone = False
 
@@ -208,6 +212,7 @@ class OneClient:
             data = self._client.recv(READ_SIZE)
         except BlockingIOError:
             # it is there and has nothing to say: whoever else wants to come in comes second
+            self._unbroken = 0
             self._let_in()
             return b""
         except OSError:
@@ -217,6 +222,7 @@ class OneClient:
             self._gone = False
             return None
         self._heard_wall_ns = None
+        self._unbroken += len(data)
         return data
 
     def _let_in(self) -> None:
@@ -227,7 +233,7 @@ class OneClient:
         if self._client is not None or not self._plugged:
             arrival.close()
             return
-        self._client, self._heard_wall_ns = arrival, None
+        self._client, self._heard_wall_ns, self._unbroken = arrival, None, 0
         self._greet()
 
     def _greet(self) -> None:
@@ -240,13 +246,14 @@ class OneClient:
             self._gone = True
 
     def turn(self, bus: Bus, wall_ns: int) -> int | None:
-        """Hang up when the adapter is pulled, or the client is silent for too long; nothing else is due."""
+        """Hang up when the adapter is pulled, or the client is silent or talks for too long; nothing else is due."""
         self._plugged = bus.state.plugged
         if self._client is None:
             return None
         if self._heard_wall_ns is None:
             self._heard_wall_ns = wall_ns
-        if not self._plugged or wall_ns - self._heard_wall_ns > self._idle_ns:
+        talks_on = self._unbroken > LONGEST_UNBROKEN
+        if not self._plugged or talks_on or wall_ns - self._heard_wall_ns > self._idle_ns:
             self._hang_up()
         return None
 

@@ -68,6 +68,11 @@ class Places:
             EndpointError: not addresses or networks, or no place for the link.
         """
         access = Access.parse(self.listen, self.allow)
+        if self.listen is not None and not self._addresses():
+            raise EndpointError(
+                f"nothing is served over the network, so nobody can come to {self.listen}; "
+                "add --tcp, --modbus-tcp or --rfc2217, or leave --listen out"
+            )
         for host, _ in self._addresses():
             access.address(host)
         if self.link is not None:

@@ -50,7 +50,7 @@ def snapshot_in(url: str) -> str | None:
         UrlError: it asks for something else as well: a snapshot is what it is.
     """
     parts = urlsplit(url)
-    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    query = dict(_pairs(parts.query))
     if parts.scheme != "emu" or "snapshot" not in query:
         return None
     if len(query) > 1 or parts.netloc or parts.path:
@@ -59,6 +59,11 @@ def snapshot_in(url: str) -> str | None:
     if not query["snapshot"]:
         raise UrlError(f"{url!r}: parameter 'snapshot' has no value; give the path of a snapshot")
     return query["snapshot"]
+
+
+def _pairs(query: str, *, strict: bool = False) -> list[tuple[str, str]]:
+    """Parameters of a query; a plus is a plus, as in `adapter=ideal+echo`, and no space as in web forms."""
+    return parse_qsl(query.replace("+", "%2B"), keep_blank_values=True, strict_parsing=strict)
 
 
 def parse_url(url: str) -> WorldConfig:
@@ -76,7 +81,7 @@ def parse_url(url: str) -> WorldConfig:
 
     try:
         parts = urlsplit(url)
-        pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True) if parts.query else []
+        pairs = _pairs(parts.query, strict=True) if parts.query else []
     except ValueError as error:
         raise wrong(f"malformed query ({error})") from None
     if parts.scheme != "emu":

@@ -83,6 +83,11 @@ def test_what_cannot_be_is_told(listen: str | None, allow: str | None, words: st
         Places(tcp="0", listen=listen, allow=allow).check()
 
 
+def test_an_address_to_listen_on_with_nothing_to_serve_there_is_told() -> None:
+    with pytest.raises(EndpointError, match=r"nothing is served over the network.*add --tcp"):
+        Places(link="/tmp/press", listen="127.0.0.2").check()
+
+
 def test_the_address_to_listen_on_is_that_of_every_port_without_one() -> None:
     places = Places(tcp="0", modbus_tcp="127.0.0.1:0", rfc2217="[::1]:0", listen="127.0.0.2")
     with open_endpoints(places) as endpoints:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from emulator.bus import Bus, LineSettings
 from emulator.ports import register
 from emulator.ports.protocol_emu import Serial, port_on
+from emulator.ports.url import parse_url
 from emulator.state import copied
 from emulator.wire.adapters import ADAPTERS, MS_NS, adapter_named, readable_ns
 from emulator.wire.faults import Fault, FaultError
@@ -96,6 +97,11 @@ class TestWhenBytesCanBeRead:
             one.bus.transmit(read_request(), LINE)
             one.run_until(2 * SECOND_NS)
         assert world.bus.state == twin.bus.state
+
+    def test_a_plus_in_a_url_is_a_plus(self) -> None:
+        assert parse_url("emu://?adapter=fifo-8+echo").adapter == "fifo-8+echo"
+        assert parse_url("emu://?adapter=fifo-8%2Becho").adapter == "fifo-8+echo"
+        assert parse_url("emu://?machine=my%20machine.toml").machine == "my machine.toml"
 
     def test_an_adapter_that_does_not_exist_is_refused_with_those_that_do(self) -> None:
         with pytest.raises(ValueError, match="it must be one of ideal, ftdi-16ms"):

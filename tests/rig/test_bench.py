@@ -19,6 +19,7 @@ from rig.errors import (
     UsageError,
 )
 from rig.hil import with_query
+from rig.identify import check_register_map
 from rig.protocol.registers import RegisterMap
 from rig.protocol.registers_file import default_registers
 
@@ -112,6 +113,18 @@ def test_node_with_another_register_map_is_refused_before_anything_else_is_asked
     assert caught.value.exit_code == 3
 
 
+def test_a_device_with_other_registers_is_no_press_and_none_of_them_is_shown() -> None:
+    readings = {
+        "press_identity": "unknown(707)",
+        "register_map_version": 714,
+        "press_model": "\0\x1b[2J",
+        "node_version": "",
+    }
+    with pytest.raises(OtherRegisterMap, match=r"no press.*press_identity is unknown\(707\).*node address 1") as caught:
+        check_register_map(readings, default_registers(), "/dev/ttyUSB0")
+    assert str(caught.value).isprintable()
+
+
 def test_node_that_does_not_say_what_it_is_is_no_press(monkeypatch: pytest.MonkeyPatch) -> None:
     ours = default_registers()
     moved = {
@@ -195,6 +208,7 @@ def test_query_of_a_virtual_press_can_be_changed_and_other_urls_stay() -> None:
     assert with_query("emu://?seed=3&start=cold", start="warm") == "emu://?seed=3&start=warm"
     assert with_query("/dev/ttyUSB0", start="warm") == "/dev/ttyUSB0"
     assert with_query("emu://?seed=1#ttyUSB*", start="warm") == "emu://?seed=1&start=warm#ttyUSB*"
+    assert with_query("emu://?adapter=ideal+echo&machine=a%20b.toml") == "emu://?adapter=ideal+echo&machine=a%20b.toml"
 
 
 def test_absurd_disturbance_is_refused_whole_and_changes_nothing() -> None:

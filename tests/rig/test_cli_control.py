@@ -155,7 +155,7 @@ def test_what_a_dead_press_left_is_passed_over(start: Callable[[str], World], ru
     [
         (["state"], 3, "no press runs here"),
         (["time", "--control", "/no/such.sock"], 3, "there is no control socket /no/such.sock"),
-        (["state", "--control", "/etc/passwd"], 3, "nobody answers at /etc/passwd"),
+        (["state", "--control", "/etc/passwd"], 3, "/etc/passwd is no control socket"),
         (["inject"], 2, "say what is to go wrong"),
         (["inject", "noise", "--list"], 2, "say what is to go wrong"),
         (["inject", "noise", "much"], 2, "'much' is not an option; options are NAME=VALUE"),
