@@ -117,7 +117,7 @@ class Bus:
         for node in self._programs:
             node.send = partial(self._say, min(node.units))
         self._listeners = [node for node in nodes if node not in self._programs]
-        self._is_plain = self.adapter.is_plain and not self.adapter.echo and not self._programs
+        self._is_plain = self.adapter.is_plain and not self.adapter.echo
         self._wake_up = WakeUp(agenda.env, self._hear)
         self._trouble = Trouble(self, agenda, seed)
 
@@ -325,7 +325,7 @@ class Bus:
         start_ns = agenda.now_ns
         sent_ns = start_ns + line.span_ns(len(data))
         due_ns = sent_ns + line.silence_ns
-        if not self._is_undisturbed(start_ns, line) or not agenda.is_idle_until(due_ns):
+        if due_ns > until_ns or not self._is_undisturbed(start_ns, line) or not agenda.is_idle_until(due_ns):
             self.transmit(data, line)
             return b""
         # nobody looks before `due_ns`, so it may be told now what will be heard then
@@ -334,6 +334,9 @@ class Bus:
         state.counters.requests += 1
         if self.on_frame:
             self.on_frame(start_ns, sent_ns, "request", data, "")
+        if self._programs:
+            agenda.run_until(due_ns)  # a program goes on by itself from there, and may be looked at
+            self._let_hear(data, False, due_ns)
         self._judge(data, due_ns)
         if not state.replies:
             return b""

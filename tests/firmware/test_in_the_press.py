@@ -80,6 +80,23 @@ def test_a_fork_goes_on_as_its_origin_does() -> None:
             assert bench.value("status_word") != fork.value("status_word")
 
 
+def test_exchanges_in_one_go_are_those_in_pieces() -> None:
+    seen = []
+    for in_one_go in (True, False):
+        with open_press(f"{FIRMWARE}&start=running") as bench:
+            if not in_one_go:
+                bench.master._in_one_go = None
+            for turn in range(40):
+                bench.clock.sleep_until(bench.clock.now_ns + 11 * SECOND // 500)  # every way of meeting a scan
+                bench.poll()
+                bench.write(coolant_flow_setpoint_l_min=60 + turn)
+            assert bench.recorder is not None
+            frames = [(frame.start_ns, frame.end_ns, frame.data) for frame in bench.recorder.recording().frames]
+            seen.append((frames, bench.virtual.world.bus.state.counters, *moment(bench)))
+    assert len(seen[0][0]) >= 160
+    assert seen[0] == seen[1]
+
+
 def test_a_snapshot_goes_on_as_its_origin_does() -> None:
     with open_press(FIRMWARE) as bench:
         bench.write(cooling_enable=True)
