@@ -6,6 +6,8 @@ unit in the register map; `conversion` joins the two and refuses pairs that do n
 
 from __future__ import annotations
 
+import math
+
 __all__ = ["KELVIN", "conversion"]
 
 KELVIN = 273.15
@@ -17,6 +19,7 @@ FROM_SI: dict[tuple[str, str], tuple[float, float]] = {
     ("m", "mm"): (1e3, 0.0),
     ("m", "µm"): (1e6, 0.0),
     ("m_s", "m/min"): (60.0, 0.0),
+    ("n", "N"): (1.0, 0.0),
     ("n", "kN"): (1e-3, 0.0),
     ("n_m", "kN/m"): (1e-3, 0.0),
     ("nm", "N·m"): (1.0, 0.0),
@@ -24,6 +27,11 @@ FROM_SI: dict[tuple[str, str], tuple[float, float]] = {
     ("a", "A"): (1.0, 0.0),
     ("m3_s", "L/min"): (6e4, 0.0),
     ("fraction", "%"): (100.0, 0.0),
+    ("kg_s", "kg/h"): (3600.0, 0.0),
+    ("rad_s", "1/min"): (60.0 / math.tau, 0.0),
+    ("s", "s"): (1.0, 0.0),
+    ("md", ""): (1.0, 0.0),
+    ("td", ""): (1.0, 0.0),
     ("rad", "deg"): (57.29577951308232, 0.0),
 }
 """(end of the signal's name, unit of the tag) -> (gain, offset): engineering = SI * gain + offset."""

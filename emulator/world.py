@@ -16,7 +16,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -43,6 +43,7 @@ from emulator.press.state import PressState
 from emulator.satellites import Satellite, SatelliteState, make_satellites
 from emulator.scan import NOW_NS, SENSOR_SHIFTS, TICKS, TRUTH, scan_call
 from emulator.state import copied
+from emulator.stations import STATIONS, StationNode, StationState, make_stations
 from emulator.truth import Truth
 from emulator.units import KELVIN
 from emulator.warm import settled
@@ -79,7 +80,8 @@ class WorldConfig:
         node: name or path of the node's settings (data/nodes), or `firmware`: its program is the firmware, executed.
         adapter: the master's adapter (`emulator.wire.adapters`): `ideal`, `ftdi-16ms`, ...
         line: name or path of the line around the press (data/lines); empty where the press stands alone.
-        wiring: which nodes there are on the line (`rig/protocol/registers.toml`): `one-node`, `multi-drop`.
+        wiring: which nodes there are on the line (`rig/protocol/registers.toml`): `one-node`, `multi-drop`,
+            `line` (the stations of the line have nodes of their own).
         scenario: what is wrong with the line from the start (`emulator.wire.scenarios`): `good`, `bad-cable`, ...
     """
 
@@ -115,6 +117,8 @@ class WorldConfig:
         wirings = default_registers().wirings
         if self.wiring not in wirings:
             raise ConfigError(f"wiring is {self.wiring!r}; it must be one of {', '.join(wirings)}")
+        if not self.line and not STATIONS.keys().isdisjoint(default_registers(self.wiring).nodes):
+            raise ConfigError(f"wiring is {self.wiring!r}, and there is no line whose nodes it has; open emu://line")
         if self.node == FIRMWARE and self.wiring != default_registers().wiring:
             raise ConfigError(
                 f"node is {FIRMWARE!r} and wiring {self.wiring!r}: the firmware is made for wiring "
@@ -135,6 +139,7 @@ class WorldState:
         now_ns: the time it is the state of; kept up when it is copied, in between `World.now_ns` is right.
         signals: the press's signals, which also tell what was last commanded.
         line: of the stations around the press, where there are some.
+        stations: of their nodes, in a wiring that has some.
     """
 
     now_ns: int
@@ -146,6 +151,7 @@ class WorldState:
     satellites: list[SatelliteState]
     bus: BusState
     line: LineState | None = None
+    stations: list[StationState] = field(default_factory=list)
 
 
 class World:
@@ -186,6 +192,14 @@ class World:
         self.node.commands.feed_thickness_m = self.recipe.sheet.thickness_um * 1e-6
         self.node.commands.feed_temperature_k = self.recipe.sheet.temperature_c + KELVIN
         self.line = self._make_line()
+        self.stations = make_stations(
+            self.definitions.wiring.station,
+            self.registers,
+            self.definitions.wiring.sensor,
+            self.line,
+            config.seed,
+            config.identity,
+        )
         self.env = simpy.Environment(initial_time=0)
         self.agenda = Agenda(self.env)
         scenario = scenario_named(config.scenario)
@@ -208,6 +222,7 @@ class World:
             satellites=[satellite.state for satellite in self.satellites],
             bus=self.bus.state,
             line=self.line.state if self.line is not None else None,
+            stations=[station.state for station in self.stations],
         )
         self.truth = Truth(self)
         self._connect()
@@ -218,9 +233,9 @@ class World:
             self.bus.inject(fault)
 
     @property
-    def nodes(self) -> tuple[Node | Satellite, ...]:
+    def nodes(self) -> tuple[Node | Satellite | StationNode, ...]:
         """Everybody on the line but the master, the I/O node first."""
-        return self.node, *self.satellites
+        return self.node, *self.satellites, *self.stations
 
     # -- time ---------------------------------------------------------------------------------------
 
@@ -262,6 +277,8 @@ class World:
         if line is None or state is None:
             return
         line.step(PERIOD_NS * 1e-9, self.press, self.node.commands, state.next_ns)
+        for station in self.stations:
+            station.scan(state.next_ns)
         state.next_ns += PERIOD_NS
         self.agenda.put(state.next_ns, Priority.PLANT, self._line_wake_up)
 
@@ -329,6 +346,7 @@ class World:
             kin.config = dataclasses.replace(self.config, seed=seed)
             kin.node = self.node.reseeded(seed)
             kin.satellites = tuple(satellite.reseeded(seed) for satellite in self.satellites)
+            kin.stations = tuple(station.reseeded(seed) for station in self.stations)
             kin.__dict__.pop("_parameters", None)  # of the other seed; see `emulator.saved`
         return kin.with_state(copied(self.state))
 
@@ -359,8 +377,12 @@ class World:
         other.press = self.press.with_state(state.press, state.signals)
         other.node = self.node.with_state(state.node)
         other.satellites = tuple(map(Satellite.with_state, self.satellites, state.satellites))
+        other.stations = tuple(map(StationNode.with_state, self.stations, state.stations))
         other.bus = self.bus.with_state(state.bus, other.agenda, other.nodes, self.config.seed)
         other.line = self.line.with_state(state.line, self.config.seed) if self.line and state.line else None
+        if other.line is not None:
+            for station in other.stations:
+                station.connect(other.line)
         other.truth = Truth(other)
         other._connect()
         other._schedule()

@@ -23,6 +23,7 @@ from emulator.inputs import InputError
 from emulator.node import Node
 from emulator.ports.paced import Served
 from emulator.satellites import Satellite
+from emulator.stations import StationNode
 from emulator.wire.faults import KINDS, ActiveFault, FaultError, fault_from
 
 __all__ = ["PROTOCOL", "Later", "OrderError", "Orders"]
@@ -299,7 +300,7 @@ def _about(method: Callable[..., Any]) -> Answer:
     return {"options": _usage(method), "meaning": inspect.getdoc(method)}
 
 
-def _nodes(served: Served) -> dict[str, Node | Satellite]:
+def _nodes(served: Served) -> dict[str, Node | Satellite | StationNode]:
     """Everybody on the line but the master, by name."""
     world = served.world
     return dict(zip(world.registers.nodes, world.nodes, strict=True))

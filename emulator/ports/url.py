@@ -109,6 +109,8 @@ def parse_url(url: str) -> WorldConfig:
             values[name] = int(text)
     if place == LINE:
         values.setdefault("line", "reference")
+    if "line" in values and values.get("node") != "firmware":
+        values.setdefault("wiring", "line")  # its stations have nodes
     try:
         # which of them are numbers is checked above
         return WorldConfig(**values)  # type: ignore[arg-type]

@@ -7,6 +7,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from emulator.config import load_definition
+from emulator.sensors import SensorConfig
+from emulator.stations.config import StationConfig
 
 __all__ = ["SatelliteConfig", "WiringFile", "load_wiring"]
 
@@ -39,11 +41,13 @@ class SatelliteConfig(BaseModel):
 
 
 class WiringFile(BaseModel):
-    """The nodes beside the I/O node."""
+    """The nodes beside the I/O node, and what those of stations measure with."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     satellite: tuple[SatelliteConfig, ...] = ()
+    station: tuple[StationConfig, ...] = ()
+    sensor: tuple[SensorConfig, ...] = ()
 
 
 def load_wiring(name: str) -> WiringFile:

@@ -21,6 +21,7 @@ from emulator.satellites.scan import NOW_NS, RUN, scan_address
 from emulator.satellites.state import SatelliteState, power_on
 from emulator.scan import SENSOR_SHIFTS, TRUTH
 from emulator.sensors import SensorConfig, Sensors
+from emulator.stations.tables import STATIONS
 from rig.protocol import (
     ExceptionResponse,
     InvalidRequest,
@@ -199,7 +200,8 @@ def make_satellites(
     Raises:
         ConfigError: other nodes than the register map has, or a scan period that does not fit.
     """
-    wanted = [station.name for station in registers.satellites]
+    stations = [station for station in registers.satellites if station.name not in STATIONS]
+    wanted = [station.name for station in stations]
     settings = {config.name: config for config in wiring.satellite}
     if set(settings) != set(wanted):
         raise ConfigError(
@@ -222,5 +224,5 @@ def make_satellites(
             seed,
             identity,
         )
-        for station in registers.satellites
+        for station in stations
     )

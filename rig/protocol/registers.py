@@ -222,6 +222,7 @@ class RegisterMap:
         vital: groups that tell the state and the interlocks of the press's own node.
         every_scans: how often a group is to be read where the line is too slow for everything, in scans; 1 for groups
             that are not named.
+        on_request: groups that are in no poll: they are read when somebody asks for them.
     """
 
     format: int
@@ -231,6 +232,7 @@ class RegisterMap:
     wirings: Mapping[str, str] = field(default_factory=dict)
     vital: frozenset[str] = frozenset()
     every_scans: Mapping[str, int] = field(default_factory=dict)
+    on_request: frozenset[str] = frozenset()
 
     @cached_property
     def main(self) -> Node:
@@ -258,7 +260,8 @@ class RegisterMap:
     @cached_property
     def polled(self) -> tuple[Tag, ...]:
         """What the press senses, and what its nodes say of themselves again and again."""
-        return tuple(tag for tag in self.tags.values() if not tag.writable and tag.group not in ASKED_ONCE)
+        left = self.on_request.union(ASKED_ONCE)
+        return tuple(tag for tag in self.tags.values() if not tag.writable and tag.group not in left)
 
     @cached_property
     def safe_state(self) -> Mapping[str, Value]:

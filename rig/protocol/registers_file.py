@@ -30,7 +30,9 @@ from rig.protocol.wirings import RegisterMapError, parse_wirings
 
 __all__ = ["UNITS", "RegisterMapError", "default_registers", "load_registers", "parse_registers"]
 
-UNITS = frozenset({"", "°C", "%", "µm", "mm", "m", "m/min", "kN", "kN/m", "bar", "A", "N·m", "L/min", "s", "ms", "deg"})
+UNITS = frozenset({
+    "", "°C", "%", "µm", "mm", "m", "m/min", "N", "kN", "kN/m", "bar", "A", "N·m", "L/min", "kg/h", "1/min", "s", "ms", "deg",
+})  # fmt: skip
 """Units a tag may have; `emulator` knows how each relates to SI."""
 
 FORMAT = 3
@@ -107,7 +109,7 @@ def parse_registers(text: str, where: str, wiring: str = "") -> RegisterMap:
     if wiring and wiring not in wirings:
         raise RegisterMapError(f"{where}: there is no wiring {wiring!r}; known: {', '.join(wirings)}")
     chosen = wirings[wiring or next(iter(wirings))]
-    vital, every_scans = _polling(data.get("polling", {}), {tag.group for tag in tags.values()}, where)
+    vital, every_scans, on_request = _polling(data.get("polling", {}), {tag.group for tag in tags.values()}, where)
     tags = chosen.applied(tags)
     return RegisterMap(
         FORMAT,
@@ -117,6 +119,7 @@ def parse_registers(text: str, where: str, wiring: str = "") -> RegisterMap:
         {other.name: other.description for other in wirings.values()},
         vital,
         every_scans,
+        on_request,
     )
 
 
@@ -134,14 +137,16 @@ def _nodes(data: Any, where: str) -> dict[str, Node]:
     return nodes
 
 
-def _polling(data: Any, groups: Collection[str], where: str) -> tuple[frozenset[str], dict[str, int]]:
-    """The vital groups, and the intervals of groups in scans."""
-    if not isinstance(data, dict) or set(data) - {"vital", "every_scans"}:
-        raise RegisterMapError(f"{where}: polling: it has `vital` and `every_scans`, nothing else")
-    vital, every = data.get("vital", []), data.get("every_scans", {})
-    if not isinstance(vital, list) or not isinstance(every, dict):
-        raise RegisterMapError(f"{where}: polling: vital is a list of groups, every_scans a table of them")
-    for group in (*vital, *every):
+def _polling(data: Any, groups: Collection[str], where: str) -> tuple[frozenset[str], dict[str, int], frozenset[str]]:
+    """The vital groups, the intervals of groups in scans, and the groups that are in no poll."""
+    if not isinstance(data, dict) or set(data) - {"vital", "every_scans", "on_request"}:
+        raise RegisterMapError(f"{where}: polling: it has `vital`, `every_scans` and `on_request`, nothing else")
+    vital, every, asked = data.get("vital", []), data.get("every_scans", {}), data.get("on_request", [])
+    if not isinstance(vital, list) or not isinstance(every, dict) or not isinstance(asked, list):
+        raise RegisterMapError(
+            f"{where}: polling: vital and on_request are lists of groups, every_scans a table of them"
+        )
+    for group in (*vital, *every, *asked):
         if group not in groups:
             raise RegisterMapError(f"{where}: polling: no tag is of group {group!r}")
     for group, scans in every.items():
@@ -149,7 +154,10 @@ def _polling(data: Any, groups: Collection[str], where: str) -> tuple[frozenset[
             raise RegisterMapError(f"{where}: polling: every_scans of {group} is {scans!r}, it must be 1 or more")
         if group in vital:
             raise RegisterMapError(f"{where}: polling: {group} is vital, it takes no every_scans")
-    return frozenset(vital), dict(every)
+    for group in asked:
+        if group in vital or group in every:
+            raise RegisterMapError(f"{where}: polling: {group} is on_request, it is neither vital nor in every_scans")
+    return frozenset(vital), dict(every), frozenset(asked)
 
 
 def _tags(entry: Any, nodes: Mapping[str, Node], lists: Any, where: str) -> Iterator[Tag]:

@@ -16,7 +16,7 @@ from rig.protocol.registers import Node, Table, Tag
 
 __all__ = ["RegisterMapError", "Wiring", "parse_wirings"]
 
-KEYS = {"description", "moved"}
+KEYS = {"description", "moved", "nodes"}
 SHOWN_BY = "wiring"
 """The tag that says on the wire which wiring it is; its values are the names of the wirings."""
 
@@ -85,7 +85,12 @@ def parse_wirings(
                 if tag in moved:
                     raise broken(f"moves {tag} twice")
                 moved[tag] = node
-        wirings[name] = Wiring(name, str(entry.get("description", "")), (main, *entry.get("moved", {})), moved)
+        further = entry.get("nodes", [])
+        for node in further:
+            if node not in nodes or node == main or node in entry.get("moved", {}):
+                raise broken(f"has node {node!r}; it can be one of {', '.join(set(nodes) - {main})}, each once")
+        there = (main, *entry.get("moved", {}), *further)
+        wirings[name] = Wiring(name, str(entry.get("description", "")), there, moved)
     shown = tags.get(SHOWN_BY)
     if shown is None or set(shown.values) != set(wirings):
         raise RegisterMapError(f"{where}: tag {SHOWN_BY}: its values must be the wirings {', '.join(wirings)}")
