@@ -25,6 +25,7 @@ from emulator.line.line import check as check_line
 from emulator.press.store import PackError, layout, pack, unpack
 from emulator.snapshot import Kind, SnapshotError, layout_of, seal, sources_digest, unseal
 from emulator.state import checks_of, classes_of, fields_of, records_in
+from emulator.stations.laboratory import check as check_samples
 
 if TYPE_CHECKING:
     from emulator.world import World, WorldState
@@ -205,6 +206,8 @@ def _state(prototype: World, data: bytes) -> WorldState:
         raise SnapshotError("the snapshot is malformed: it is of no time")
     if state.line is not None:
         check_line(state.line)
+        for station in state.stations:
+            check_samples(station.samples)
         if state.line.next_ns < state.now_ns:
             raise SnapshotError("the snapshot is malformed: the line is due when it cannot be")
     if state.bus.due_ns is not None and not state.now_ns <= state.bus.due_ns < LONGEST_NS:

@@ -212,6 +212,13 @@ class Kneader:
 
     def signals(self) -> dict[str, float]:
         """What perfect instruments would read, SI units."""
+        self._stepping = True  # nothing moves while it is read, so the melt is summed up once
+        try:
+            return self._signals()
+        finally:
+            self._stepping, self._melt = False, None
+
+    def _signals(self) -> dict[str, float]:
         state = self.state
         flow_kg_s = float(state.delivery_kg_s.sum())
         delivery = {f"{name}_kg_s": float(rate) for name, rate in zip(COMPONENTS, state.delivery_kg_s, strict=True)}

@@ -19,7 +19,7 @@ from emulator.line.sheet import Pieces
 from emulator.material.constants import REFERENCE_K
 from emulator.units import KELVIN
 
-__all__ = ["Roll", "RollState", "Winder", "WinderCommands", "WinderDisturbances", "WinderState", "cured"]
+__all__ = ["KEPT", "Roll", "RollState", "Winder", "WinderCommands", "WinderDisturbances", "WinderState", "cured"]
 
 RollState = Literal["winding", "waiting", "curing", "finished"]
 KEPT: Final = 256

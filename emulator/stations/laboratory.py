@@ -11,11 +11,12 @@ import numpy as np
 
 from emulator.line.line import Line
 from emulator.line.sheet import Pieces, Scrap, joined, no_pieces
+from emulator.line.winding import KEPT
 from emulator.node.bank import Bank
 from emulator.units import conversion
 from rig.protocol.registers import RAW_RANGE
 
-__all__ = ["cut_samples", "measure"]
+__all__ = ["check", "cut_samples", "measure"]
 
 SHOWN: Final = {
     "laboratory_thickness_um": "thickness_m",
@@ -43,7 +44,7 @@ def cut_samples(line: Line, after: int) -> tuple[Pieces, int]:
     winder = line.tail.winder
     newest = winder.state.count - (winder.winding is not None)
     found = no_pieces()
-    for number in range(after + 1, newest + 1):
+    for number in range(max(after, newest - KEPT) + 1, newest + 1):
         found = joined(found, _last_of(line, number))
     return found, max(newest, after)
 
@@ -56,6 +57,18 @@ def measure(line: Line, waiting: Pieces, bank: Bank) -> Pieces:
         _show(line, waiting[done][-1], bank)
     left: Pieces = waiting[~done]
     return left
+
+
+def check(samples: Pieces) -> None:
+    """Whether pieces that came from elsewhere can be samples.
+
+    Raises:
+        ValueError: they cannot.
+    """
+    solids, porosity = samples["mass_kg"][:, :2].sum(axis=1), samples["porosity"]
+    film = (solids > 0.0) & (samples["thickness_m"] > 0.0) & (porosity > 0.0) & (porosity < 1.0)
+    if len(samples) > KEPT or not film.all():
+        raise ValueError("the laboratory has samples that cannot be")
 
 
 def _last_of(line: Line, number: int) -> Pieces:
@@ -75,7 +88,7 @@ def _show(line: Line, piece: np.void, bank: Bank) -> None:
         gain, offset = conversion(f"{name}_fraction" if name in FRACTIONS else name, unit)
         _publish(bank, tag, read[name] * gain + offset)
     bank.publish("laboratory_roll", int(piece["roll"]) & RAW_RANGE["u16"][1])
-    bank.publish("laboratory_serial", int(piece["serial"]))
+    _publish(bank, "laboratory_serial", int(piece["serial"]))
 
 
 def _publish(bank: Bank, tag: str, value: float) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
-from numba import carray
+from numba import carray  # type: ignore[attr-defined]
 from numpy.typing import NDArray
 
 from emulator.config import ConfigError
@@ -67,6 +67,7 @@ STATION: Final = np.dtype(
     ],
     align=True,
 )
+MOST_SCANS: Final = 2**62
 OPTIONAL: Final = re.compile(r"bath_\d+_solvent_fraction")
 """Signals that a line with fewer baths has not; their sensors read 0."""
 READING: Final = 1
@@ -143,7 +144,8 @@ class StationNode(OnTheLine):
         status = layout.tags[f"{self.name}_status_word"]
         self._bits = {bit: 1 << i for i, bit in enumerate(status.bits)}
         self._head = layout.place(status.name)
-        assert self._head + 2 == layout.place(f"{self.name}_heartbeat") == layout.place(f"{self.name}_sample_time_ms") - 2
+        behind = [layout.place(f"{self.name}_{own}") - self._head for own in ("heartbeat", "sample_time_ms")]
+        assert behind == [2, 4], "they are written at once"
         commands = self.bank.state.image[self.commands.first :]
         memory = np.zeros(1, STATION)
         self._take(
@@ -195,7 +197,7 @@ class StationNode(OnTheLine):
                     self.bank.publish(tag.name, tag.safe_value)
         self._exchange(anew=bool(memory["anew"]))
         memory["anew"] = 0
-        memory["scans"] = scans + 1
+        memory["scans"] = (scans + 1) % MOST_SCANS
         word = self._bits["comms_lost"] if memory["comms_lost"] else 0
         for bit, on in self.station.status(self._line).items():
             if on:
@@ -288,7 +290,8 @@ def _signal(name: str, sources: Any) -> tuple[str, str]:
     prefix, _, key = name.partition(".")
     known = sources[prefix].signals() if prefix in sources else {}
     if key not in known and not (known and OPTIONAL.fullmatch(key)):
-        raise ConfigError(f"sensor of a station: no signal {name!r}; there are {', '.join(known) or ', '.join(sources)}")
+        there = ", ".join(known) or ", ".join(sources)
+        raise ConfigError(f"sensor of a station: no signal {name!r}; there are {there}")
     return prefix, key
 
 
@@ -303,8 +306,9 @@ def _sense(
     reading: int, truth: Any, signals: int, rows: Any, sensors: int, memory: Any, image: Any, octets: int
 ) -> None:
     values = carray(truth, signals)
+    instruments: Any = carray(rows, sensors)
     # nothing disturbs these sensors, so no inputs are asked for
-    read_sensors(values, values, carray(rows, sensors), reading, carray(memory, (2, sensors)), carray(image, octets))
+    read_sensors(values, values, instruments, reading, carray(memory, (2, sensors)), carray(image, octets))
 
 
 def make_stations(

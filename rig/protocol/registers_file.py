@@ -31,7 +31,8 @@ from rig.protocol.wirings import RegisterMapError, parse_wirings
 __all__ = ["UNITS", "RegisterMapError", "default_registers", "load_registers", "parse_registers"]
 
 UNITS = frozenset({
-    "", "°C", "%", "µm", "mm", "m", "m/min", "N", "kN", "kN/m", "bar", "A", "N·m", "L/min", "kg/h", "1/min", "s", "ms", "deg",
+    "", "°C", "%", "µm", "mm", "m", "m/min", "N", "kN", "kN/m", "bar", "A", "N·m", "L/min", "kg/h", "1/min",
+    "s", "ms", "deg",
 })  # fmt: skip
 """Units a tag may have; `emulator` knows how each relates to SI."""
 

@@ -91,7 +91,8 @@ def test_a_poll_of_many_nodes_asks_the_io_node_first_and_reads_along_nothing_tha
         ("gauge = [", "oven = [", "wiring two: moves tags to 'oven'; it can be one of gauge"),
         ('["{place}_um"]', '["{place}_mm"]', "wiring two: moves 'entry_mm', which is no tag of node press"),
         ('["{place}_um"]', '["{place}_um", "exit_um"]', "wiring two: moves exit_um twice"),
-        ("[wirings.one]", "[wirings.one]\ncolour = 1", "wiring one: it has description, moved and nothing else"),
+        ("[wirings.one]", "[wirings.one]\ncolour = 1", "wiring one: it has description, moved, nodes and nothing else"),
+        ("[wirings.one]", "[wirings.one]\nnodes = ['oven']", "wiring one: has node 'oven'; it can be one of gauge"),
         ("{ one = 1, two = 2 }", "{ one = 1 }", "tag wiring: its values must be the wirings one, two"),
     ],
 )
