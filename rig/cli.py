@@ -19,7 +19,7 @@ from rig.cli_control import add_control_commands
 from rig.cli_products import add_products
 from rig.cli_snapshot import add_cache, add_resume, add_where, positive, positive_int, seconds, seed, serving
 from rig.cli_sniff import add_sniff
-from rig.errors import RigError, UsageError
+from rig.errors import BusError, RigError, UsageError
 
 __all__ = ["main"]
 
@@ -36,8 +36,9 @@ a press is named by URL:
   rfc2217://127.0.0.1:2217    a serial port over the network
 
 exit codes:
-  0 all green   1 a requirement, a test or a line listened to is red   2 wrong usage or input   3 port or bus
-  4 write refused by the safety envelope   5 the controller failed   130 interrupted
+  0 all green   1 a requirement, a test or a line listened to is red   2 wrong usage or input
+  3 port, bus, or the executed firmware   4 write refused by the safety envelope
+  5 the controller failed   130 interrupted
 """
 
 
@@ -54,6 +55,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RigError as error:
         print(f"press-rig: {error}", file=sys.stderr)
         return error.exit_code
+    except RuntimeError as error:
+        from rig.virtual import FirmwareFault  # noqa: PLC0415 - heavy, and there already if it is one
+
+        if not isinstance(error, FirmwareFault):
+            raise
+        print(f"press-rig: {error}", file=sys.stderr)
+        return BusError.exit_code
     except KeyboardInterrupt:
         print("\npress-rig: interrupted", file=sys.stderr)
         return INTERRUPTED

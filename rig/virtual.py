@@ -23,6 +23,7 @@ from emulator.config import ConfigError, Machine, Material, load_machine, load_m
 from emulator.firmware.build import build
 from emulator.firmware.chip_master import ChipMaster
 from emulator.firmware.elf import Program
+from emulator.firmware.fault import FirmwareFault
 from emulator.node.config import FIRMWARE
 from emulator.operating_map import HELD_WITHIN_K, Outcome, check_point, outcome, with_roller_pitch
 from emulator.ports.serve import (
@@ -59,6 +60,7 @@ __all__ = [
     "NOTES",
     "START_STATES",
     "ConfigError",
+    "FirmwareFault",
     "Machine",
     "Material",
     "Outcome",

@@ -26,6 +26,7 @@ from emulator.firmware.chip_state import DEVICE_PAGES, FLASH, PAGE, RAM, ChipSta
 from emulator.firmware.console import Console
 from emulator.firmware.cycles import EXCEPTION_CYCLES, total_cycles
 from emulator.firmware.elf import Program
+from emulator.firmware.fault import failed, gave_up, hangs
 from emulator.firmware.machine import (
     BEGAN,
     DONE,
@@ -43,7 +44,7 @@ from emulator.firmware.machine import (
     Machine,
 )  # fmt: skip
 
-__all__ = ["IO_PLACE", "Chip", "FirmwareFault", "has_engine"]
+__all__ = ["IO_PLACE", "Chip", "has_engine"]
 
 CYCLE_NS: Final = 20
 UART: Final = 0x4000_C000
@@ -72,10 +73,6 @@ def _place(address: int) -> int:
 
 
 _PLACE_RIS = _place(SYSCTL_RIS)
-
-
-class FirmwareFault(RuntimeError):
-    """The firmware did what no program may; says where."""
 
 
 def has_engine() -> bool:
@@ -317,18 +314,12 @@ class Chip:
             self._fail(status, address)
 
     def _fail(self, status: int, address: int) -> None:
-        where, why = self.program.where(address), self.machine.memory[STOPPED]
+        why = self._cells[STOPPED]
         if why == HANGS:
-            raise FirmwareFault(
-                f"the firmware hangs in {where}: it does not go to sleep for {PATIENCE * CYCLE_NS // 1_000_000} ms; "
-                "on the board its watchdog would start it anew"
-            )
+            raise hangs(self.program, address, PATIENCE * CYCLE_NS // 1_000_000)
         if why == RESETS:
-            raise FirmwareFault(f"the firmware has given up and asked for a reset in {where}")
-        if status:
-            error = importlib.import_module("unicorn").UcError(status)
-            raise FirmwareFault(f"the firmware failed in {where}: {error}")
-        raise FirmwareFault(f"the firmware stopped in {where}")
+            raise gave_up(self.program, address)
+        raise failed(self.program, self._engine, status, address)
 
 
 def _jump(here: int, target: int, *, links: bool) -> bytes:

@@ -67,6 +67,7 @@ class Program:
         path: of the ELF file.
 
     Attributes:
+        path: of the file.
         entry: where it begins.
         sections: all its sections.
         symbols: by name; of several with the same name, one.
@@ -78,7 +79,7 @@ class Program:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         data = path.read_bytes()
         if data[:6] != b"\x7fELF\x01\x01" or data[18:20] != _ARM:
             raise ValueError(f"{path} is no ELF file for Arm, 32 bits, little endian")
@@ -139,7 +140,7 @@ class Program:
         function = self.function_at(address)
         if function is None:
             return f"0x{address:08x}"
-        line = line_of(self._path, address)
+        line = line_of(self.path, address)
         return f"{function.name} ({line})" if line else f"{function.name} + {address - function.address}"
 
     def content(self, address: int, size: int) -> bytes:

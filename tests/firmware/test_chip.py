@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.firmware.build import build
-from emulator.firmware.chip import Chip, FirmwareFault
+from emulator.firmware.chip import Chip
 from emulator.firmware.chip_state import RAM
 from emulator.firmware.elf import Program
 from emulator.firmware.report import measure
@@ -88,32 +88,3 @@ def test_an_answer_longer_than_the_fifo_is_sent_as_the_uart_asks_for_it(program:
         answers.append(chip.machine.take())
     assert answers[0] == answers[1]
     assert len(answers[0]) == 171
-
-
-def broken(program: Program, function: str, code: bytes) -> Chip:
-    """A chip whose program has other code at the beginning of a function."""
-    chip = Chip(program)
-    chip._engine.mem_write(program.symbols[function].address, code)
-    return chip
-
-
-def test_a_program_that_fails_is_told_with_function_and_line(program: Program) -> None:
-    with pytest.raises(FirmwareFault, match=r"failed in loop_scan \(loops\.c:\d+\)"):
-        broken(program, "loop_scan", b"\x00\xde").power_on()  # udf: no instruction
-
-
-def test_a_program_that_hangs_is_told_with_function_and_line(program: Program) -> None:
-    with pytest.raises(FirmwareFault, match=r"hangs in modbus_crc \(crc\.c:\d+\)"):
-        chip = broken(program, "modbus_crc", b"\xfe\xe7")  # b to itself
-        chip.power_on()
-        chip.receive(READ, 10_000_000, TIMING.char_ns)
-        chip.run_until(20_000_000)
-
-
-def test_a_stack_that_runs_over_is_told(program: Program) -> None:
-    chip = Chip(program)
-    chip.power_on()
-    chip.state.stack = RAM[0] + 64
-    chip = Chip(program, chip.state)
-    with pytest.raises(FirmwareFault):
-        chip.run_until(SCAN_NS)
