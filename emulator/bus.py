@@ -261,16 +261,26 @@ class Bus:
     # -- the master receives -------------------------------------------------------------------------
 
     def arrived(self, now_ns: int) -> int:
-        """How many bytes the master can read."""
-        return sum([reply.arrived(now_ns) - reply.read for reply in self.state.replies])
+        """How many bytes the master can read: those of answers that overlap come one answer after the other."""
+        count = 0
+        for reply in self.state.replies:
+            ready = reply.arrived(now_ns)
+            count += ready - reply.read
+            if ready < len(reply.data):
+                break
+        return count
 
     def arrival_ns(self, count: int) -> int | None:
         """When the `count`-th unread byte will be there, ns; None if that is not known (yet)."""
+        before_ns = 0
         for reply in self.state.replies:
             unread = len(reply.data) - reply.read
             if count <= unread:
-                return reply.arrival_ns(reply.read + count)
+                arrival_ns = reply.arrival_ns(reply.read + count)
+                return arrival_ns if arrival_ns > before_ns else before_ns
             count -= unread
+            last_ns = reply.arrival_ns(len(reply.data))
+            before_ns = max(before_ns, last_ns)
         return None
 
     def read(self, count: int) -> bytes:

@@ -50,6 +50,26 @@ def test_the_line_is_well_when_the_last_fault_of_a_kind_has_ended(kind: str) -> 
     assert not world.bus.state.faults
 
 
+@given(
+    delays_s=st.lists(st.floats(0.0, 0.12), min_size=2, max_size=4),
+    looks_ns=st.lists(st.integers(1, 40_000_000), min_size=1, max_size=10),
+    wanted=st.integers(1, 3000),
+)
+def test_of_bytes_that_overlap_as_many_can_be_read_as_have_arrived(
+    delays_s: list[float], looks_ns: list[int], wanted: int
+) -> None:
+    world = FakeWorld()
+    for after_s in delays_s:
+        world.bus.inject(Fault("babble", 0.15, after_s=after_s))
+    for look_ns in looks_ns:
+        world.run_until(world.now_ns + look_ns)
+        arrival_ns = world.bus.arrival_ns(wanted)
+        count = world.bus.arrived(world.now_ns)
+        # or whoever waits until so many are there would wait for ever without time passing
+        assert (arrival_ns is not None and arrival_ns <= world.now_ns) == (count >= wanted)
+        assert len(world.bus.read(wanted)) == min(count, wanted)
+
+
 @pytest.mark.parametrize("kind", LASTING)
 def test_a_fault_within_another_of_its_kind_changes_nothing(kind: str) -> None:
     world = FakeWorld()
