@@ -225,6 +225,10 @@ def _settings(node: Node) -> Iterator[tuple[str, str]]:
     yield "full_flow_l_min", _double(config.coolant.full_flow_l_min)
     yield "radians_per_degree", _double(np.pi / 180.0)
     trip, warn = config.interlocks, config.warnings
+    if max(trip.tension_fraction, warn.tension_fraction) >= scan.TENSION_READY_FRACTION:
+        raise ConfigError("tensions that are ready would be too low, and the firmware looks no closer at what is ready")
+    if trip.speed_difference_percent < warn.speed_difference_percent:
+        raise ConfigError("belts would be stopped without a warning, and the firmware looks at the warning first")
     yield "limit_tension_fraction", _double(trip.tension_fraction)
     yield "limit_speed_difference_percent", _double(trip.speed_difference_percent)
     yield "warn_zone_deviation_k", _double(warn.zone_deviation_k)

@@ -25,6 +25,7 @@ struct sensed {
     bool cooling_needed;
     bool energised;
     bool watchdog_expired;
+    bool tight; /* both tensions are those that are wanted */
     double watchdog_left_s;
     double smallest_tension_fraction;
     double speed_difference_percent;

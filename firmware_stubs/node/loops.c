@@ -15,6 +15,7 @@ static void compare(struct loop *loop, const struct loop_plan *plan, double meas
     loop->measured_c = measured_c;
     loop->proportional = plan->gain_per_k * (loop->ramped_c - measured_c);
     loop->change = loop->proportional * plan->step;
+    loop->wanted = loop->proportional + loop->integral;
     loop->is_compared = true;
 }
 
@@ -27,12 +28,14 @@ void loop_scan(struct loop *loop, const struct loop_plan *plan, double measured_
         return;
     }
     compare(loop, plan, measured_c, setpoint_c);
-    double proportional = loop->proportional, change = loop->change;
-    double wanted = proportional + loop->integral;
+    double change = loop->change, wanted = loop->wanted;
     bool is_held = (!less(wanted, 1.0) && less(0.0, change)) || (!less(0.0, wanted) && less(change, 0.0));
     if (!is_held) {
-        loop->integral = between(loop->integral + change, 0.0, 1.0);
-        wanted = proportional + loop->integral;
+        double integral = between(loop->integral + change, 0.0, 1.0);
+        if (!is_same(integral, loop->integral)) {
+            loop->integral = integral;
+            loop->wanted = loop->proportional + integral;
+        }
     }
-    loop->output = between(wanted, 0.0, 1.0);
+    loop->output = between(loop->wanted, 0.0, 1.0);
 }

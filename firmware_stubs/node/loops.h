@@ -21,6 +21,7 @@ struct loop {
     double measured_c;
     double proportional; /* part of the output */
     double change;       /* of the integral */
+    double wanted;       /* sum of both parts */
 };
 
 /* One scan of one loop. */

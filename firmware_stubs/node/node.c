@@ -91,6 +91,10 @@ static void follow_setpoints(void) {
     for (unsigned side = 0; side < 2; side++) {
         node.tight_kn_m[side] = TENSION_READY_FRACTION * larger(wanted[SETPOINT_TENSIONS + side], 1.0);
     }
+    for (unsigned i = 0; i < PLATES; i++) {
+        node.near[i].low = wanted[i] - 0.99 * WARN_ZONE_DEVIATION_K;
+        node.near[i].high = wanted[i] + 0.99 * WARN_ZONE_DEVIATION_K;
+    }
     node.timeout_ns = wanted[SETPOINT_WATCHDOG] * 1e9;
     node.coolant_flow = wanted[SETPOINT_COOLANT] / FULL_FLOW_L_MIN;
 }
@@ -120,8 +124,12 @@ static double watchdog_left_s(int64_t now_ns) {
     return larger(left_ns, 0.0) * 1e-9;
 }
 
-/* How much slower the slower belt is. */
+/* How much slower the slower belt is; 0 for what is well below any limit. */
 static double speed_difference_percent(struct range speeds) {
+    int64_t difference = speeds.highest - speeds.lowest;
+    if (difference * 100000 < (int64_t)speeds.highest * (int32_t)(900 * WARN_SPEED_DIFFERENCE_PERCENT)) {
+        return 0.0;
+    }
     const struct number *number = &CHANNEL_PLANS[SPEED_CHANNELS[0]].number;
     double fastest = engineering(number, speeds.highest);
     return 100.0 * (fastest - engineering(number, speeds.lowest)) / fastest;
@@ -136,10 +144,11 @@ static struct sensed sense(int64_t now_ns) {
     s.hottest = range(HEATED_CHANNELS, HEATEDS).highest;
     s.largest_force = range(FORCE_CHANNELS, FORCES).highest;
     s.tension_wanted = coil(BIT_TENSION_ENABLE) && s.belts_driven && less(0.0, smaller(tensions[0], tensions[1]));
-    s.smallest_tension_fraction = 1.0;
-    if (s.tension_wanted) {
-        s.smallest_tension_fraction =
-            smaller(reading(TENSION_CHANNELS[0]) / tensions[0], reading(TENSION_CHANNELS[1]) / tensions[1]);
+    double measured[2] = {reading(TENSION_CHANNELS[0]), reading(TENSION_CHANNELS[1])};
+    s.tight = less(node.tight_kn_m[0], measured[0]) && less(node.tight_kn_m[1], measured[1]);
+    s.smallest_tension_fraction = 1.0; /* tight is more than any limit asks for */
+    if (s.tension_wanted && !s.tight) {
+        s.smallest_tension_fraction = smaller(measured[0] / tensions[0], measured[1] / tensions[1]);
     }
     s.edges = range(EDGE_CHANNELS, EDGES);
     s.speeds = range(SPEED_CHANNELS, SPEEDS);
@@ -170,6 +179,10 @@ static void withdraw(void) {
 
 static double on(bool wanted) {
     return wanted ? 1.0 : 0.0;
+}
+
+static bool is_within(const struct window_of_doubles *window, double x) {
+    return less(window->low, x) && less(x, window->high);
 }
 
 static bool is_on(unsigned command) {
@@ -207,6 +220,9 @@ static unsigned warnings(const struct sensed *s) {
     unsigned word = 0;
     for (unsigned i = 0; i < PLATES && coil(BIT_HEATING_ENABLE); i++) {
         if (LOOP_PLANS[i].cools) {
+            continue;
+        }
+        if (is_within(&node.near[i], node.held_c[i])) {
             continue;
         }
         double error = node.held_c[i] - node.setpoints[i];
@@ -269,14 +285,10 @@ static unsigned mode(bool tripped) {
 
 static void show_contacts(const struct sensed *s) {
     uint8_t *image = node.image;
-    bool tight = true;
-    for (unsigned side = 0; side < 2; side++) {
-        tight = tight && less(node.tight_kn_m[side], reading(TENSION_CHANNELS[side]));
-    }
     put_bit(image, BIT_EMERGENCY_STOP_RELEASED, !node.emergency_stop_pressed);
     put_bit(image, BIT_GUARDS_CLOSED, !node.guard_open);
     put_bit(image, BIT_HYDRAULICS_READY, raw(CHANNEL_HYDRAULIC_PRESSURE_BAR) > ABOVE_HYDRAULICS_READY_BAR);
-    put_bit(image, BIT_TENSION_READY, tight);
+    put_bit(image, BIT_TENSION_READY, s->tight);
     put_bit(image, BIT_TRACKING_OK, !is_outside(s->edges, BELOW_MINUS_WARN_EDGE_POSITION_MM, ABOVE_WARN_EDGE_POSITION_MM));
     put_bit(image, BIT_COOLANT_FLOWING, s->coolant_flow > ABOVE_LIMIT_COOLANT_FLOW_L_MIN);
     put_bit(image, BIT_BELTS_MOVING, s->speeds.lowest > ABOVE_MOVING_M_MIN);

@@ -22,6 +22,11 @@ enum {
     CONTACT_GUARD_OPEN = 2,
 };
 
+/* What lies between these, exclusively, needs no closer look. */
+struct window_of_doubles {
+    double low, high;
+};
+
 struct node {
     uint8_t image[IMAGE_SIZE]; /* all registers and bits as they go on the wire */
     bool is_virtual;
@@ -41,6 +46,7 @@ struct node {
     double coolant_flow;         /* commanded while the valve is open, part of the full flow */
     double tight_kn_m[2];        /* tensions above these are those that are wanted */
     double timeout_ns;           /* of the comms watchdog */
+    struct window_of_doubles near[PLATES]; /* temperatures too close to the setpoint for a warning */
     double shown[PLATES];        /* outputs of the zones as their registers show them */
     double commands[COMMANDS];   /* what the actuators are told, SI */
     uint8_t queued;               /* samples in the queues */
