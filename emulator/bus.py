@@ -413,6 +413,8 @@ class Bus:
         if spoilt:
             state.counters.not_understood += 1
             request = garbled(request, 0, len(request))
+        if state.faults and is_frame(request):
+            self._trouble.meet("request", request[0], now_ns, now_ns)
         if self._programs and request:
             self._let_hear(request, "overrun" in comment, now_ns)
         self._judge(request, now_ns, comment)
@@ -475,6 +477,8 @@ class Bus:
             end_ns = start_ns if self.at_once else start_ns + line.span_ns(len(answer))
             self._append(Reply(start_ns, end_ns, line, answer, unit))
             return
+        if state.faults:
+            self._trouble.meet("response", unit, start_ns, start_ns + state.line.span_ns(len(answer)))
         pieces, comment = self._trouble.strike_answer(answer, unit)
         for data, delay_ns in pieces:
             start_ns = self.put_on_wire(data, start_ns + delay_ns, comment, unit)

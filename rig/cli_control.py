@@ -54,11 +54,13 @@ def _add_inject(commands: Commands[argparse.ArgumentParser]) -> None:
         "  press-rig inject delayed amount=0.3 probability=0.1 times=all\n"
         "  press-rig inject unplugged amount=5 after_s=10           the adapter is pulled in 10 s, for 5 s\n"
         "  press-rig inject unplugged device=ttyUSB1                and put back under another name\n"
+        "  press-rig inject brown_out amount=1 nth=20               the supply fails within the 20th answer from now\n"
         "  press-rig inject --faults                                what stands, and what it has struck\n"
         "  press-rig inject --withdraw 3                            end fault 3 (all: every one)\n"
         "\n"
         "options of every fault: after_s, for_s (from when on and how long, press seconds), unit (address)\n"
         "of those that strike frames: direction (request or response), nth, probability, times (a number, or all)\n"
+        "  (the others begin with such a frame then, in the middle of an answer for example)\n"
         "of unplugged: device (name that the adapter is put back under)\n"
         "docs/faults.md says what each of them does. `press-rig control disturb` is for the press itself.\n",
     )  # fmt: skip

@@ -87,6 +87,9 @@ KINDS: Final[Mapping[str, Kind]] = {
 }
 """Everything that can be injected, by name."""
 TIMED: Final = frozenset(name for name, kind in KINDS.items() if not kind.directions)
+LASTS_ITS_AMOUNT: Final = frozenset(name for name in TIMED if KINDS[name].amount == "s")
+WHOLE: Final = frozenset({"bytes", "address", "bit/s"})
+"""Amounts of which there are no halves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +99,14 @@ class Fault:
     Attributes:
         kind: name in `KINDS`.
         amount: as the kind says; None for the usual one.
-        direction: frames it looks at, `request` or `response`; None for the kind's first.
+        direction: frames it looks at, `request` or `response`; None for the kind's first. What strikes at a time begins
+            with a frame if this, `nth` or `probability` is given: as a request is heard, or in the middle of an answer.
         unit: only frames to or from this address, only this node; None for any.
         after_s: not before so much time has passed, s.
-        for_s: not after so much more time, s; None for ever. For what lasts by its amount it has no meaning.
+        for_s: not after so much more time, s; None for ever. What lasts by its amount has none.
         nth: the first frame to be struck, counted from 1 among those it looks at.
         probability: of a frame to be struck.
-        times: how many frames are struck; None for all.
+        times: how many frames are struck; None for all. What strikes at a time does so once.
         device: name that a pulled adapter gets when it is put back, such as `ttyUSB1`; None for the one it had.
     """
 
@@ -129,9 +133,15 @@ class Fault:
             raise FaultError(
                 f"amount of {self.kind} is {self.amount:g}; it must be {kind.low:g} … {kind.high:g} {kind.amount}"
             )
-        if self.direction is not None and self.direction not in kind.directions:
-            possible = " or ".join(kind.directions) or "no frames at all"
-            raise FaultError(f"fault {self.kind} strikes {possible}, not {self.direction!r}")
+        if self.amount is not None and kind.amount in WHOLE and not float(self.amount).is_integer():
+            raise FaultError(f"amount of {self.kind} is {self.amount:g} {kind.amount}; it must be a whole number")
+        possible = kind.directions or _BOTH
+        if self.direction is not None and self.direction not in possible:
+            raise FaultError(f"fault {self.kind} strikes {' or '.join(possible)}, not {self.direction!r}")
+        if self.kind in TIMED and self.times != 1:
+            raise FaultError(f"fault {self.kind} strikes once; inject it again for another time, instead of times")
+        if self.kind in LASTS_ITS_AMOUNT and self.for_s is not None:
+            raise FaultError(f"fault {self.kind} lasts as long as its amount, in s; give that instead of for_s")
         self._check("unit", self.unit, 1, 247)
         self._check("after_s", self.after_s, 0.0, LONGEST_S)
         self._check("for_s", self.for_s, 0.0, LONGEST_S)
@@ -155,8 +165,15 @@ class Fault:
 
     @property
     def looks_at(self) -> str:
-        """Direction of the frames that it looks at; empty if it strikes at a time."""
-        return self.direction or next(iter(KINDS[self.kind].directions), "")
+        """Direction of the frames that it looks at; empty if it strikes at a time, whatever goes by."""
+        usual = "response" if self.is_begun_by_a_frame else ""
+        return self.direction or next(iter(KINDS[self.kind].directions), usual)
+
+    @property
+    def is_begun_by_a_frame(self) -> bool:
+        """Whether what lasts waits for a frame to begin with, and not for a time."""
+        is_chosen = self.direction is not None or self.nth > 1 or self.probability < 1.0
+        return self.kind in TIMED and is_chosen
 
 
 @dataclass(slots=True)
@@ -166,7 +183,7 @@ class ActiveFault:
     Attributes:
         number: of the injection; names the random stream.
         fault: what was asked for.
-        from_ns: when it begins.
+        from_ns: when it begins, or begins to look at frames.
         until_ns: when it is over; None for never.
         seen: frames that it has looked at.
         struck: frames that it has struck.
@@ -182,6 +199,11 @@ class ActiveFault:
     struck: int = 0
     drawn: int = 0
     acting: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether the frame with which it is to begin has not come yet."""
+        return self.fault.is_begun_by_a_frame and not self.struck
 
 
 def fault_from(kind: str, options: Mapping[str, Any]) -> Fault:

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from emulator.agenda import Agenda, Priority, WakeUp
 from emulator.random import stream_key, uniform
 from emulator.wire.damage import DAMAGE, FLAGGED, Draw, Piece, random_bytes
-from emulator.wire.faults import SECOND_NS, TIMED, ActiveFault, Fault
+from emulator.wire.faults import LASTS_ITS_AMOUNT, SECOND_NS, TIMED, ActiveFault, Fault
 from emulator.wire.frames import BusState
 from rig.protocol import ExceptionCode, InvalidRequest
 
@@ -63,18 +63,23 @@ class Trouble:
         state, now_ns = self._line.state, self._agenda.now_ns
         from_ns = now_ns + round(fault.after_s * SECOND_NS)
         active = ActiveFault(state.injected, fault, from_ns)
-        if fault.kind in ("babble", "break", "brown_out", "unplugged"):
-            active.until_ns = from_ns + round(fault.size * SECOND_NS)
-        elif fault.for_s is not None:
-            active.until_ns = from_ns + round(fault.for_s * SECOND_NS)
         state.injected += 1
         state.faults.append(active)
+        if not active.waits:
+            self._set_times(active, from_ns)
+        return active.number
+
+    def _set_times(self, active: ActiveFault, from_ns: int) -> None:
+        """It is known when it begins."""
+        fault, active.from_ns = active.fault, from_ns
+        lasts_s = fault.size if fault.kind in LASTS_ITS_AMOUNT else fault.for_s
+        if lasts_s is not None:
+            active.until_ns = from_ns + round(lasts_s * SECOND_NS)
         if fault.kind in TIMED:
-            if from_ns > now_ns:
+            if from_ns > self._agenda.now_ns:
                 self._agenda.put(from_ns, Priority.FAULT, self._wake_up)
             else:
                 self._begin(active)
-        return active.number
 
     def withdraw(self, number: int | None = None) -> None:
         """End a fault, or all of them."""
@@ -88,7 +93,7 @@ class Trouble:
         """Put the wake-ups that the state asks for on the agenda."""
         now_ns = self._agenda.now_ns
         for active in self._line.state.faults:
-            if active.fault.kind in TIMED:
+            if active.fault.kind in TIMED and not active.waits:
                 due_ns = active.until_ns if active.acting else active.from_ns
                 if active.acting and active.fault.kind == "babble":
                     due_ns = self._segment_ns(active)
@@ -139,12 +144,29 @@ class Trouble:
         state.last_answer = answer
         return [piece for piece in pieces if piece.data], ", ".join(comments)
 
+    def meet(self, direction: str, unit: int, start_ns: int, end_ns: int) -> None:
+        """What waits for a frame begins somewhere in this one, from `start_ns` to `end_ns`."""
+        for active in list(self._line.state.faults):
+            fault = active.fault
+            if not active.waits or fault.looks_at != direction or fault.unit not in (None, unit):
+                continue
+            if start_ns < active.from_ns:
+                continue
+            active.seen += 1
+            draw = self._draw(active)
+            if active.seen < fault.nth or (fault.probability < 1.0 and draw() >= fault.probability):
+                continue
+            active.struck += 1
+            if fault.kind == "babble":
+                active.seen = 0  # from now on it counts what is made
+            self._set_times(active, start_ns + round(draw() * (end_ns - start_ns)))
+
     def _striking(self, direction: str, unit: int, damaging: bool) -> list[ActiveFault]:
         """Faults that strike the frame that goes by, which is counted: those that damage it, or the others."""
         now_ns, found = self._agenda.now_ns, []
         for active in list(self._line.state.faults):
             fault = active.fault
-            if (fault.kind in DECLINES) == damaging:
+            if (fault.kind in DECLINES) == damaging or fault.kind in TIMED:
                 continue
             if fault.looks_at != direction or now_ns < active.from_ns or fault.unit not in (None, unit):
                 continue
@@ -182,7 +204,7 @@ class Trouble:
     def _due(self) -> None:
         """Something begins or ends now."""
         now_ns = self._agenda.now_ns
-        timed = [active for active in self._line.state.faults if active.fault.kind in TIMED]
+        timed = [active for active in self._line.state.faults if active.fault.kind in TIMED and not active.waits]
         acting = [active for active in timed if active.acting]
         # what begins at the moment at which its like ends goes on with it
         for active in timed:

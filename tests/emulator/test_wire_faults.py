@@ -232,6 +232,45 @@ class TestAtATime:
         assert exchange(world, 0.4) == b""
         assert exchange(world) == ANSWER
 
+    def test_a_supply_may_fail_in_the_middle_of_the_nth_answer(self) -> None:
+        world = FakeWorld()
+        world.bus.inject(Fault("brown_out", 0.5, nth=3))
+        assert [exchange(world, 0.1) for _ in range(2)] == [ANSWER, ANSWER]
+        heard = exchange(world, 0.1)
+        assert 0 < len(heard) < len(ANSWER)
+        assert ANSWER.startswith(heard)
+        assert not world.node.is_on
+        world.run_until(world.now_ns + SECOND_NS)
+        assert exchange(world) == ANSWER
+
+    def test_or_as_the_nth_request_is_heard_which_then_is_not_obeyed(self) -> None:
+        world = FakeWorld()
+        world.bus.inject(Fault("brown_out", 0.5, direction="request", nth=2, after_s=0.15))
+        assert [exchange(world, 0.1) for _ in range(4)] == [ANSWER, ANSWER, ANSWER, b""]
+        assert len(world.node.heard) == 3
+
+    @pytest.mark.parametrize("kind", sorted(TIMED))
+    def test_what_lasts_begins_with_a_frame_by_chance_and_ends(self, kind: str) -> None:
+        world = FakeWorld()
+        amount = 0.25 if KINDS[kind].amount == "s" else None
+        world.bus.inject(Fault(kind, amount, for_s=None if amount else 0.25, probability=0.2))
+        heard = [exchange(world, 0.1) for _ in range(60)]
+        assert heard[0] == ANSWER  # by the numbers of this stream
+        assert 1 <= len([answer for answer in heard if answer != ANSWER]) <= 4
+        assert not world.bus.state.faults
+        assert exchange(world) == ANSWER
+
+    @pytest.mark.parametrize("kind", sorted(TIMED - {"unplugged"}))
+    def test_a_copy_waits_for_the_same_frame(self, kind: str) -> None:
+        world = FakeWorld()
+        world.bus.inject(Fault(kind, nth=2))
+        assert exchange(world, 0.1) == ANSWER
+        twin = FakeWorld(start_ns=world.now_ns)
+        twin.bus = world.bus.with_state(copied(world.bus.state), twin.agenda, [twin.node])
+        heard = [exchange(twin, 0.1) for _ in range(3)]
+        assert heard == [exchange(world, 0.1) for _ in range(3)]
+        assert heard != [ANSWER] * 3
+
     @pytest.mark.parametrize("kind", sorted(TIMED - {"unplugged"}))
     def test_a_copy_made_in_the_middle_ends_at_the_same_time(self, kind: str) -> None:
         world = FakeWorld()
@@ -258,7 +297,11 @@ class TestWrongFaults:
             ("lost_bytes", {"amount": 0}, r"must be 1 … 256 bytes"),
             ("garbled", {"amount": 3}, "has no amount"),
             ("delayed", {"direction": "request"}, "strikes response, not 'request'"),
-            ("babble", {"direction": "request"}, "strikes no frames at all"),
+            ("babble", {"direction": "up"}, "strikes response or request, not 'up'"),
+            ("brown_out", {"times": None}, "strikes once; inject it again"),
+            ("unplugged", {"for_s": 3}, "give that instead of for_s"),
+            ("lost_bytes", {"amount": 1.5}, "is 1.5 bytes; it must be a whole number"),
+            ("wrong_unit", {"amount": 2.5}, "it must be a whole number"),
             ("lost_frame", {"probability": 2}, "probability of fault lost_frame is 2"),
             ("lost_frame", {"nth": "x"}, "'x', which is not a number"),
             ("lost_frame", {"nth": 1.5}, "not a whole number"),

@@ -155,7 +155,7 @@ def test_a_recipe_against_the_claims_is_not_started_unless_it_is_wanted(bench: B
 def test_a_node_that_starts_anew_gets_no_command_to_start_until_somebody_resets(bench: Bench) -> None:
     runner = started(bench)
     runner.run_for(3)
-    bench.virtual.inject("brown_out", for_s=0.3)
+    bench.virtual.inject("brown_out", amount=0.3)
     runner.run_for(4)
     assert runner.state == "fault"
     assert "node_restarted" in runner.said()
