@@ -1,6 +1,6 @@
 /*
  * Time on the LM3S6965: 64-bit nanoseconds since power-on, from SysTick, which begins anew every TICK_NS; timer 0 to
- * wake up by. A program includes this once, behind its own `#define TICK_NS`, and counts `ticks` in its handler.
+ * wake up by. A program includes this once, behind its own `#define TICK_NS`.
  */
 #ifndef LM3S6965_CLOCK_H
 #define LM3S6965_CLOCK_H
@@ -26,6 +26,14 @@ enum {
 };
 
 static volatile uint32_t ticks; /* since power-on */
+
+void systick_handler(void) {
+    ticks++;
+}
+
+void timer0_handler(void) {
+    TIMER0_ICR = TIMER_A_TIMEOUT;
+}
 
 static void interrupts_off(void) {
     __asm__ volatile("cpsid i" ::: "memory");

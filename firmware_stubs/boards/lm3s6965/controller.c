@@ -19,7 +19,7 @@
 #include "controller/talk.h"
 
 #define TICK_NS CONTROLLER_CYCLE_NS
-#include "boards/lm3s6965/clock.h"
+#include "boards/lm3s6965/line.h"
 
 enum {
     WATCHDOG_CYCLES = 5 * TICK_CYCLES,
@@ -31,20 +31,7 @@ enum {
     PINS_BUTTONS = PIN_START | PIN_STOP | PIN_RESET | PIN_ABORT | PIN_HOLD,
 };
 
-static volatile uint16_t sent;    /* bytes of the request that the UART has */
-static volatile uint16_t to_send; /* bytes of the request that is being sent; 0: listening */
-static int64_t sent_ns;           /* when the last of them will have left, if nothing holds them up */
-static const uint8_t *request;
-
 extern const struct recipe recipe_in_flash; /* of the linker script */
-
-void systick_handler(void) {
-    ticks++;
-}
-
-void timer0_handler(void) {
-    TIMER0_ICR = TIMER_A_TIMEOUT;
-}
 
 /* Nothing that could be said now is better than silence: the node's watchdog opens the press. */
 void board_fail_safe(void) {
@@ -53,70 +40,20 @@ void board_fail_safe(void) {
 
 /* -- the line ---------------------------------------------------------------------------------------------------- */
 
-/* Is the last stop bit not out yet? */
-static bool is_sending(void) {
-    return to_send > 0 && (sent < to_send || UART0_FR & FR_BUSY);
+static void station_hear(uint8_t byte, int64_t now_ns) {
+    talk_hear(byte, now_ns);
 }
 
-/* Bytes that waited in the UART came one after the other, the last of them at complete_ns. */
-static void receive(int64_t complete_ns) {
-    uint32_t bytes[UART_FIFO];
-    unsigned count = 0;
-    while (count < UART_FIFO && !(UART0_FR & FR_RECEIVE_EMPTY)) {
-        bytes[count++] = UART0_DR;
-    }
-    if (is_sending()) {
-        return; /* the transceiver's own echo */
-    }
-    for (unsigned i = 0; i < count; i++) {
-        int64_t byte_ns = complete_ns - (int64_t)(count - 1 - i) * CHARACTER_NS;
-        if (bytes[i] & (DR_DAMAGED | DR_OVERRUN)) {
-            talk_hear_damaged(byte_ns);
-        } else {
-            talk_hear((uint8_t)bytes[i], byte_ns);
-        }
-    }
+static void station_hear_damaged(bool overrun, int64_t now_ns) {
+    (void)overrun; /* an answer that is damaged is none, whatever happened to it */
+    talk_hear_damaged(now_ns);
 }
 
-/* Give the UART as many bytes as it has room for. */
-static void transmit(void) {
-    while (sent < to_send && !(UART0_FR & FR_TRANSMIT_FULL)) {
-        UART0_DR = request[sent++];
-    }
-    if (sent == to_send) {
-        UART0_IM = INT_RECEIVE | INT_RECEIVE_TIMEOUT; /* the loop waits for the last byte to leave */
-    }
+static size_t station_attend(int64_t now_ns, const uint8_t **bytes) {
+    return talk_attend(now_ns, bytes);
 }
 
-void uart0_handler(void) {
-    uint32_t causes = UART0_MIS;
-    UART0_ICR = causes;
-    if (causes & (INT_RECEIVE | INT_RECEIVE_TIMEOUT)) {
-        receive(causes & INT_RECEIVE ? now_ns() : now_ns() - RECEIVE_TIMEOUT_NS);
-    }
-    if (causes & INT_TRANSMIT) {
-        transmit();
-    }
-}
-
-/* What is due on the line, with interrupts off. Returns when something will be due again. */
-static int64_t attend_line(void) {
-    if (is_sending()) {
-        int64_t soon_ns = now_ns() + CHARACTER_NS;
-        return soon_ns < sent_ns ? sent_ns : soon_ns;
-    }
-    GPIOA_DATA_PIN6 = 0;
-    to_send = 0;
-    size_t size = talk_attend(now_ns(), &request);
-    if (size > 0) {
-        GPIOA_DATA_PIN6 = PIN_DRIVER;
-        sent = 0;
-        to_send = (uint16_t)size;
-        UART0_IM = INT_RECEIVE | INT_RECEIVE_TIMEOUT | INT_TRANSMIT;
-        transmit();
-        sent_ns = now_ns() + (int64_t)size * CHARACTER_NS;
-        return sent_ns;
-    }
+static int64_t station_due_ns(void) {
     return talk_due_ns();
 }
 
@@ -177,7 +114,7 @@ __attribute__((noinline)) static void work(void) {
         talk_cycle((int64_t)begun * TICK_NS);
         WATCHDOG_LOAD = WATCHDOG_CYCLES; /* whoever does not come here any more is started anew */
     }
-    wake_at(attend_line());
+    wake_at(line_attend());
     console_look();
     say();
 }

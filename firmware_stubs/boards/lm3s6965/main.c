@@ -11,7 +11,7 @@
 #include "node/node.h"
 
 #define TICK_NS SCAN_PERIOD_NS
-#include "boards/lm3s6965/clock.h"
+#include "boards/lm3s6965/line.h"
 
 enum { WATCHDOG_CYCLES = 5 * TICK_CYCLES };
 
@@ -23,88 +23,23 @@ __attribute__((used, section(".rodata.layout"))) const uint32_t node_layout[] = 
 };
 
 static struct modbus_station station;
-static volatile uint16_t sent;  /* bytes of the answer that the UART has */
-static volatile uint16_t to_send; /* bytes of the answer that is being sent; 0: listening */
-static int64_t sent_ns;           /* when the last of them will have left, if nothing holds them up */
-
-void systick_handler(void) {
-    ticks++;
-}
-
-void timer0_handler(void) {
-    TIMER0_ICR = TIMER_A_TIMEOUT;
-}
 
 /* -- the line ---------------------------------------------------------------------------------------------------- */
 
-/* Is the last stop bit not out yet? A master may begin right behind it. */
-static bool is_sending(void) {
-    return to_send > 0 && (sent < to_send || UART0_FR & FR_BUSY);
+static void station_hear(uint8_t byte, int64_t now_ns) {
+    modbus_hear(&station, byte, now_ns);
 }
 
-/* Bytes that waited in the UART came one after the other, the last of them just now. */
-static void receive(int64_t complete_ns) {
-    uint32_t bytes[UART_FIFO];
-    unsigned count = 0;
-    while (count < UART_FIFO && !(UART0_FR & FR_RECEIVE_EMPTY)) {
-        bytes[count++] = UART0_DR;
-    }
-    if (is_sending()) {
-        return; /* the transceiver's own echo */
-    }
-    for (unsigned i = 0; i < count; i++) {
-        int64_t byte_ns = complete_ns - (int64_t)(count - 1 - i) * CHARACTER_NS;
-        if (bytes[i] & (DR_DAMAGED | DR_OVERRUN)) {
-            modbus_hear_damaged(&station, (bytes[i] & DR_OVERRUN) != 0, byte_ns);
-        } else {
-            modbus_hear(&station, (uint8_t)bytes[i], byte_ns);
-        }
-    }
+static void station_hear_damaged(bool overrun, int64_t now_ns) {
+    modbus_hear_damaged(&station, overrun, now_ns);
 }
 
-/* Give the UART as many bytes as it has room for. */
-static void transmit(void) {
-    while (sent < to_send && !(UART0_FR & FR_TRANSMIT_FULL)) {
-        UART0_DR = station.answer[sent++];
-    }
-    if (sent == to_send) {
-        UART0_IM = INT_RECEIVE | INT_RECEIVE_TIMEOUT; /* the loop waits for the last byte to leave */
-    }
+static size_t station_attend(int64_t now_ns, const uint8_t **bytes) {
+    *bytes = station.answer;
+    return modbus_attend(&station, now_ns);
 }
 
-void uart0_handler(void) {
-    uint32_t causes = UART0_MIS;
-    UART0_ICR = causes;
-    if (causes & (INT_RECEIVE | INT_RECEIVE_TIMEOUT)) {
-        receive(causes & INT_RECEIVE ? now_ns() : now_ns() - RECEIVE_TIMEOUT_NS);
-    }
-    if (causes & INT_TRANSMIT) {
-        transmit();
-    }
-}
-
-static void begin_answer(size_t size) {
-    GPIOA_DATA_PIN6 = PIN_DRIVER;
-    sent = 0;
-    to_send = (uint16_t)size;
-    UART0_IM = INT_RECEIVE | INT_RECEIVE_TIMEOUT | INT_TRANSMIT;
-    transmit();
-}
-
-/* What is due on the line, with interrupts off. Returns when something will be due again. */
-static int64_t attend_line(void) {
-    if (is_sending()) {
-        int64_t soon_ns = now_ns() + CHARACTER_NS;
-        return soon_ns < sent_ns ? sent_ns : soon_ns;
-    }
-    GPIOA_DATA_PIN6 = 0; /* the line is the master's */
-    to_send = 0;
-    size_t size = modbus_attend(&station, now_ns());
-    if (size > 0) {
-        begin_answer(size);
-        sent_ns = now_ns() + (int64_t)size * CHARACTER_NS;
-        return sent_ns;
-    }
+static int64_t station_due_ns(void) {
     return modbus_due_ns(&station);
 }
 
@@ -146,7 +81,7 @@ __attribute__((noinline)) static bool work(void) {
         scan(scanned);
     }
     interrupts_off();
-    wake_at(attend_line());
+    wake_at(line_attend());
     return ticks == scanned;
 }
 
