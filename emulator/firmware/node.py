@@ -8,10 +8,9 @@ to it.
 
 from __future__ import annotations
 
-import copy
 import functools
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 
@@ -77,17 +76,10 @@ class FirmwareNode(Node):
         self._adc = Adc(self.sensors)
         self._commands = state.memory["commands"][0, :SENT_COMMANDS]
 
-    def with_state(self, state: NodeState) -> FirmwareNode:
+    def with_state(self, state: NodeState) -> Self:
         """Another node with this program around a state, which becomes its own."""
         other = super().with_state(state)
-        assert isinstance(other, FirmwareNode)
         other._insert_chip()
-        return other
-
-    def reseeded(self, seed: int) -> FirmwareNode:
-        """The same node with the random streams of another seed; the state is shared."""
-        other = copy.copy(self)
-        other.sensors = self.sensors.reseeded(seed)
         return other
 
     def switch_off(self) -> None:

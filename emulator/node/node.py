@@ -6,7 +6,6 @@ and `answer(request, now)` are given.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 
 from emulator.image import Layout
@@ -21,7 +20,7 @@ from rig.protocol.registers import RegisterMap, Value
 __all__ = ["Node"]
 
 
-class Node(OnTheLine):
+class Node(OnTheLine[NodeState]):
     """The press's I/O node.
 
     Args:
@@ -57,8 +56,7 @@ class Node(OnTheLine):
         self._queue_at = {layout.tags[name].address: row for row, name in enumerate(registers.groups["line_forces"])}
         self.sensors = Sensors(sensor_configs, layout, truth_names, seed, config.scan_period_ms * 1e-3, shifts)
         self.program = node_program(config, layout, self.sensors.place)
-        self.state = power_on(self.bank.state, self.sensors.state)
-        self._take(self.state)
+        self._take(power_on(self.bank.state, self.sensors.state))
         self._nameplate: Mapping[str, Value] = {
             "press_identity": identity,
             "register_map_version": registers.format,
@@ -70,14 +68,8 @@ class Node(OnTheLine):
         self._show_nameplate()
 
     def _take(self, state: NodeState) -> None:
-        """Work on this state from now on."""
-        self.state = state
-        self.bank.state = state.bank
-        self.bank.diagnostics = state.diagnostics
+        super()._take(state)
         self.bank.queues = self._queue
-        self.sensors.state = state.sensors
-        self.is_on = not state.memory["off"][0]  # a copy: every request asks for it
-        self._last_request_ns = state.memory["last_request_ns"]  # the field of the state, not a copy
 
     def _queue(self, address: int) -> list[int] | None:
         """Samples of the line force whose input register has this address, one per scan, the oldest first."""
@@ -118,9 +110,7 @@ class Node(OnTheLine):
         self.is_on = True
         fresh.memory["power_on_ns"] = fresh.memory["last_request_ns"] = now
         state.memory[:] = fresh.memory
-        state.bank.image[:] = fresh.bank.image
-        state.diagnostics.clear()
-        state.diagnostics.listen_only = False
+        self._forget()
         self._drop_outputs()
         self._show_nameplate()
 
@@ -129,17 +119,3 @@ class Node(OnTheLine):
         feed = self.commands.vector[FEED_QUALITY].copy()
         self.commands.reset()
         self.commands.vector[FEED_QUALITY] = feed
-
-    def reseeded(self, seed: int) -> Node:
-        """The same node with the random streams of another seed; the state is shared."""
-        other = copy.copy(self)
-        other.sensors = self.sensors.reseeded(seed)
-        return other
-
-    def with_state(self, state: NodeState) -> Node:
-        """Another node with this program around a state, which becomes its own."""
-        other = copy.copy(self)
-        other.bank = copy.copy(self.bank)
-        other.sensors = copy.copy(self.sensors)
-        other._take(state)
-        return other

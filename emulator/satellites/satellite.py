@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,7 +12,7 @@ from emulator.image import Layout
 from emulator.node import Node
 from emulator.node.config import NodeConfig
 from emulator.node.loops import COOLED
-from emulator.node.on_the_line import OnTheLine, identified_bank
+from emulator.node.on_the_line import OnTheLine, has_written, identified_bank
 from emulator.pointer import Call
 from emulator.satellites.config import SatelliteConfig, WiringFile
 from emulator.satellites.program import satellite_program
@@ -23,24 +22,17 @@ from emulator.scan import SENSOR_SHIFTS, TRUTH
 from emulator.sensors import SensorConfig, Sensors
 from emulator.stations.tables import STATIONS
 from rig.protocol import (
-    ExceptionResponse,
     InvalidRequest,
-    MaskWriteRegister,
-    ReadWriteMultipleRegisters,
     Request,
     Response,
-    WriteMultipleRegisters,
-    WriteSingleRegister,
 )
 from rig.protocol.registers import Node as Station
 from rig.protocol.registers import RegisterMap
 
 __all__ = ["Satellite", "make_satellites"]
 
-WRITES = (WriteSingleRegister, WriteMultipleRegisters, MaskWriteRegister, ReadWriteMultipleRegisters)
 
-
-class Satellite(OnTheLine):
+class Satellite(OnTheLine[SatelliteState]):
     """A temperature controller or gauge with an address of its own.
 
     Args:
@@ -82,15 +74,6 @@ class Satellite(OnTheLine):
         self._run_by = "cooling_enable" if cools else "heating_enable"
         self._take(power_on(self.bank.state, self.sensors.state))
         self._show_role()
-
-    def _take(self, state: SatelliteState) -> None:
-        """Work on this state from now on."""
-        self.state = state
-        self.bank.state = state.bank
-        self.bank.diagnostics = state.diagnostics
-        self.sensors.state = state.sensors
-        self.is_on = not state.memory["off"][0]
-        self._last_request_ns = state.memory["last_request_ns"]
 
     def _show_role(self) -> None:
         self.bank.publish(f"{self.name}_role", self.name)
@@ -136,7 +119,7 @@ class Satellite(OnTheLine):
     def answer(self, request: Request | InvalidRequest, now: int) -> Response | None:
         """Answer a request; what is written ends the state of lost setpoints."""
         response = super().answer(request, now)
-        if isinstance(request, WRITES) and response is not None and not isinstance(response, ExceptionResponse):
+        if has_written(request, response):
             self.state.memory["setpoints_lost"] = 0
         return response
 
@@ -151,9 +134,7 @@ class Satellite(OnTheLine):
         fresh = power_on(self.bank.power_on_state(), self.sensors.state, now)
         self.is_on = True
         self.state.memory[:] = fresh.memory
-        self.state.bank.image[:] = fresh.bank.image
-        self.state.diagnostics.clear()
-        self.state.diagnostics.listen_only = False
+        self._forget()
         self._show_role()
         self._drop()
 
@@ -171,20 +152,6 @@ class Satellite(OnTheLine):
         for name, values in (("ramped_c", ramped_c), ("integral", integral)):
             self.state.memory["loops"][name][0, self._loops] = values[self._loops]
         self.state.memory["ramping"] = 1
-
-    def reseeded(self, seed: int) -> Satellite:
-        """The same with the random streams of another seed; the state is shared."""
-        other = copy.copy(self)
-        other.sensors = self.sensors.reseeded(seed)
-        return other
-
-    def with_state(self, state: SatelliteState) -> Satellite:
-        """Another of this program around a state, which becomes its own; it must be connected anew."""
-        other = copy.copy(self)
-        other.bank = copy.copy(self.bank)
-        other.sensors = copy.copy(self.sensors)
-        other._take(state)
-        return other
 
 
 def make_satellites(

@@ -5,7 +5,6 @@ A scan:  read sensors  →  safe values after silence  →  commands between reg
 
 from __future__ import annotations
 
-import copy
 import functools
 import re
 import struct
@@ -22,7 +21,7 @@ from emulator.image import Layout
 from emulator.line.line import PERIOD_NS, Line
 from emulator.line.sheet import Pieces, no_pieces
 from emulator.node.bank import BankState
-from emulator.node.on_the_line import OnTheLine, identified_bank
+from emulator.node.on_the_line import OnTheLine, has_written, identified_bank
 from emulator.pointer import Call, address_of
 from emulator.sensors import SENSOR, SensorConfig, Sensors, SensorState, read_sensors
 from emulator.stations import laboratory
@@ -30,30 +29,15 @@ from emulator.stations.config import StationConfig
 from emulator.stations.listening import Commands
 from emulator.stations.tables import STATIONS
 from rig.protocol import (
-    ExceptionResponse,
     InvalidRequest,
-    MaskWriteRegister,
-    ReadWriteMultipleRegisters,
     Request,
     Response,
     SerialDiagnostics,
-    WriteMultipleCoils,
-    WriteMultipleRegisters,
-    WriteSingleCoil,
-    WriteSingleRegister,
 )
 from rig.protocol.registers import Node, RegisterMap
 
 __all__ = ["StationNode", "StationState", "make_stations"]
 
-WRITES = (
-    WriteSingleRegister,
-    WriteMultipleRegisters,
-    MaskWriteRegister,
-    ReadWriteMultipleRegisters,
-    WriteSingleCoil,
-    WriteMultipleCoils,
-)
 STATION: Final = np.dtype(
     [
         ("off", np.int64),  # 1 without a supply
@@ -97,7 +81,7 @@ class StationState:
     diagnostics: SerialDiagnostics = field(default_factory=SerialDiagnostics)
 
 
-class StationNode(OnTheLine):
+class StationNode(OnTheLine[StationState]):
     """The node of a station.
 
     Args:
@@ -154,15 +138,6 @@ class StationNode(OnTheLine):
         self.bank.publish(f"{self.name}_role", self.name)
         self.connect(line)
         self.scan(0)
-
-    def _take(self, state: StationState) -> None:
-        """Work on this state from now on."""
-        self.state = state
-        self.bank.state = state.bank
-        self.bank.diagnostics = state.diagnostics
-        self.sensors.state = state.sensors
-        self.is_on = not state.memory["off"][0]
-        self._last_request_ns = state.memory["last_request_ns"]
 
     def connect(self, line: Line) -> None:
         """Wire it to its station."""
@@ -240,7 +215,7 @@ class StationNode(OnTheLine):
     def answer(self, request: Request | InvalidRequest, now: int) -> Response | None:
         """Answer a request; from the first that writes on it watches whether somebody is there."""
         response = super().answer(request, now)
-        if isinstance(request, WRITES) and response is not None and not isinstance(response, ExceptionResponse):
+        if has_written(request, response):
             self.state.memory["told"] = 1
             self.state.memory["comms_lost"] = 0
         return response
@@ -258,27 +233,9 @@ class StationNode(OnTheLine):
         state.memory[:] = np.zeros(1, STATION)
         state.memory["power_on_ns"] = state.memory["last_request_ns"] = now
         state.memory["sampled_roll"], state.memory["anew"] = sampled, 1
-        state.bank.image[:] = self.bank.power_on_state().image
-        state.diagnostics.clear()
-        state.diagnostics.listen_only = False
+        self._forget()
         self.bank.publish(f"{self.name}_role", self.name)
         self.is_on = True
-
-    # -- copies --------------------------------------------------------------------------------------
-
-    def reseeded(self, seed: int) -> StationNode:
-        """The same with the random streams of another seed; the state is shared."""
-        other = copy.copy(self)
-        other.sensors = self.sensors.reseeded(seed)
-        return other
-
-    def with_state(self, state: StationState) -> StationNode:
-        """Another of this kind around a state, which becomes its own; it must be connected anew."""
-        other = copy.copy(self)
-        other.bank = copy.copy(self.bank)
-        other.sensors = copy.copy(self.sensors)
-        other._take(state)
-        return other
 
 
 def _signal(name: str, sources: Any) -> tuple[str, str]:
