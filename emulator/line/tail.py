@@ -149,12 +149,11 @@ class Tail:
             self.scrap(piece, end_ns)
         v = self._drive(dt_s)
         sheet = self.loop.draw(v * dt_s)
+        film_v = v * self.stretcher.ratio_md
         if self.plan.order == "stretch-first":
-            film_v = v * self.stretcher.ratio_md
             drawn = self._whole(self.stretcher.step(dt_s, sheet, v, end_ns), end_ns)
             dry = self.desolvator.step(dt_s, drawn, film_v, end_ns)
         else:
-            film_v = v * self.stretcher.ratio_md
             dry = self.desolvator.step(dt_s, sheet, v, end_ns)
             dry = self._whole(self.stretcher.step(dt_s, dry, v, end_ns), end_ns)
         self._wind(dt_s, self.heat_setter.step(dt_s, dry, film_v, end_ns), end_ns)

@@ -119,9 +119,9 @@ class StationNode(OnTheLine[StationState]):
         self.station = STATIONS[self.name]
         layout = Layout(registers, self.name)
         self.bank = identified_bank(layout, config, config.product, identity)
-        names = [sensor.signal for sensor in sensor_configs if sensor.tag in layout.tags]
-        self._signals = tuple(_signal(name, self.station.sources(line)) for name in names)
         mine = [sensor for sensor in sensor_configs if sensor.tag in layout.tags]
+        names = [sensor.signal for sensor in mine]
+        self._signals = tuple(_signal(name, self.station.sources(line)) for name in names)
         self.sensors = Sensors(mine, layout, names, seed, PERIOD_NS * 1e-9, {})
         inputs = self.station.inputs(line)
         self.commands = Commands(layout, type(inputs), dict(self.station.commands))

@@ -64,5 +64,5 @@ class Observer:
             if piece.recovered.count == 0 or piece.released_ns < 0:
                 continue
             record = assess(piece, self._recipe, self._facts, time_ns, speed_m_s)
-            reason = record.reason if record.reason and not ships else "" if ships else SCRAP
+            reason = "" if ships else record.reason or SCRAP
             self.records.append(replace(record, good=ships, reason=reason))
