@@ -103,6 +103,48 @@ class QualityRecord:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class FilmSample:
+    """What the laboratory at the winder found in a piece of film.
+
+    Attributes:
+        serial: number of the piece of sheet that it was.
+        time_ns: bench time when it was measured.
+        values: by property, in the unit of its name, such as `thickness_um`.
+        uncertainties: expanded (k = 2), of the same properties, in the same units.
+    """
+
+    serial: int
+    time_ns: int
+    values: Mapping[str, float]
+    uncertainties: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class RollRecord:
+    """What a line controller found out, from sensors alone, about one roll of film.
+
+    Attributes:
+        number: as the winder counts, from 1.
+        begun_ns: bench time when its first film was wound.
+        ended_ns: when it was taken off; 0 while it is being wound.
+        length_m: of film on it.
+        lots: numbers of the lots of raw material in it.
+        sample: what the laboratory found; None before it has measured the roll.
+        grade: one of `rig.rolls.GRADES`.
+        reason: why it is blocked; empty otherwise.
+    """
+
+    number: int
+    begun_ns: int
+    ended_ns: int
+    length_m: float
+    lots: tuple[int, ...]
+    sample: FilmSample | None
+    grade: str
+    reason: str = ""
+
+
 @runtime_checkable
 class Controller(Protocol):
     """Anything that the runner can run."""
@@ -136,6 +178,15 @@ class ReportsQuality(Protocol):
 
     def quality(self) -> Sequence[QualityRecord]:
         """All quality records of this run, oldest first."""
+        ...
+
+
+@runtime_checkable
+class ReportsRolls(Protocol):
+    """A controller of a whole line, with a quality gate per roll."""
+
+    def rolls(self) -> Sequence[RollRecord]:
+        """All rolls of this run, by number; the newest may still be wound."""
         ...
 
 
