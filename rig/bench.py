@@ -29,7 +29,7 @@ from rig.errors import PortError, RigError, UnknownTag, UsageError
 from rig.health import NodeHealth
 from rig.identify import check_register_map, identify
 from rig.master import READ_GRAIN_NS, Master
-from rig.polling import Poller
+from rig.polling import Known, Poller
 from rig.port import WIRED_SCHEMES, open_again, open_port
 from rig.protocol.registers import RegisterMap, Value
 from rig.schedule import PollSchedule
@@ -46,6 +46,8 @@ DEFAULT_BAUDRATE = 115_200
 RESPONSE_TIMEOUT_S = 0.25
 """Silence after a request for so long counts as no answer: ten times the longest exchange at 115200."""
 RETRIES = 2
+ASIDE_SHARE_NS = 25_000_000
+"""Groups on request may take so much of a scan beside the poll; what there is no time for waits for the next."""
 BENCH = "bench"
 """Name of what a bench keeps with a snapshot."""
 
@@ -55,6 +57,8 @@ class Bench:
 
     Attributes:
         on_request: called before every poll, read or write, between two requests; for observers of the press.
+        polling: of what every poll reads.
+        aside: of what is read on request as a rule, and that a schedule has asked for; None without such a schedule.
     """
 
     def __init__(
@@ -94,6 +98,7 @@ class Bench:
         )
         self.client = TagClient(self.master, self.registers)
         self.polling = Poller(self.client, self.master, clock, self.registers, self.registers.polled, self.recorder)
+        self.aside: Poller | None = None
         self._written: dict[str, Value] = {}
         self._unsafe = False
         self._closed = False
@@ -182,9 +187,55 @@ class Bench:
         if self.on_request is not None:
             self.on_request()
         values = self.polling.poll(until_ns)
+        if self.aside is not None:
+            values = {**values, **self._poll_aside(self.aside, until_ns)}
         if self.recorder is not None and self._virtual is not None:
             self._virtual.vector(self.recorder.truth_row(self.clock.now_ns))
         return values
+
+    def _poll_aside(self, aside: Poller, until_ns: int | None) -> dict[str, Value]:
+        """What of the groups on request is due, as far as the poll has left time for it."""
+        now_ns = self.clock.now_ns
+        if until_ns is None:
+            return aside.poll()
+        return aside.poll(min(until_ns, now_ns + ASIDE_SHARE_NS)) if until_ns > now_ns else aside.known.values
+
+    @property
+    def schedule(self) -> PollSchedule:
+        """How often each group is polled; may be set between two polls. Those on request are polled once it names them.
+
+        Raises:
+            UsageError: of a schedule that cannot be, when it is set.
+        """
+        every = self.aside.schedule.every if self.aside is not None else {}
+        return PollSchedule({**self.polling.schedule.every, **every}, self.polling.schedule.spare)
+
+    @schedule.setter
+    def schedule(self, schedule: PollSchedule) -> None:
+        schedule.check(self.registers)
+        asked = {group: scans for group, scans in schedule.every.items() if group in self.registers.on_request}
+        self.polling.schedule = PollSchedule(
+            {group: scans for group, scans in schedule.every.items() if group not in asked}, schedule.spare
+        )
+        self.aside = None
+        if asked:
+            tags = [tag for tag in self.registers.expand(list(asked)) if not tag.writable]
+            self.aside = Poller(self.client, self.master, self.clock, self.registers, tags, self.recorder, aside=True)
+            self.aside.schedule = PollSchedule(asked, spare=False)
+
+    def known(self) -> Known:
+        """What is known of everything that is polled; whoever asks goes on with it, and its age counts from then on."""
+        self.polling.note_ages()
+        state = self.polling.known
+        if self.aside is None:
+            return Known(state.values, state.time_ns, state.times_ns, state.restarts)
+        other = self.aside.known
+        return Known(
+            {**state.values, **other.values},
+            state.time_ns,
+            {**state.times_ns, **other.times_ns},
+            state.restarts + other.restarts,
+        )
 
     def age_s(self, name: str) -> float:
         """How old the last value of a tag is that was polled or read, s; infinity if it never was.
@@ -194,7 +245,8 @@ class Bench:
         """
         if name not in self.registers.tags:
             raise UnknownTag(self.registers.explain_unknown(name))
-        return self.polling.age_s(name)
+        age_s = self.polling.age_s(name)
+        return age_s if self.aside is None else min(age_s, self.aside.age_s(name))
 
     @property
     def health(self) -> Mapping[str, NodeHealth]:
@@ -353,9 +405,10 @@ class Bench:
             written=dict(self._written),
             held={tag.name: value for tag, value in self.client.held().items()},
             unsafe=self._unsafe,
-            every=dict(self.polling.schedule.every),
-            spare=self.polling.schedule.spare,
+            every=dict(self.schedule.every),
+            spare=self.schedule.spare,
             polling=self.polling.copied(),
+            aside=self.aside.copied() if self.aside is not None else None,
         )
 
     @classmethod
@@ -381,8 +434,10 @@ class Bench:
         other.client.hold({other.registers[name]: value for name, value in state.held.items()})
         other._unsafe = state.unsafe
         if state.every or not state.spare:
-            other.polling.schedule = PollSchedule(state.every, state.spare)
+            other.schedule = PollSchedule(state.every, state.spare)
         other.polling.go_on_from(state.polling)
+        if other.aside is not None and state.aside is not None:
+            other.aside.go_on_from(state.aside)
         return other
 
     # -- the end --------------------------------------------------------------------------------------

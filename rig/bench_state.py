@@ -26,3 +26,4 @@ class BenchState:
     every: dict[str, int]
     spare: bool
     polling: PollingState
+    aside: PollingState | None

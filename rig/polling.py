@@ -9,10 +9,10 @@ interlocks somebody may be waiting for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rig.client import LONGEST_READ, READ_GAP, READS, PlannedRead, TagClient
 from rig.errors import BusError, NodeBusy, RequestRefused
@@ -27,7 +27,7 @@ from rig.trace.recorder import Places
 if TYPE_CHECKING:
     from rig.clock import Clock
 
-__all__ = ["NEVER_S", "Poller", "PollingState"]
+__all__ = ["NEVER_S", "Known", "Poller", "PollingState"]
 
 NEVER_S = float("inf")
 """Age of what was never read, s."""
@@ -70,6 +70,15 @@ class PollingState:
         return own + sum(clock.restarts for clock in self.other_clocks.values()) if self.other_clocks else own
 
 
+class Known(NamedTuple):
+    """What is known of everything that is polled; the fields are those of `PollingState`."""
+
+    values: Mapping[str, Value]
+    time_ns: int
+    times_ns: Mapping[str, int]
+    restarts: int
+
+
 @dataclass(frozen=True, slots=True)
 class _Read:
     """A planned read of a scan, with all that is asked about it again and again."""
@@ -102,6 +111,8 @@ class Poller:
         registers: the register map.
         tags: what is polled.
         recorder: gets what was polled, if there is one.
+        aside: these tags are read beside the polls of another: the recorder holds them for its rows, and where nobody
+            answers it is their age that tells.
 
     Attributes:
         known: what is known of the press, and of when.
@@ -115,8 +126,11 @@ class Poller:
         registers: RegisterMap,
         tags: Sequence[Tag],
         recorder: Recorder | None,
+        *,
+        aside: bool = False,
     ) -> None:
         self._client, self._master, self._clock = client, master, clock
+        self._aside = aside
         self._registers, self._tags, self._recorder = registers, tags, recorder
         self._own = registers.main.name
         self._own_health = master.health_of(registers.nodes[self._own].address)
@@ -183,7 +197,7 @@ class Poller:
             The last known value of everything that was ever polled, by tag name; `known` says of when they are.
 
         Raises:
-            BusError: the press's own node was asked and gave no usable answer, or nobody did.
+            BusError: the press's own node was asked and gave no usable answer, or nobody did (not `aside`).
             PortError: the port went away.
         """
         state, only = self.known, self._only
@@ -197,7 +211,7 @@ class Poller:
                 return state.values
         reads = self._due(until_ns)
         answered = self._ask(reads, until_ns)
-        if answered and self._recorder is not None:
+        if answered and self._recorder is not None and not self._aside:
             self._recorder.sensed(self._clock.now_ns, (), ())
         return state.values
 
@@ -313,7 +327,7 @@ class Poller:
         for node, spoke in asked.items():
             self._note_silence(node, spoke=spoke)
         trouble = troubles.get(self._own) or (None if answered else next(iter(troubles.values()), None))
-        if trouble is not None:
+        if trouble is not None and not self._aside:
             raise trouble
         return answered
 

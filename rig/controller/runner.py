@@ -85,7 +85,7 @@ class Runner:
         self._silent_scans = 0
         self._next_ns = bench.clock.now_ns
         self._last_state = ""
-        self._restarts = bench.polling.known.restarts
+        self._restarts = bench.known().restarts
         self._lost: PortError | None = None
         self._still_away = ""
         self._lost_ns = self._retry_ns = self._retry_after_ns = 0
@@ -213,8 +213,7 @@ class Runner:
 
     def _look(self, requests: frozenset[str]) -> None:
         """What the controller sees; a node that has started anew gets all commands again."""
-        known = self.bench.polling.known
-        self.bench.polling.note_ages()
+        known = self.bench.known()
         if known.restarts != self._restarts:
             self._restarts = known.restarts
             self.bench.record_event("node", "started anew")
@@ -231,7 +230,7 @@ class Runner:
             ControllerError: it wants what cannot be.
         """
         try:
-            self.bench.polling.schedule = schedule
+            self.bench.schedule = schedule
         except (UsageError, AttributeError) as error:
             raise ControllerError(f"controller {type(self.controller).__name__}: {error}") from error
 

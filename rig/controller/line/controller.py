@@ -1,0 +1,405 @@
+"""The line controller: one scan reads top to bottom like the table of `rig.controller.line.states`.
+
+    inputs → what is wrong → events → next state → press → what the web does → set points → rolls and lots
+
+The press controller is a part of it and decides everything about the press. The line tells it what an operator would:
+start, stop, hold, resume. All stations go at the speed of the press; dancers make up for the rest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from rig.controller.api import NO_TIMES, Inputs, QualityRecord, RollRecord, Value
+from rig.controller.line import goals
+from rig.controller.line.facts import LineFacts
+from rig.controller.line.lots import LotBook
+from rig.controller.line.names import SCHEDULE, STATUS, shows
+from rig.controller.line.rolls import RollBook
+from rig.controller.line.setpoints import CASTS, WEB_RUNS, Web, commands, settings
+from rig.controller.line.states import LineEvent, LineState, next_state
+from rig.controller.line.watch import StationWatch
+from rig.controller.line.way import before_gauge_m, behind_loop_m
+from rig.controller.machine_facts import MachineFacts
+from rig.controller.reference import ReferenceController
+from rig.controller.supervision import Alarms
+from rig.products import Product, check_product
+from rig.rolls import Lot
+from rig.schedule import PollSchedule
+
+__all__ = ["LineController"]
+
+ANY_LENGTH_M = 100_000.0
+"""Of sheet in the press's recipe: how much is made is the line's to say."""
+GAVE_UP = (LineState.FAULT, LineState.EMERGENCY_STOP)
+FEEDING = ("thread", "produce", "hold")
+"""States of the press in which it draws sheet in."""
+STOPPABLE = (*FEEDING, "preheat", "tension_track", "close")
+MELT_BAR = 1.0
+"""Pressure before the die that says that melt comes."""
+MELT_S = 60.0
+"""So long it must have come before its sheet is led through the store: the first is thin and badly mixed."""
+RESET_WINDOW_S = 15.0
+"""What is gone so long after a reset was released by it; stations answer and step once per second."""
+SLOW_PART = 0.6
+"""Part of its speed at which the line goes on while the dryer warns of vapour."""
+SLOW_S = 120.0
+"""And so long after the last warning."""
+FEED_STEP = 0.01
+"""The feeders follow the haul-off in steps of this part."""
+MOST_FEED_PART = 1.6
+
+
+@dataclass(slots=True)
+class LineController:
+    """Makes film of a product.
+
+    Args:
+        product: what to make.
+        facts: the line.
+        machine: the press.
+        length_m: sheet to make, m.
+        enforce_claims: refuse to start a product that cannot meet the claims.
+        lot_kg: a new lot of raw material after so many kg.
+        roll_length_m: of film on a full roll; 0 for what the winder is built for.
+    """
+
+    product: Product
+    facts: LineFacts
+    machine: MachineFacts
+    length_m: float
+    enforce_claims: bool = True
+    lot_kg: float = 500.0
+    roll_length_m: float = 0.0
+    now_state: LineState = LineState.IDLE
+    alarms: Alarms = field(default_factory=Alarms)
+    watch: StationWatch = field(default_factory=StationWatch)
+    press: ReferenceController = field(init=False)
+    book: RollBook = field(init=False)
+    lot_book: LotBook = field(init=False)
+    settings: Mapping[str, Value] = field(init=False)
+    outputs: dict[str, Value] = field(default_factory=dict)
+    own_message: str = ""
+    asked_press: set[str] = field(default_factory=set)
+    last_ns: int = -1
+    entered_ns: int = -1
+    settled_ns: int = -1
+    reset_ns: int = -1
+    melt_ns: int = -1
+    slow_until_ns: int = -1
+    slow_part: float = 1.0
+    cast_m: float = 0.0
+    begun_m: float = math.nan
+    cleared_m: float = 0.0
+    behind_loop_m: float = 0.0
+    store_web: bool = False
+    tail_web: bool = False
+    loop_filled: bool = False
+    store_filled: bool = False
+
+    def __post_init__(self) -> None:
+        recipe = self.product.press_recipe(ANY_LENGTH_M)
+        self.press = ReferenceController(recipe, self.machine, self.enforce_claims)
+        self.book = RollBook(self.product, self.facts)
+        self.lot_book = LotBook(self.product, self.lot_kg)
+        self.settings = settings(self.product, self.roll_length_m)
+        self.behind_loop_m = behind_loop_m(self.facts, self.product)
+
+    # -- what others may see --------------------------------------------------------------------------
+
+    @property
+    def state(self) -> str:
+        """Name of the current state of the line."""
+        return self.now_state.value
+
+    @property
+    def message(self) -> str:
+        """Why it has given up or does not start, or what it waits for."""
+        return self.own_message or (self.press.message if self.now_state in (*GAVE_UP, LineState.IDLE) else "")
+
+    @property
+    def poll_schedule(self) -> PollSchedule:
+        """How often the stations are read."""
+        return SCHEDULE
+
+    @property
+    def lots(self) -> Sequence[Lot]:
+        """Lots of raw material so far, by number."""
+        return self.lot_book.lots
+
+    def quality(self) -> Sequence[QualityRecord]:
+        """Records of the press, oldest first."""
+        return self.press.quality()
+
+    def rolls(self) -> Sequence[RollRecord]:
+        """All rolls of this run, by number; the newest may still be wound."""
+        return self.book.records()
+
+    # -- what others may tell -------------------------------------------------------------------------
+
+    def new_lot(self) -> None:
+        """Another lot of raw material has been filled into the hoppers."""
+        self.lot_book.open(max(self.last_ns, 0), self.cast_m)
+
+    def change_speed(self, speed_m_min: float) -> str:
+        """Let the whole line go at another speed of the sheet.
+
+        Returns:
+            Why not, where a claim would not be met; empty when it does.
+        """
+        changed = self.product.press.model_copy(update={"speed_m_min": speed_m_min})
+        product = self.product.model_copy(update={"press": changed})
+        issues = check_product(product, pressing_length_m=self.machine.pressing_length_m)
+        if issues and self.enforce_claims:
+            return "; ".join(f"{issue.claim}: {issue.message}" for issue in issues)
+        self._press_speed(speed_m_min)
+        return ""
+
+    # -- the scan -------------------------------------------------------------------------------------
+
+    def scan(self, inputs: Inputs, now_ns: int) -> Mapping[str, Value]:
+        """One scan; see `rig.controller.api.Controller`."""
+        period_s = max((now_ns - self.last_ns) * 1e-9, 0.0) if self.last_ns >= 0 else 0.0
+        self.last_ns = now_ns
+        if "reset" in inputs.operator:
+            self.alarms.reset()
+            self.reset_ns = now_ns
+        self._supervise(inputs, now_ns)
+        state = next_state(self.now_state, self._events(inputs, now_ns))
+        if state is not self.now_state:
+            self._enter(state, now_ns)
+        pressed = self._scan_press(inputs, now_ns)
+        self._follow(inputs, now_ns, period_s)
+        web = self._web(inputs.values, now_ns)
+        stations = commands(self.product, self.now_state, web)
+        acknowledge = self._just_reset(now_ns)
+        self.outputs = {**pressed, **self.settings, **stations, "desolvator_acknowledge": acknowledge}
+        return self.outputs
+
+    def _supervise(self, inputs: Inputs, now_ns: int) -> None:
+        makes_film = self.now_state is LineState.PRODUCE and self.loop_filled
+        for name, words in self.watch.causes(
+            inputs,
+            now_ns,
+            self.outputs,
+            store_web=self.store_web and self.now_state in CASTS,
+            tail_web=self.tail_web and self.now_state in (LineState.THREAD, LineState.PRODUCE, LineState.HOLD),
+            makes_film=makes_film,
+        ):
+            self.alarms.raise_(name, words)
+        limit_s = goals.time_limit_s(self)
+        if self.entered_ns >= 0 and (now_ns - self.entered_ns) * 1e-9 > limit_s:
+            waits = ", ".join(goals.waits_for(self, inputs.values))
+            self.alarms.raise_("state_timeout", f"{self.state} takes longer than {limit_s:.0f} s: {waits}")
+        if shows(inputs.values.get(STATUS["desolvator"]), "vapour_warning") and self.now_state in WEB_RUNS:
+            self.slow_until_ns = now_ns + round(SLOW_S * 1e9)
+
+    def _events(self, inputs: Inputs, now_ns: int) -> frozenset[LineEvent]:
+        asked, events = inputs.operator, set()
+        if "abort" in asked and self.now_state not in (LineState.IDLE, *GAVE_UP):
+            self.alarms.raise_("aborted", "the operator has aborted the shift")
+        stopped = "emergency_stop" if self.press.state == "emergency_stop" else "fault"
+        if self.press.state == "emergency_stop" and self.now_state is not LineState.EMERGENCY_STOP:
+            events.add(LineEvent.EMERGENCY)
+        elif self.now_state in GAVE_UP:
+            if self._just_reset(now_ns) and not self.alarms.active and self.press.state != stopped:
+                events.add(LineEvent.RELEASED)
+        elif self.alarms.active or self.press.state == "fault":
+            events.add(LineEvent.TRIP)
+        if "start" in asked and self._accepts():
+            events.add(LineEvent.START)
+        for request, event in (("stop", LineEvent.STOP), ("hold", LineEvent.HOLD), ("resume", LineEvent.RESUME)):
+            if request in asked:
+                events.add(event)
+        if self.fed_m >= self.length_m:
+            events.add(LineEvent.PRESS_DONE)
+        if self.now_state not in (LineState.IDLE, LineState.HEAT) and self.press.state in ("run_out", "open", "cool"):
+            events.add(LineEvent.PRESS_DONE)
+        if self._settled(goals.goal(self, inputs.values), now_ns):
+            events.add(LineEvent.DONE)
+        return frozenset(events)
+
+    def _accepts(self) -> bool:
+        """Whether the product may be started."""
+        issues = check_product(self.product, pressing_length_m=self.machine.pressing_length_m)
+        self.own_message = "; ".join(f"product rejected, {issue.claim}: {issue.message}" for issue in issues)
+        if issues and self.enforce_claims:
+            return False
+        if self.press.state not in ("idle", "cool"):
+            self.own_message = f"not started: the press is in state {self.press.state}; wait until it is idle"
+            return False
+        return True
+
+    def _just_reset(self, now_ns: int) -> bool:
+        return self.reset_ns >= 0 and (now_ns - self.reset_ns) * 1e-9 <= RESET_WINDOW_S
+
+    def _settled(self, reached: tuple[bool, float], now_ns: int) -> bool:
+        """A goal counts once it has held for its settling time."""
+        there, hold_s = reached
+        if not there:
+            self.settled_ns = -1
+            return False
+        if self.settled_ns < 0:
+            self.settled_ns = now_ns
+        return (now_ns - self.settled_ns) * 1e-9 >= hold_s
+
+    def _enter(self, state: LineState, now_ns: int) -> None:
+        """What a change of state does once."""
+        before = self.now_state
+        self.now_state, self.entered_ns, self.settled_ns = state, now_ns, -1
+        match state:
+            case LineState.HEAT:
+                self.own_message = ""
+                self.begun_m = math.nan
+                self.store_web = self.tail_web = self.store_filled = self.loop_filled = False
+                self.lot_book.open(now_ns, self.cast_m)
+                self.asked_press.add("start")
+            case LineState.FILL:
+                self.melt_ns = -1
+            case LineState.THREAD:
+                self.asked_press.add("resume")
+            case LineState.HOLD:
+                self.asked_press.add("hold")
+            case LineState.RUN_OUT:
+                self.asked_press.add("stop")
+            case LineState.CLEAR:
+                self.cleared_m = 0.0
+            case LineState.CURE if before is LineState.HEAT:
+                self.asked_press.add("stop")
+            case LineState.FAULT | LineState.EMERGENCY_STOP:
+                self.own_message = self.alarms.first or self.press.message or "interlock of the press"
+                self.reset_ns = -1
+                self.tail_web = self.store_web = False
+                self.asked_press.add("stop")
+
+    # -- the press ------------------------------------------------------------------------------------
+
+    @property
+    def fed_m(self) -> float:
+        """Sheet that the press has drawn in since it was threaded, m."""
+        made_m = self.press.last_position_m - self.begun_m
+        return made_m if math.isfinite(made_m) else 0.0
+
+    def _scan_press(self, inputs: Inputs, now_ns: int) -> Mapping[str, Value]:
+        """The press controller's scan, with what the line asks of it."""
+        waiting = self.now_state in (LineState.HEAT, LineState.FILL)
+        if waiting and self.press.state == "thread":
+            self.asked_press.add("hold")  # there is no sheet yet
+        asked = (inputs.operator & {"reset", "abort"}) | self.asked_press
+        if "stop" in asked and self.press.state not in STOPPABLE:
+            asked -= {"stop"}
+        self.asked_press.clear()
+        self._press_speed(self._wanted_speed_m_min(now_ns))
+        # values of the stations have times of their own, those of the press only where it was not read all at once
+        times_ns = inputs.times_ns if "node_heartbeat" in inputs.times_ns else NO_TIMES
+        outputs = self.press.scan(Inputs(inputs.values, inputs.time_ns, frozenset(asked), times_ns), now_ns)
+        if waiting:
+            # a web that is drawn from an empty store breaks
+            outputs = {**outputs, "feed_enable": False}
+        if self.now_state is LineState.THREAD and math.isnan(self.begun_m):
+            self.begun_m = self.press.last_position_m
+        return outputs
+
+    def _wanted_speed_m_min(self, now_ns: int) -> float:
+        part = SLOW_PART if now_ns < self.slow_until_ns else 1.0
+        if part != self.slow_part:
+            self.slow_part = part
+            self.own_message = "slower: the dryer warns of vapour" if part < 1.0 else ""
+        return self.product.press.speed_m_min * part
+
+    def _press_speed(self, speed_m_min: float) -> None:
+        recipe = self.press.recipe
+        if recipe.press.speed_m_min != speed_m_min:
+            settings_ = recipe.press.model_copy(update={"speed_m_min": speed_m_min})
+            self.press.recipe = recipe.model_copy(update={"press": settings_})
+
+    # -- the web --------------------------------------------------------------------------------------
+
+    def _web(self, values: Mapping[str, Value], now_ns: int) -> Web:
+        """What the web is to do in this scan."""
+        state, facts = self.now_state, self.facts
+        nominal = self.press.recipe.press.speed_m_min
+        speed = self.press.speed_m_min if self.press.state in FEEDING and state is not LineState.FILL else nominal
+        if state is LineState.FILL:
+            speed = self.product.press.speed_m_min
+        web = Web(speed_m_min=speed)
+        if state in CASTS:
+            web = replace(
+                web, feed_part=self._feed_part(values, speed), thread_store=self._threads_store(values, now_ns)
+            )
+            self.store_filled |= _number(values, "store_stored_m") >= goals.STORED_PART * facts.store_wanted_m
+        if state in (LineState.PRODUCE, LineState.THREAD, LineState.HOLD, LineState.RUN_OUT):
+            self.loop_filled |= self.tail_web and (
+                _number(values, "loop_stored_m") >= goals.STORED_PART * facts.loop_wanted_m
+            )
+        threads_tail = state is LineState.PRODUCE and not self.tail_web
+        if threads_tail and values.get(STATUS["tail"]) is not None and not self._tail_broken(values):
+            self.tail_web, threads_tail = True, False
+        return replace(
+            web,
+            store_follows=self.store_filled,
+            thread_tail=threads_tail,
+            tail_runs=self.loop_filled or state is LineState.CLEAR,
+            cut=state is LineState.CLEAR,
+            doff=state is LineState.CURE and self.book.winding > 0,
+        )
+
+    def _feed_part(self, values: Mapping[str, Value], speed_m_min: float) -> float:
+        """The feeders deliver what the haul-off takes, so that the sheet keeps its thickness while dancers trim."""
+        drawn = _number(values, "caster_speed_m_min")
+        if not drawn > 0.5 * speed_m_min:
+            drawn = speed_m_min
+        part = round(drawn / self.product.press.speed_m_min / FEED_STEP) * FEED_STEP
+        return min(part, MOST_FEED_PART)
+
+    def _threads_store(self, values: Mapping[str, Value], now_ns: int) -> bool:
+        """Whether people lead the web through the store: once good sheet comes, until it is through."""
+        if self.store_web:
+            return False
+        melt = _number(values, "kneader_die_pressure_bar") >= MELT_BAR
+        if not melt:
+            self.melt_ns = -1
+            return False
+        if self.melt_ns < 0:
+            self.melt_ns = now_ns
+        cooled_s = self.facts.cooling_m / self.product.press.speed_m_min * 60.0
+        if (now_ns - self.melt_ns) * 1e-9 < MELT_S + cooled_s:
+            return False
+        self.store_web = not shows(values.get(STATUS["caster"]), "web_break")
+        return not self.store_web
+
+    @staticmethod
+    def _tail_broken(values: Mapping[str, Value]) -> bool:
+        return any(shows(values.get(STATUS["tail"]), bit) for bit in ("web_break", "torn", "sagged"))
+
+    # -- rolls and lots -------------------------------------------------------------------------------
+
+    def _follow(self, inputs: Inputs, now_ns: int, period_s: float) -> None:
+        """Keep the books: what was cast, fed and wound."""
+        values = inputs.values
+        if "winder_roll" not in values or "caster_speed_m_min" not in values:
+            return
+        self.cast_m += max(_number(values, "caster_speed_m_min"), 0.0) * period_s / 60.0
+        if self.now_state is LineState.CLEAR:
+            self.cleared_m += _number(values, "tail_speed_m_min") * period_s / 60.0
+        if self.now_state in CASTS:
+            fed_kg_h = sum(_number(values, f"kneader_{name}_kg_h") for name in self.product.feeds_kg_h)
+            self.lot_book.feed(fed_kg_h * period_s / 3600.0, now_ns, self.cast_m)
+        records = self.press.records
+        gauge_m = records[-1].start_m + records[-1].length_m if records else 0.0
+        behind_m = self.facts.table_m + _number(values, "loop_stored_m") + self.behind_loop_m
+        before_m = before_gauge_m(self.facts, self.machine) + _number(values, "store_stored_m")
+        time_ns = inputs.times_ns.get("winder_roll", inputs.time_ns)
+        self.book.wind(values, time_ns, self.cast_m - before_m - behind_m, gauge_m - behind_m, records)
+        if "laboratory_roll" in values:
+            self.book.measure(values, inputs.times_ns.get("laboratory_roll", inputs.time_ns))
+        winding = self.book.rolls.get(self.book.winding)
+        if winding is not None:
+            winding.lots = self.lot_book.between(*winding.cast_m)
+
+
+def _number(values: Mapping[str, Value], name: str) -> float:
+    value = values.get(name)
+    return float(value) if isinstance(value, (int, float)) else math.nan
