@@ -542,6 +542,10 @@ class Bus:
         """Let something go wrong; returns the number by which it can be withdrawn."""
         return self._trouble.inject(fault)
 
+    def next_fault_number(self) -> int:
+        """Number for a fault that is injected elsewhere, so that no two have the same."""
+        return self._trouble.next_number()
+
     def withdraw(self, number: int | None = None) -> None:
         """End a fault, or all of them, as if its time were over."""
         self._trouble.withdraw(number)
@@ -553,6 +557,7 @@ class Bus:
             is_dead = None in dead or not node.units.isdisjoint(dead)
             if is_dead and node.is_on:
                 node.switch_off()
+                self.state.counters.power_losses += 1
                 for reply in self.state.replies:
                     if reply.unit in node.units:
                         reply.cut(now_ns, "brown_out")

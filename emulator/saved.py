@@ -94,7 +94,9 @@ def read(kind: Callable[..., AnyWorld], data: bytes) -> AnyWorld:
     parameters, state, _ = unseal(Kind.WORLD, data, 3)
     try:
         prototype = _prototype(kind, parameters)
-        return typing.cast(AnyWorld, prototype.with_state(_state(prototype, state)))
+        world = prototype.with_state(_state(prototype, state))
+        world.faults.verify()
+        return typing.cast(AnyWorld, world)
     except SnapshotError:
         raise
     except (ValueError, TypeError, KeyError, ArithmeticError) as error:

@@ -1,6 +1,6 @@
 """One scan of the world in one compiled call: the press moves on, then the node looks at it.
 
-    commands  →  press  →  truth  →  node (sensors, interlocks, loops, registers)  →  commands
+    commands  →  taps of the faults  →  press  →  truth  →  node (sensors, interlocks, loops, registers)  →  commands
 
 The truth vector is what perfect instruments would read: the press's signals, and what depends on things outside
 the press. It is refreshed here and nowhere else.
@@ -16,18 +16,19 @@ import numpy as np
 from numba import carray, njit  # type: ignore[attr-defined]
 from numpy.typing import NDArray
 
+from emulator.faults.taps import TAPS, Taps, tap_inputs
 from emulator.node import Node
 from emulator.node.program import Program
 from emulator.node.scan import scan_node
 from emulator.node.state import NODE, NodeMemory
 from emulator.pointer import ARGUMENTS, Call, address_of, make_call
 from emulator.press.commands import CLEARANCE_SENSOR_OFFSET, COMMAND_COUNT, INPUT_COUNT
-from emulator.press.constants import MachineConstants
+from emulator.press.constants import TICK_NS, MachineConstants
 from emulator.press.press import TICKS as PRESS_TICKS
 from emulator.press.press import Press
 from emulator.press.signals import ACTUATORS, SIGNALS, index
 from emulator.press.state import PLANT, Plant
-from emulator.sensors import SENSOR, SensorRow
+from emulator.sensors import SENSOR, SENSOR_MEMORY, SensorRow
 
 __all__ = ["NOW_NS", "SENSOR_SHIFTS", "TICKS", "TRUTH", "compile_scan", "scan_call"]
 
@@ -71,6 +72,7 @@ SHEET_TEMPERATURES: Final = np.array(
         index("exit_sheet_mean_temperature_k"),
     ]
 )
+TICK_S: Final = TICK_NS * 1e-9
 M3_S: Final = 1.0 / 60_000.0
 """One litre per minute."""
 
@@ -92,7 +94,7 @@ def complete_truth(signals: Floats, plant: Plant, c: MachineConstants, k: Progra
             truth[place] = c.T_ambient  # a pyrometer without sheet sees the surroundings
 
 
-def scan_call(press: Press, node: Node, disturbances: Floats, truth: Floats) -> Call:
+def scan_call(press: Press, node: Node, disturbances: Floats, taps: NDArray[Any], truth: Floats) -> Call:
     """A call that advances the press by `TICKS` to `NOW_NS` under the node's commands, then lets the node scan.
 
     The commands are those that the node gave in its scan before. With `TICKS` below 0 only the truth is refreshed.
@@ -111,6 +113,7 @@ def scan_call(press: Press, node: Node, disturbances: Floats, truth: Floats) -> 
         press.state.memory[2],
         machines,
         disturbances,
+        taps,
         truth,
         state.memory,
         rows,
@@ -130,7 +133,7 @@ def compile_scan(machines: Any, program: Any) -> int:
 @functools.cache
 def _scan_address(machine: np.dtype[Any], program: np.dtype[Any]) -> int:
     floats, words, octets = np.dtype(np.float64), np.dtype(np.int64), np.dtype(np.uint8)
-    press = words, floats, floats, PLANT, machine, floats, floats
+    press = words, floats, floats, PLANT, machine, floats, TAPS, floats
     return address_of(_scan, int, int, *press, NODE, SENSOR, int, floats, program, octets, int)
 
 
@@ -143,6 +146,7 @@ def _scan(
     plant: Any,
     machine: Any,
     disturbances: Any,
+    taps: Any,
     truth: Any,
     node: Any,
     rows: Any,
@@ -162,10 +166,11 @@ def _scan(
         carray(plant, 1)[0],
         carray(machine, 1)[0],
         carray(disturbances, DISTURBANCE_COUNT),
+        carray(taps, 1)[0],
         carray(truth, TRUTH_COUNT),
         carray(node, 1)[0],
         instruments,
-        carray(readings, (2, sensors)),
+        carray(readings, (SENSOR_MEMORY, sensors)),
         carray(program, 1)[0],
         carray(image, octets),
     )
@@ -181,6 +186,7 @@ def scan_world(
     plant: Plant,
     c: MachineConstants,
     disturbances: Floats,
+    taps: Taps,
     truth: Floats,
     s: NodeMemory,
     rows: Sequence[SensorRow],
@@ -196,6 +202,8 @@ def scan_world(
         u[i] = s.commands[i]
     for i in range(disturbances.size):
         u[COMMAND_COUNT + i] = disturbances[i]
+    if taps.acting != 0:
+        tap_inputs(u, taps, ticks * TICK_S)
     if ticks > 0:
         press[PRESS_TICKS] = ticks
         make_call(press)

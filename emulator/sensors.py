@@ -1,7 +1,8 @@
 """Sensors: between the truth and what the node reads.
 
-Every sensor has first-order lag, Gaussian noise from a random stream of its own, a resolution and a range, and
-may be shifted by a disturbance. All of them are read in one compiled loop, which also writes the raw registers.
+Every sensor has first-order lag, Gaussian noise from a random stream of its own, a resolution and a range, may be
+shifted by a disturbance, and may be broken: then it goes on as it would have, and something else is shown, so that a
+fault that ends leaves nothing behind. All of them are read in one compiled loop, which also writes the raw registers.
 Noise is a function of (stream, reading number), so a sensor holds no generator state and adding one changes no
 other (`emulator.random`).
 """
@@ -21,11 +22,20 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from emulator.config import ConfigError, load_definition
 from emulator.image import NUMBER_COLUMNS, Layout, encode, put
-from emulator.random import normal, stream_key
+from emulator.random import normal, stream_key, uniform
 from emulator.units import conversion
 from rig.protocol.registers import RegisterMap
 
-__all__ = ["SENSOR", "SensorConfig", "SensorFile", "SensorState", "Sensors", "load_sensors", "read_sensors"]
+__all__ = [
+    "SENSOR",
+    "SENSOR_MEMORY",
+    "SensorConfig",
+    "SensorFile",
+    "SensorState",
+    "Sensors",
+    "load_sensors",
+    "read_sensors",
+]
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -48,6 +58,30 @@ SENSOR: Final = np.dtype(
     align=True,
 )
 NOT_SHIFTED: Final = -1
+
+# Rows of `SensorState.memory`.
+FILTERED: Final = 0
+READING: Final = 1
+ALTERED: Final = 2
+"""Not 0: something else is shown, as the rows from here on say, and `STRUCK` counts it."""
+SHOWN_FILTERED: Final = 3
+GAIN: Final = 4
+OFFSET: Final = 5
+NOISE: Final = 6
+SPIKE_PROBABILITY: Final = 7
+SPIKE: Final = 8
+HELD: Final = 9
+SOURCE: Final = 10
+"""Place of the sensor whose quantity is seen."""
+SWIFTNESS: Final = 11
+"""Factor on the weight of a new value in the lag."""
+STRUCK: Final = 12
+SENSOR_MEMORY: Final = 13
+"""How many rows there are."""
+
+MORE_NOISE: Final = np.uint64(0x5851F42D4C957F2D)
+MORE_NOISE_STILL: Final = np.uint64(0x14057B7EF767814F)
+"""Make streams of a sensor's faults from its own (any odd numbers would do)."""
 
 
 class SensorConfig(BaseModel):
@@ -112,7 +146,7 @@ class SensorRow(Protocol):
 
 @dataclass(slots=True, eq=False)
 class SensorState:
-    """What sensors remember, tag units: in row 0 the filtered truth, in row 1 the last readings."""
+    """What sensors remember, tag units, shape (`SENSOR_MEMORY`, sensors): rows `FILTERED`, `READING`, …"""
 
     memory: Floats
 
@@ -172,7 +206,7 @@ class Sensors:
             names.append(tag)
         self.names = tuple(names)
         self.place = {name: index for index, name in enumerate(self.names)}
-        self.state = SensorState(np.zeros((2, len(names))))
+        self.state = SensorState(np.zeros((SENSOR_MEMORY, len(names))))
 
     def reseeded(self, seed: int) -> Sensors:
         """The same sensors with the random streams of another seed; the state is shared."""
@@ -183,11 +217,11 @@ class Sensors:
 
     def value(self, name: str) -> float:
         """Last reading of one sensor, in its tag's unit."""
-        return float(self.state.memory[1, self.place[name]])
+        return float(self.state.memory[READING, self.place[name]])
 
     def readings(self) -> Mapping[str, float]:
         """Last reading of every sensor."""
-        return dict(zip(self.names, self.state.memory[1].tolist(), strict=True))
+        return dict(zip(self.names, self.state.memory[READING].tolist(), strict=True))
 
 
 def _key(seed: int, tag: str) -> int:
@@ -219,6 +253,41 @@ def _common(names: Sequence[str]) -> tuple[int, int]:
 
 
 @njit(cache=True, error_model="numpy")
+def _seen(p: SensorRow, truth: Floats, inputs: Floats) -> float:
+    """The truth in the unit of the tag, shifted where a disturbance shifts it."""
+    true = truth[p.source]
+    seen = true + inputs[p.shift] if p.shift >= 0 else true
+    return float(seen * p.gain + p.offset)
+
+
+@njit(cache=True, error_model="numpy")
+def _displayed(p: SensorRow, value: float) -> float:
+    """A value with the sensor's resolution, within its range."""
+    if p.resolution > 0.0:
+        value = np.rint(value / p.resolution) * p.resolution
+    return min(max(value, p.low), p.high)
+
+
+@njit(cache=True, error_model="numpy")
+def _broken(i: int, truth: Floats, inputs: Floats, rows: Sequence[SensorRow], reading: int, memory: Floats) -> float:
+    """What sensor `i` shows, as the rows from `ALTERED` on say."""
+    p, source = rows[i], rows[int(memory[SOURCE, i])]
+    if memory[HELD, i] != 0.0:
+        return float(memory[READING, i])
+    x = _seen(source, truth, inputs) * memory[GAIN, i] + memory[OFFSET, i]
+    memory[SHOWN_FILTERED, i] += min(p.weight * memory[SWIFTNESS, i], 1.0) * (x - memory[SHOWN_FILTERED, i])
+    if p.zero_without_signal != 0 and truth[source.source] == 0.0:
+        return 0.0
+    own, other = normal(p.key, np.uint64(reading)), np.uint64(p.key) ^ MORE_NOISE
+    value = memory[SHOWN_FILTERED, i] + p.noise * own + memory[NOISE, i] * normal(other, np.uint64(reading))
+    if memory[SPIKE_PROBABILITY, i] > 0.0:
+        chance = uniform(other ^ MORE_NOISE_STILL, np.uint64(reading))
+        if chance < memory[SPIKE_PROBABILITY, i]:
+            value += memory[SPIKE, i] if chance < 0.5 * memory[SPIKE_PROBABILITY, i] else -memory[SPIKE, i]
+    return _displayed(p, value)
+
+
+@njit(cache=True, error_model="numpy")
 def read_sensors(
     truth: Floats, inputs: Floats, rows: Sequence[SensorRow], reading: int, memory: Floats, image: Bytes
 ) -> None:
@@ -229,27 +298,27 @@ def read_sensors(
         inputs: the kernel's inputs, for the disturbances of sensors.
         rows: the sensors.
         reading: 0 starts the lag; it also counts the random streams.
-        memory: as in `SensorState`; filtered truth and readings are refreshed.
+        memory: as in `SensorState`; refreshed.
         image: the node's registers; the readings are written into them.
     """
-    filtered = memory[0]
-    values = memory[1]
+    filtered = memory[FILTERED]
+    values = memory[READING]
     for i in range(values.size):
         p = rows[i]
         true = truth[p.source]
-        seen = true + inputs[p.shift] if p.shift >= 0 else true
-        x = seen * p.gain + p.offset
+        x = _seen(p, truth, inputs)
         if reading == 0:
             filtered[i] = x
         else:
             filtered[i] += p.weight * (x - filtered[i])
-        value = filtered[i] + p.noise * normal(p.key, np.uint64(reading))
-        if p.resolution > 0.0:
-            value = np.rint(value / p.resolution) * p.resolution
-        value = min(max(value, p.low), p.high)
+        value = _displayed(p, filtered[i] + p.noise * normal(p.key, np.uint64(reading)))
         if p.zero_without_signal != 0 and true == 0.0:
             value = 0.0
             filtered[i] = 0.0
+        if memory[ALTERED, i] != 0.0:
+            shown = _broken(i, truth, inputs, rows, reading, memory)
+            memory[STRUCK, i] += shown != value
+            value = shown
         raw = encode(p.number, value)
         values[i] = raw * p.number[2] + p.number[3]
         put(image, p.number, raw)

@@ -29,6 +29,7 @@ from emulator.bus import Bus, BusState
 from emulator.compile_ahead import compile_ahead
 from emulator.config import ConfigError
 from emulator.definitions import Definitions
+from emulator.faults import AnyFault, FaultAccount, FaultBoard, FaultState, PressFault, account_of
 from emulator.line.heat_treatment import ElastomerName
 from emulator.line.line import PERIOD_NS, Line, LineState
 from emulator.line.start import run_in, upstream, warm
@@ -140,6 +141,7 @@ class WorldState:
         signals: the press's signals, which also tell what was last commanded.
         line: of the stations around the press, where there are some.
         stations: of their nodes, in a wiring that has some.
+        faults: of the press, its instruments, material and supply; those of the line are with the bus.
     """
 
     now_ns: int
@@ -152,6 +154,7 @@ class WorldState:
     bus: BusState
     line: LineState | None = None
     stations: list[StationState] = field(default_factory=list)
+    faults: FaultState = field(default_factory=FaultState)
 
 
 class World:
@@ -258,18 +261,24 @@ class World:
         self._line_wake_up = WakeUp(self.env, self._step_line)
         # a node whose program runs elsewhere does its part of the scan there
         self._finish_scan: Callable[[int], None] | None = getattr(self.node, "finish_scan", None)
-        self._call = scan_call(self.press, self.node, self.state.disturbances.vector, self._truth)
+        disturbed, taps = self.state.disturbances.vector, self.state.faults.taps
+        self._call = scan_call(self.press, self.node, disturbed, taps, self._truth)
         self._call.table[TICKS] = -1
         self._call()
         for satellite in self.satellites:
             satellite.connect(self.node, self.press.inputs, self._truth)
             self._finish_scan = self._scan_satellites
+        named = dict(zip(self.registers.nodes, self.nodes, strict=True))
+        self.faults = FaultBoard(
+            self.agenda, self.config.seed, named, self.state.faults, self.bus.next_fault_number, self._period_ns
+        )
 
     def _schedule(self) -> None:
         """Put what is due next on the agenda, as the state says."""
         self.agenda.put(self.state.next_scan_ns, Priority.SCAN, self._wake_up)
         if self.state.line is not None:
             self.agenda.put(self.state.line.next_ns, Priority.PLANT, self._line_wake_up)
+        self.faults.reschedule()
 
     def _step_line(self) -> None:
         """The stations around the press reach the time; the press is where the last scan left it."""
@@ -327,6 +336,23 @@ class World:
     def disturbances(self) -> Disturbances:
         """Things that go wrong, as physical quantities."""
         return self.state.disturbances
+
+    def inject(self, fault: AnyFault) -> int:
+        """Let something go wrong, on the line or with the press; returns a number by which `withdraw` ends it.
+
+        Raises:
+            FaultError: this press has no such target.
+        """
+        return self.faults.inject(fault) if isinstance(fault, PressFault) else self.bus.inject(fault)
+
+    def withdraw(self, number: int | None = None) -> None:
+        """End one fault, or all of them."""
+        self.faults.withdraw(number)
+        self.bus.withdraw(number)
+
+    def fault_account(self) -> list[FaultAccount]:
+        """What has become of everything that was injected."""
+        return account_of(self.faults.records(), self.state.bus)
 
     # -- copies --------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from rig.cli_control import add_control_commands
+from rig.cli_faults import add_faults_command
 from rig.cli_products import add_products
 from rig.cli_snapshot import add_cache, add_resume, add_where, positive, positive_int, seconds, seed, serving
 from rig.cli_sniff import add_sniff
@@ -89,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_hil(commands)
     _add_emulate(commands)
     add_resume(commands)
+    add_faults_command(commands)
     add_control_commands(commands)
     add_sniff(commands)
     _add_read(commands)
@@ -397,23 +399,25 @@ def _add_docs(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _docs(arguments: argparse.Namespace) -> int:
-    from rig.protocol.docs import refresh  # noqa: PLC0415
+    from rig.docs import PAGES, refreshed  # noqa: PLC0415
 
-    path = arguments.folder / "protocol.md"
-    try:
-        current = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}; run this in the project's folder") from error
-    try:
-        fresh = refresh(current)
-    except ValueError as error:
-        raise UsageError(f"{path}: {error}; it is not the page of this project") from error
-    if fresh == current:
-        print(f"{path} is up to date")
-        return 0
-    if arguments.check:
-        print(f"{path} is out of date; run `make docs`")
-        return 1
-    path.write_text(fresh, encoding="utf-8")
-    print(f"{path} written")
-    return 0
+    outdated = 0
+    for page in PAGES:
+        path = arguments.folder / page
+        try:
+            current = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{path} cannot be read: {error.strerror}; run this in the project's folder") from error
+        try:
+            fresh = refreshed(page, current)
+        except ValueError as error:
+            raise UsageError(f"{path}: {error}; it is not the page of this project") from error
+        if fresh == current:
+            print(f"{path} is up to date")
+        elif arguments.check:
+            outdated += 1
+            print(f"{path} is out of date; run `make docs`")
+        else:
+            path.write_text(fresh, encoding="utf-8")
+            print(f"{path} written")
+    return 1 if outdated else 0

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rig.cli_faults import faults_table
 from rig.cli_snapshot import positive, seconds
 from rig.errors import UsageError
 
@@ -46,29 +47,34 @@ def _command(commands: Commands[argparse.ArgumentParser], name: str, text: str, 
 
 def _add_inject(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = _command(
-        commands, "inject", "let something go wrong on the line of a running press",
+        commands, "inject", "let something go wrong with a running press, or on its line",
         "examples:\n"
-        "  press-rig inject --list                                  what can go wrong\n"
+        "  press-rig inject --list                                  what can go wrong (press-rig faults says more)\n"
+        "  press-rig inject heater_lost target=heat_2_upper         a heater is gone\n"
+        "  press-rig inject sensor_drift target=exit_thickness_um amount=1 onset_s=300\n"
+        "  press-rig inject coolant_pump_weak amount=0.5 for_s=60 onset=intermittent\n"
         "  press-rig inject lost_bytes amount=2 nth=3               two bytes of the third answer from now\n"
         "  press-rig inject noise amount=1e-4 times=all for_s=60    a bad cable for a minute\n"
         "  press-rig inject delayed amount=0.3 probability=0.1 times=all\n"
         "  press-rig inject unplugged amount=5 after_s=10           the adapter is pulled in 10 s, for 5 s\n"
         "  press-rig inject unplugged device=ttyUSB1                and put back under another name\n"
         "  press-rig inject brown_out amount=1 nth=20               the supply fails within the 20th answer from now\n"
-        "  press-rig inject --faults                                what stands, and what it has struck\n"
+        "  press-rig inject --faults                                what stands, and how often it has shown\n"
         "  press-rig inject --withdraw 3                            end fault 3 (all: every one)\n"
         "\n"
-        "options of every fault: after_s, for_s (from when on and how long, press seconds), unit (address)\n"
+        "options of every fault: amount, after_s, for_s (from when on and how long, press seconds)\n"
+        "of those of the press: target, onset (step, ramp, intermittent), onset_s\n"
+        "of those of the line: unit (address)\n"
         "of those that strike frames: direction (request or response), nth, probability, times (a number, or all)\n"
         "  (the others begin with such a frame then, in the middle of an answer for example)\n"
         "of unplugged: device (name that the adapter is put back under)\n"
-        "docs/faults.md says what each of them does. `press-rig control disturb` is for the press itself.\n",
+        "docs/faults.md says what each of them does. `press-rig control disturb` sets any physical quantity.\n",
     )  # fmt: skip
     parser.add_argument("kind", nargs="?", help="what goes wrong")
     parser.add_argument("option", nargs="*", metavar="NAME=VALUE", help="how much, when, how often")
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--list", action="store_true", help="list what can go wrong; no press needs to run")
-    instead.add_argument("--faults", action="store_true", help="list what was injected and what it has struck")
+    instead.add_argument("--faults", action="store_true", help="list what was injected, and how often it has shown")
     instead.add_argument("--withdraw", metavar="NUMBER", help="end a fault by its number, or all")
     parser.set_defaults(run=_inject)
 
@@ -82,7 +88,7 @@ def _inject(arguments: argparse.Namespace) -> int:
     if arguments.list:
         from rig.virtual import FAULT_KINDS  # noqa: PLC0415 - heavy, and only this list needs it
 
-        _show(_kinds_table(FAULT_KINDS))
+        _show(faults_table(FAULT_KINDS))
         return 0
     options = _options(arguments.option)
     from rig.control import open_control  # noqa: PLC0415
@@ -250,26 +256,20 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def _kinds_table(kinds: Mapping[str, Any]) -> Table:
-    table = _table("kind", "strikes", "amount: usual (range)", "what happens")
-    for name, kind in kinds.items():
-        amount = f"{kind.amount}: {kind.usual:g} ({kind.low:g} … {kind.high:g})" if kind.amount else ""
-        table.add_row(f"[bold cyan]{name}[/]", " or ".join(kind.directions) or "at a time", amount, kind.meaning)
-    return table
-
-
 def _faults_table(faults: Sequence[Mapping[str, Any]]) -> Table:
-    table = _table("fault", "kind", "options", "from", "struck", "")
+    table = _table("fault", "kind", "options", "from", "showed", "")
+    options = ("target", "amount", "onset", "onset_s", "direction", "unit", "nth", "probability", "times", "device")
+    usual = {"nth": 1, "probability": 1.0, "times": 1}
     for fault in faults:
-        options = ("amount", "direction", "unit", "nth", "probability", "times", "device")
-        usual = {"nth": 1, "probability": 1.0, "times": 1}
-        shown = [f"{name}={fault[name]}" for name in options if fault[name] not in (None, usual.get(name))]
-        if fault["times"] is None:
+        shown = [f"{name}={fault[name]}" for name in options if fault.get(name) not in (None, usual.get(name))]
+        if "times" in fault and fault["times"] is None:
             shown.append("times=all")
         stands = "[bold yellow]stands[/]" if fault["standing"] else "[dim]over[/]"
+        if fault["cleared"] is False:
+            stands = "[bold red]over, and still acts[/]"
         table.add_row(
             str(fault["number"]), f"[bold cyan]{fault['kind']}[/]", " ".join(shown),
-            f"{fault['from_s']:.3f} s", str(fault["struck"]), stands,
+            f"{fault['from_s']:.3f} s", str(fault["evidence"]), stands,
         )  # fmt: skip
     return table
 

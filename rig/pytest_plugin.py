@@ -225,6 +225,18 @@ class Hil:
         """Press time that passed on this test's benches, s."""
         return sum((bench.clock.now_ns - start_ns) * 1e-9 for bench, start_ns in self._benches)
 
+    @property
+    def void(self) -> str:
+        """Why this test counts for nothing: faults that never showed, or that left something behind; else empty."""
+        accounts = [
+            account
+            for bench, _ in self._benches
+            if bench.can.inject_faults
+            for account in bench.virtual.fault_account()
+            if account.voids
+        ]
+        return "; ".join(account.as_text for account in accounts)
+
     def close(self, *, failed: bool) -> None:
         """Leave every press safe; keep the recordings of a failed test, and the press as it was before."""
         name = file_name(self._node.nodeid)
@@ -312,9 +324,12 @@ def producing_press() -> Callable[..., AbstractContextManager[Runner]]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Remember how the call went, for the cleaning up after it."""
+    """Remember how the call went, for the cleaning up after it; a test whose faults did not show has not passed."""
     report = yield
     if report.when == "call":
+        test = item.stash.get(HIL, None)
+        if report.passed and test is not None and (why := test.void):
+            report.outcome, report.longrepr = "failed", f"void: {why}"
         item.stash[CALL] = report
     return report
 

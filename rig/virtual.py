@@ -20,6 +20,7 @@ import serial
 from emulator import COMPILES, codec, user_cache
 from emulator.codec import encode
 from emulator.config import ConfigError, Machine, Material, load_machine, load_material
+from emulator.faults import FaultAccount, described_kinds, fault_from
 from emulator.firmware.build import build
 from emulator.firmware.chip_master import ChipMaster
 from emulator.firmware.elf import Program
@@ -39,8 +40,7 @@ from emulator.saved import Description, describe, extras_of
 from emulator.snapshot import Kind, SnapshotError, seal, sources_digest, unseal
 from emulator.state import StateTypeError, classes_of, copied
 from emulator.truth import released_between
-from emulator.wire.faults import KINDS as FAULT_KINDS
-from emulator.wire.faults import FaultError, fault_from
+from emulator.wire.faults import FaultError
 from emulator.world import START_STATES, World, WorldConfig
 from rig.control import default_control
 from rig.errors import PortError, UsageError
@@ -240,10 +240,11 @@ class VirtualPress:
         """End all disturbances."""
         self.world.disturbances.reset()
 
-    # -- the line -------------------------------------------------------------------------------------
+    # -- what goes wrong ------------------------------------------------------------------------------
 
     def inject(self, kind: str, **options: Any) -> int:
-        """Let something go wrong on the line: `inject("lost_bytes", amount=2, nth=3)` (docs/faults.md).
+        """Let something go wrong: `inject("heater_lost", target="heat_1_upper")`, or on the line
+        `inject("lost_bytes", amount=2, nth=3)` (docs/faults.md; `press-rig faults`).
 
         Returns:
             A number by which `withdraw` ends it.
@@ -252,22 +253,26 @@ class VirtualPress:
             UsageError: no such fault, or an option that it cannot have.
         """
         try:
-            return self.world.bus.inject(fault_from(kind, options))
+            return self.world.inject(fault_from(kind, options))
         except FaultError as error:
             raise UsageError(str(error)) from error
 
     def withdraw(self, number: int | None = None) -> None:
-        """End one fault of the line, or all of them; what they held up or switched off comes back."""
-        self.world.bus.withdraw(number)
+        """End one fault, or all of them; what they altered, held up or switched off comes back."""
+        self.world.withdraw(number)
 
     @contextmanager
     def injected(self, kind: str, **options: Any) -> Iterator[int]:
-        """A fault of the line for the length of a block."""
+        """A fault for the length of a block."""
         number = self.inject(kind, **options)
         try:
             yield number
         finally:
             self.withdraw(number)
+
+    def fault_account(self) -> list[FaultAccount]:
+        """What has become of everything that was injected: whether it showed, and whether it left something behind."""
+        return self.world.fault_account()
 
     @property
     def line_counters(self) -> Mapping[str, int]:
@@ -283,6 +288,9 @@ class VirtualPress:
         finally:
             self.calm()
 
+
+FAULT_KINDS = described_kinds()
+"""Everything that can be injected, by name, as JSON has it."""
 
 # -- boards -----------------------------------------------------------------------------------------
 

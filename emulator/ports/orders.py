@@ -1,4 +1,4 @@
-"""What can be asked of a press while it is served: faults of the line, disturbances, hands on the machine, time.
+"""What can be asked of a press while it is served: faults, disturbances, hands on the machine, time.
 
 An order is a name and options by name, as they come from a line of JSON; the answer is what JSON can say. The method's
 name is the order's, its docstring what `help` tells; docs/control.md is the reference for people.
@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from emulator.config import ConfigError
+from emulator.faults import FaultAccount, PressFaultRecord, described_kinds, fault_from
 from emulator.inputs import InputError
 from emulator.node import Node
 from emulator.ports.paced import Served
 from emulator.satellites import Satellite
 from emulator.stations import StationNode
-from emulator.wire.faults import KINDS, ActiveFault, FaultError, fault_from
+from emulator.wire.faults import ActiveFault, FaultError
+from emulator.wire.faults import Fault as WireFault
 
 __all__ = ["PROTOCOL", "Later", "OrderError", "Orders"]
 
@@ -37,8 +39,6 @@ Later = Callable[[], Answer | None]
 SECOND_NS: Final = 1_000_000_000
 FASTEST: Final = 1e6
 FARTHEST_S: Final = 1e6
-REMEMBERED: Final = 1000
-"""Faults whose fate is still told when they are over."""
 
 KEY_SIGNALS: Final = (
     "upper_belt_speed_m_min",
@@ -60,10 +60,7 @@ class OrderError(ValueError):
 
 
 class Orders:
-    """What can be asked, and which faults were injected."""
-
-    def __init__(self) -> None:
-        self._faults: dict[int, ActiveFault] = {}
+    """What can be asked."""
 
     def obey(self, request: Mapping[str, Any], served: Served) -> Answer | Later:
         """Do what is asked.
@@ -131,7 +128,7 @@ class Orders:
             "guard_open": world.contacts.guard_open,
             "alarm_wire_cut": world.contacts.alarm_wire_cut,
             "plugged": world.bus.state.plugged,
-            "faults": len(world.bus.state.faults),
+            "faults": sum(account.ended_s is None for account in world.fault_account()),
             "disturbed": {
                 name: part["value"] for name, part in _disturbances(served).items() if part["value"] != part["usual"]
             },
@@ -153,46 +150,42 @@ class Orders:
         wanted = [names] if isinstance(names, str) else names
         return {"time_s": _seconds(served), "signals": {name: _number(truth[name]) for name in wanted}}
 
-    # -- the line ------------------------------------------------------------------------------------
+    # -- what goes wrong -----------------------------------------------------------------------------
 
     def kinds(self, served: Served) -> Answer:
-        """What can go wrong on the line."""
-        return {"kinds": {name: dataclasses.asdict(kind) for name, kind in KINDS.items()}}
+        """What can go wrong: with sensors, actuators, machine, material and supply, and on the wire."""
+        return {"kinds": described_kinds()}
 
     def inject(self, served: Served, kind: Any, **options: Any) -> Answer:
-        """Let something go wrong on the line: a kind of `kinds`, with options as docs/faults.md lists them."""
-        bus = served.world.bus
+        """Let something go wrong: a kind of `kinds`, with options as docs/faults.md lists them."""
+        world = served.world
         fault = fault_from(str(kind), options)
-        units = [node.unit for node in served.world.nodes]
-        if fault.unit is not None and fault.kind == "brown_out" and fault.unit not in units:
+        units = [node.unit for node in world.nodes]
+        if isinstance(fault, WireFault) and fault.kind == "brown_out" and fault.unit not in (None, *units):
             raise OrderError(f"no node here has address {fault.unit}; there are {', '.join(map(str, units))}")
-        number = bus.inject(fault)
-        for active in bus.state.faults:
-            if active.number == number:
-                self._faults[number] = active
-        while len(self._faults) > REMEMBERED:
-            self._faults.pop(next(iter(self._faults)))
-        return {"number": number, "time_s": _seconds(served)}
+        return {"number": world.inject(fault), "time_s": _seconds(served)}
 
     def withdraw(self, served: Served, number: Any = None) -> Answer:
-        """End one fault of the line by its number, or all of them."""
-        bus = served.world.bus
-        standing = [active.number for active in bus.state.faults]
+        """End one fault by its number, or all of them."""
+        world = served.world
+        known = {account.number: account.ended_s is None for account in world.fault_account()}
+        standing = [one for one, stands in known.items() if stands]
         if number is None:
-            bus.withdraw()
+            world.withdraw()
             return {"withdrawn": standing}
         wanted = int(_real("number", number, 0, 1e15))
         if wanted not in standing:
-            over = "is over" if wanted in self._faults else "was never injected"
+            over = "is over" if wanted in known else "was never injected"
             raise OrderError(f"fault {wanted} {over}; standing are {', '.join(map(str, standing)) or 'none'}")
-        bus.withdraw(wanted)
+        world.withdraw(wanted)
         return {"withdrawn": [wanted]}
 
     def faults(self, served: Served) -> Answer:
-        """What was injected, what stands, and what each of them has struck."""
-        standing = {active.number: active for active in served.world.bus.state.faults}
-        known = {**self._faults, **standing}
-        return {"faults": [_fault(known[number], number in standing) for number in sorted(known)]}
+        """What was injected, what stands, how often each of them has shown, and whether it left something behind."""
+        world, bus = served.world, served.world.bus.state
+        asked: dict[int, Answer] = {active.number: _on_wire(active) for active in (*bus.over, *bus.faults)}
+        asked |= {record.number: _on_press(record) for record in world.faults.records()}
+        return {"faults": [asked[account.number] | _told(account) for account in world.fault_account()]}
 
     # -- the press -----------------------------------------------------------------------------------
 
@@ -342,16 +335,29 @@ def _bytes(served: Served) -> Answer:
     }
 
 
-def _fault(active: ActiveFault, standing: bool) -> Answer:
+def _on_wire(active: ActiveFault) -> Answer:
+    return dataclasses.asdict(active.fault) | _when(active) | {"seen": active.seen, "struck": active.struck}
+
+
+def _on_press(record: PressFaultRecord) -> Answer:
+    return dataclasses.asdict(record.fault) | _when(record) | {"level": record.level, "struck": record.struck}
+
+
+def _when(fault: ActiveFault | PressFaultRecord) -> Answer:
+    until_ns = fault.until_ns
     return {
-        "number": active.number,
-        **dataclasses.asdict(active.fault),
-        "standing": standing,
-        "acting": standing and active.acting,
-        "from_s": active.from_ns / SECOND_NS,
-        "until_s": None if active.until_ns is None else active.until_ns / SECOND_NS,
-        "seen": active.seen,
-        "struck": active.struck,
+        "from_s": fault.from_ns / SECOND_NS,
+        "until_s": None if until_ns is None else until_ns / SECOND_NS,
+        "acting": fault.ended_ns is None and (fault.acting if isinstance(fault, ActiveFault) else fault.level > 0.0),
+    }
+
+
+def _told(account: FaultAccount) -> Answer:
+    return {
+        "number": account.number,
+        "standing": account.ended_s is None,
+        "evidence": account.evidence,
+        "cleared": account.cleared,
     }
 
 

@@ -23,7 +23,7 @@ from emulator.press.commands import INPUT_COUNT
 from emulator.satellites.program import SatelliteProgram
 from emulator.satellites.state import SATELLITE, SatelliteMemory
 from emulator.scan import TRUTH
-from emulator.sensors import SENSOR, SensorRow, read_sensors
+from emulator.sensors import SENSOR, SENSOR_MEMORY, SensorRow, read_sensors
 
 __all__ = ["NOW_NS", "RUN", "scan_address"]
 
@@ -64,7 +64,7 @@ def _scan(
         carray(truth, TRUTH_COUNT),
         carray(inputs, INPUT_COUNT),
         instruments,
-        carray(readings, (2, sensors)),
+        carray(readings, (SENSOR_MEMORY, sensors)),
         carray(memory, 1)[0],
         carray(io, 1)[0],
         carray(program, 1)[0],

@@ -23,7 +23,7 @@ from emulator.line.sheet import Pieces, no_pieces
 from emulator.node.bank import BankState
 from emulator.node.on_the_line import OnTheLine, has_written, identified_bank
 from emulator.pointer import Call, address_of
-from emulator.sensors import SENSOR, SensorConfig, Sensors, SensorState, read_sensors
+from emulator.sensors import SENSOR, SENSOR_MEMORY, SensorConfig, Sensors, SensorState, read_sensors
 from emulator.stations import laboratory
 from emulator.stations.config import StationConfig
 from emulator.stations.listening import Commands
@@ -265,7 +265,7 @@ def _sense(
     values = carray(truth, signals)
     instruments: Any = carray(rows, sensors)
     # nothing disturbs these sensors, so no inputs are asked for
-    read_sensors(values, values, instruments, reading, carray(memory, (2, sensors)), carray(image, octets))
+    read_sensors(values, values, instruments, reading, carray(memory, (SENSOR_MEMORY, sensors)), carray(image, octets))
 
 
 def make_stations(

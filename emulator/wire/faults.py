@@ -10,12 +10,12 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final, Literal
 
-__all__ = ["KINDS", "ActiveFault", "Fault", "FaultError", "Kind", "fault_from"]
+__all__ = ["KINDS", "ActiveFault", "Fault", "FaultError", "Kind", "fault_from", "parsed"]
 
 Direction = Literal["request", "response"]
 SECOND_NS: Final = 1_000_000_000
@@ -189,6 +189,8 @@ class ActiveFault:
         struck: frames that it has struck.
         drawn: random numbers that it has used.
         acting: it has begun, for those that strike at a time.
+        met: what receivers had met on the line when it began, and from its end on what they have met of it.
+        ended_ns: when it ended; None as long as it stands.
     """
 
     number: int
@@ -199,6 +201,8 @@ class ActiveFault:
     struck: int = 0
     drawn: int = 0
     acting: bool = False
+    met: int = 0
+    ended_ns: int | None = None
 
     @property
     def waits(self) -> bool:
@@ -212,11 +216,20 @@ def fault_from(kind: str, options: Mapping[str, Any]) -> Fault:
     Raises:
         FaultError: an option that does not exist, or a value that cannot be.
     """
-    known = {field.name: str(field.type) for field in dataclasses.fields(Fault) if field.name != "kind"}
+    return Fault(kind, **parsed(kind, options, dataclasses.fields(Fault)))
+
+
+def parsed(kind: str, options: Mapping[str, Any], fields: Sequence[dataclasses.Field[Any]]) -> dict[str, Any]:
+    """Values for the fields of a fault from what people give.
+
+    Raises:
+        FaultError: an option that does not exist, or a value that is not of the field's type.
+    """
+    known = {field.name: str(field.type) for field in fields if field.name != "kind"}
     values: dict[str, Any] = {}
     for name, value in options.items():
         if name not in known:
-            raise FaultError(f"a fault has no {name!r}; it has {', '.join(known)}")
+            raise FaultError(f"fault {kind} has no {name!r}; it has {', '.join(known)}")
         wanted = known[name]
         if value is None or (name == "times" and value in ("all", "None")):
             values[name] = None
@@ -230,4 +243,4 @@ def fault_from(kind: str, options: Mapping[str, Any]) -> Fault:
             if "int" in wanted and not number.is_integer():
                 raise FaultError(f"{name} of fault {kind} is {value!r}, which is not a whole number")
             values[name] = int(number) if "int" in wanted else number
-    return Fault(kind, **values)
+    return values

@@ -93,6 +93,15 @@ class BusCounters:
     struck: int = 0
     """Frames that a fault has struck."""
     unplugged: int = 0
+    power_losses: int = 0
+    """Nodes that have lost their supply."""
+
+    @property
+    def trouble(self) -> int:
+        """What master and nodes have met that was not as it should be, faults that nobody met left out."""
+        unanswered = self.requests - self.replies
+        broken = self.framing_errors + self.parity_errors + self.overruns + self.not_understood + self.lost_bytes
+        return unanswered + broken + self.collisions + self.breaks + self.unplugged + self.power_losses
 
 
 @dataclass(slots=True)
@@ -110,6 +119,7 @@ class BusState:
         master_breaks: whether the master does.
         replies: what the master has not read yet, in order of time.
         faults: what was injected and is not over.
+        over: the last of those that are.
         injected: how many faults have been injected.
         held: an answer that waits for the next one.
         last_answer: what was answered last, while there are faults.
@@ -132,6 +142,7 @@ class BusState:
     replies: list[Reply] = field(default_factory=list)
     counters: BusCounters = field(default_factory=BusCounters)
     faults: list[ActiveFault] = field(default_factory=list)
+    over: list[ActiveFault] = field(default_factory=list)
     injected: int = 0
     held: bytes = b""
     last_answer: bytes = b""

@@ -18,6 +18,8 @@ from rig.protocol import ExceptionCode, InvalidRequest
 __all__ = ["Line", "Trouble"]
 
 DECLINES: Final = {"busy": ExceptionCode.SERVER_DEVICE_BUSY, "failure": ExceptionCode.SERVER_DEVICE_FAILURE}
+REMEMBERED: Final = 1000
+"""Faults whose fate is still told when they are over."""
 SEGMENT_NS: Final = 100_000_000
 """A babbling node's bytes are made so far ahead."""
 
@@ -62,12 +64,17 @@ class Trouble:
         """Let a fault happen; returns its number."""
         state, now_ns = self._line.state, self._agenda.now_ns
         from_ns = now_ns + round(fault.after_s * SECOND_NS)
-        active = ActiveFault(state.injected, fault, from_ns)
-        state.injected += 1
+        active = ActiveFault(self.next_number(), fault, from_ns)
         state.faults.append(active)
         if not active.waits:
             self._set_times(active, from_ns)
         return active.number
+
+    def next_number(self) -> int:
+        """Number of the next injection, on the line or elsewhere."""
+        number = self._line.state.injected
+        self._line.state.injected += 1
+        return number
 
     def _set_times(self, active: ActiveFault, from_ns: int) -> None:
         """It is known when it begins."""
@@ -217,7 +224,7 @@ class Trouble:
                 self._babble(active)
 
     def _begin(self, active: ActiveFault) -> None:
-        active.acting = True
+        active.acting, active.met = True, self._line.state.counters.trouble
         self._line.state.counters.struck += 1
         if active.fault.kind == "babble":
             self._babble(active)
@@ -226,8 +233,13 @@ class Trouble:
             self._agenda.put(active.until_ns, Priority.FAULT, self._wake_up)
 
     def _end(self, active: ActiveFault) -> None:
-        self._line.state.faults.remove(active)
+        state = self._line.state
+        active.ended_ns = self._agenda.now_ns
+        state.faults.remove(active)
+        state.over.append(active)
+        del state.over[:-REMEMBERED]
         if active.acting:
+            active.met = state.counters.trouble - active.met
             if active.fault.device is not None:
                 self._line.state.device = active.fault.device
             self._settle(active.fault.kind)

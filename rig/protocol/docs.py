@@ -7,10 +7,8 @@ from collections.abc import Iterable, Iterator
 from rig.protocol.registers import BIT_TABLES, Node, RegisterMap, Tag, Value
 from rig.protocol.registers_file import default_registers
 
-__all__ = ["BEGIN", "END", "list_tags", "refresh", "register_table", "show_value"]
+__all__ = ["list_tags", "register_table", "show_value"]
 
-BEGIN = "<!-- registers: made from rig/protocol/registers.toml by `make docs` -->"
-END = "<!-- end of registers -->"
 TABLE_TITLES = {
     "input": "Input registers (read by function 4)",
     "holding": "Holding registers (functions 3, 6, 16, 22, 23)",
@@ -105,16 +103,3 @@ def _meaning(tag: Tag) -> str:
         value = tag.safe_value
         parts.append(f"safe state: {('on' if value else 'off') if isinstance(value, bool) else format(value, 'g')}")
     return "; ".join(parts)
-
-
-def refresh(text: str) -> str:
-    """The document with its register table made anew.
-
-    Raises:
-        ValueError: the document has no place for the table.
-    """
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the document has no {BEGIN!r} … {END!r}")
-    return f"{before}{BEGIN}\n\n{register_table()}\n{END}{after}"

@@ -122,6 +122,20 @@ class TestOrders:
         assert desk.ask("withdraw") == {"withdrawn": [first]}
         assert [fault["standing"] for fault in desk.ask("faults")["faults"]] == [False, False]
 
+    def test_a_fault_of_the_press_shows_and_leaves_nothing_behind(self, desk: Desk) -> None:
+        number = desk.ask("inject", kind="signal_shorted", target="ambient_temperature_c")["number"]
+        desk.ask("inject", kind="web_end", after_s=1e3)
+        desk.world.run_until(desk.world.now_ns + 1_000_000_000)
+        shorted, waiting = desk.ask("faults")["faults"]
+        assert (shorted["target"], shorted["standing"], shorted["acting"]) == ("ambient_temperature_c", True, True)
+        assert shorted["evidence"] > 10
+        assert (waiting["acting"], waiting["evidence"]) == (False, 0)
+        assert desk.ask("state")["faults"] == 2
+        assert desk.ask("withdraw", number=number) == {"withdrawn": [number]}
+        desk.world.run_until(desk.world.now_ns + 1_000_000_000)
+        assert [fault["cleared"] for fault in desk.ask("faults")["faults"]] == [True, None]
+        assert "this press has no sensor 'tea'" in desk.refusal("inject", kind="sensor_stuck", target="tea")
+
     def test_hands_and_disturbances_reach_the_press(self, desk: Desk) -> None:
         desk.ask("push_emergency_stop")
         desk.ask("open_guard")
@@ -162,7 +176,7 @@ class TestOrders:
         [
             ("inject", {"kind": "lost_byte"}, "there is no fault 'lost_byte'; did you mean 'lost_bytes'?"),
             ("inject", {"kind": "noise", "amount": 3}, "it must be 1e-09 … 0.5"),
-            ("inject", {"kind": "noise", "colour": 3}, "a fault has no 'colour'"),
+            ("inject", {"kind": "noise", "colour": 3}, "fault noise has no 'colour'"),
             ("inject", {"kind": "noise", "amount": 10**400}, "too large"),
             ("inject", {"kind": "brown_out", "unit": 9}, "no node here has address 9"),
             ("inject", {}, "inject takes kind"),

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from emulator.faults.taps import neutral_taps
 from emulator.firmware.adc import Adc
 from emulator.firmware.build import build, has_compiler
 from emulator.firmware.chip import has_engine
@@ -52,7 +53,9 @@ class PythonNode:
         origin = copy.copy(self._world.node)
         origin.sensors = self._sensors
         self.node: Node = origin.with_state(copied(origin.state))
-        self._call = scan_call(self._world.press, self.node, Disturbances().vector, np.zeros(len(TRUTH)))
+        self._call = scan_call(
+            self._world.press, self.node, Disturbances().vector, neutral_taps(), np.zeros(len(TRUTH))
+        )
 
     def answer(self, block: bytes, now_ns: int) -> bytes:
         """What the bus makes of a block between two silences."""

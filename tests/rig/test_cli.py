@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,8 @@ def test_read_shows_values_with_units(capsys: pytest.CaptureFixture[str]) -> Non
         (["hil", "-k", "and and"], 2, "-k 'and and' cannot be read"),
         (["hil", "no/such/suite"], 2, "no tests at no/such/suite"),
         (["docs", "no/such/folder"], 2, "cannot be read"),
+        (["faults", "heater_lots"], 2, "did you mean 'heater_lost'?"),
+        (["faults", "heater_lost", "--group", "wire"], 2, "is of group machine"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -118,10 +121,30 @@ def test_number_that_is_none_is_told_with_its_range(
     assert rule in capsys.readouterr().err
 
 
+def test_the_generated_parts_of_the_documentation_are_current(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["docs", "--check"]) == 0, "run `make docs`"
+    assert capsys.readouterr().out.count("is up to date") == 2
+
+
 def test_page_without_a_place_for_the_registers_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "protocol.md").write_text("of something else")
     assert main(["docs", str(tmp_path)]) == 2
     assert "it is not the page of this project" in capsys.readouterr().err
+
+
+def test_the_catalogue_of_faults_is_listed_told_and_given_to_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["faults", "--group", "power"]) == 0
+    listed = capsys.readouterr().out
+    assert "phase_loss" in listed
+    assert "heater_lost" not in listed
+    assert main(["faults", "sensor_drift"]) == 0
+    told = capsys.readouterr().out
+    assert "begins       ramp" in told
+    assert "it is mended then" in told
+    assert main(["faults", "--json"]) == 0
+    kinds = json.loads(capsys.readouterr().out)
+    assert kinds["heater_lost"]["places"][0] == "heat_1_upper"
+    assert kinds["unplugged"]["group"] == "wire"
 
 
 def test_cache_that_is_no_folder_is_told(

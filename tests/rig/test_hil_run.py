@@ -91,6 +91,20 @@ def test_controller_that_goes_wrong_is_a_red_test_with_a_kept_recording(name: st
     assert {".mf4", ".pcapng", ".html", ".json", ".xml"} <= kept
 
 
+def test_a_test_whose_fault_never_showed_is_void_and_red(project: Path) -> None:
+    (project / "test_void.py").write_text(
+        "def test_stuck(hil):\n"
+        "    bench = hil.open(start='warm')\n"
+        "    bench.virtual.inject('steering_stuck', target='upper')\n"
+        "    bench.clock.sleep_until(10**9)\n"
+    )
+    run = press_rig("hil", "test_void.py", "--out", "reports")
+    assert run.returncode == 1
+    assert "void: fault 0, steering_stuck of upper, from 0.0 s: never showed" in run.stdout
+    verdicts = json.loads((project / "reports" / "latest" / "verdicts.json").read_text(encoding="utf-8"))
+    assert [test["outcome"] for test in verdicts["tests"]] == ["failed"]
+
+
 def test_controller_that_cannot_be_made_ends_with_code_5(project: Path) -> None:
     run = press_rig("hil", "test_small.py", "--controller", "broken_controllers:Falls", "--out", "r")
     assert run.returncode == 5
