@@ -18,6 +18,8 @@ __all__ = ["Caught", "Moment", "catch_moments"]
 
 SETTLE_S = 1.0
 """A state is caught so long after it began, if it lasts that long."""
+PRODUCE_WITHIN_S = 3600
+"""A controller that has not come to `produce` by then after its start will not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def catch_moments(bench: Bench, controller: Controller) -> Caught:
     # a controller that gets no further than some state is tested in those that it reaches
     try:
         runner.request("start")
-        live_until("produce", within_s=3600)
+        live_until("produce", within_s=PRODUCE_WITHIN_S)
         runner.request("hold")
         live_until("hold", within_s=60)
         runner.request("resume")

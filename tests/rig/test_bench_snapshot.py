@@ -36,7 +36,7 @@ def story(bench: Bench, controller: Controller, seconds: float) -> str:
     return bench.recorder.trace_hash()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_bench_goes_on_from_a_snapshot_in_every_state_of_the_controller(data: st.DataObject) -> None:
     caught = moments()

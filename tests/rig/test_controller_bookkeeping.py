@@ -141,7 +141,7 @@ legs = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)  # the book takes its time
+@settings(max_examples=30, deadline=None)  # the book takes its time
 @given(legs)
 def test_totals_and_extremes_are_those_of_every_piece_by_itself(
     legs: list[tuple[float, int, dict[str, object]]],

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pytest
+
+from rig import moments
 from rig.bench import open_press
 from rig.controller import Inputs, Value
 from rig.moments import Caught, catch_moments
@@ -48,9 +51,10 @@ def test_life_that_ends_early_says_where_and_what_the_controller_said() -> None:
     )
 
 
-def test_controller_that_does_not_start_is_waited_for_and_told() -> None:
+def test_controller_that_does_not_start_is_waited_for_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moments, "PRODUCE_WITHIN_S", 60)
     caught = lived(Sleeps())
-    assert "state produce did not come within 3600 s; the controller is in state 'idle'" in caught.missing("hold")
+    assert "state produce did not come within 60 s; the controller is in state 'idle'" in caught.missing("hold")
 
 
 def test_state_that_a_whole_life_did_not_show_is_told() -> None:

@@ -11,7 +11,7 @@ from rig.report.colours import HEAT, SERIES
 from rig.report.figures import INK
 from tests.oracles.advection import Field, solve_plane
 from tests.oracles.parameters import Floats, Gel, Rollers, machine_file, material_file
-from tests.oracles.parcel import Drive, Outcome, roll_parcel
+from tests.oracles.parcel import Drive, Outcome, along, roll_parcel
 from tests.validation.comparison import Comparison, Effort, Number, panels
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ def plane(effort: Effort) -> Comparison:
             Number(f"core temperature on a mesh twice as coarse: {name}", mesh, "K"),
         ]
         # the parcel between the belts of the plane solution: what layers and lumping cost
-        belt = CubicSpline(both.x, both.belt.mean(axis=1))
-        parcel = roll_parcel(r, gel, Drive(lambda x, b=belt: float(b(x)), lambda x, b=belt: float(b(x)), v))  # type: ignore[misc]
+        belt = along(CubicSpline(both.x, both.belt.mean(axis=1)))
+        parcel = roll_parcel(r, gel, Drive(belt, belt, v))
         off = np.abs(np.interp(both.x, parcel.x, parcel.core_temperature) - both.core)[both.x > 0.3]
         numbers.append(Number(f"core, 11-layer parcel between these belts − plane: {name}", float(off.max()), "K"))
         if speed == 1.0:
@@ -116,6 +116,5 @@ def _smooth(x: Floats, values: Floats) -> tuple[Floats, Floats]:
 
 def _rolled(r: Rollers, gel: Gel, field: Field, v: float) -> Outcome:
     mean = CubicSpline(field.x, field.mean)
-    slope = mean.derivative()
-    given = (lambda x: float(mean(x)), lambda x: float(slope(x)))
+    given = along(mean), along(mean.derivative())
     return roll_parcel(r, gel, Drive(given[0], given[0], v, sheet=given))

@@ -12,7 +12,7 @@ from emulator.press import OperatingPoint, Press
 from rig.report.colours import HEAT, SERIES
 from rig.report.figures import INK
 from tests.oracles.parameters import Gel, Rollers, machine_file, material_file
-from tests.oracles.parcel import Drive, roll_parcel
+from tests.oracles.parcel import Drive, along, roll_parcel
 from tests.validation.comparison import Comparison, Effort, Floats, Number, panels
 
 if TYPE_CHECKING:
@@ -42,13 +42,13 @@ def running_press(effort: Effort) -> Comparison:
         belts = []
         for side in (0, 1):
             x, T = belt_profile(press, side)
-            belts.append(PchipInterpolator(x, T))
+            belts.append(along(PchipInterpolator(x, T)))
         film = press.last_film()
         v = float(press.state.plant.speed.mean())
         theirs = roll_parcel(
             Rollers.of(machine_file()),
             Gel.of(material_file()),
-            Drive(lambda x, b=belts[0]: float(b(x)), lambda x, b=belts[1]: float(b(x)), speed=v),  # type: ignore[misc]
+            Drive(*belts, speed=v),
         )
         name = f"{heat:g} °C, {speed:g} m/min"
         numbers += [
