@@ -426,10 +426,12 @@ class Bus:
             if request:
                 self._tell("overrun" if "overrun" in comment else "broken")
             return
+        address = request[0]
         for node in self._listeners:
             if not node.is_on:
                 continue
-            heard = request_to(node.units, request)
+            # what is for another is nearly all that a node hears, and its address says so
+            heard = request_to(node.units, request) if address in node.units or address == BROADCAST else None
             if heard is None:
                 node.overhear("to_others")
                 continue

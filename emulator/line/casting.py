@@ -16,7 +16,7 @@ from emulator.inputs import Inputs, Number, Switch
 from emulator.line.definition import Casting
 from emulator.line.kneading import ELASTOMER, POLYOLEFIN, SOLVENT, Melted
 from emulator.line.plate import mean_excess
-from emulator.line.sheet import PIECE, Pieces, no_pieces, thickness_m
+from emulator.line.sheet import PIECE, Pieces, joined, no_pieces, thickness_m
 from emulator.material.definition import Material
 from emulator.units import KELVIN
 
@@ -191,7 +191,7 @@ class Caster:
         piece["thickness_m"] = thickness_m(mass_kg, density, float(piece["width_m"]), float(piece["length_m"]))
         piece["temperature_k"] = piece["melt_k"]
         piece["travelled_m"] = gone_m
-        state.cooling = np.concatenate([state.cooling, state.forming])
+        state.cooling = joined(state.cooling, state.forming)
         state.forming = np.zeros(1, PIECE)
 
     def _set(self, piece: np.void) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from emulator.line.sheet import Pieces, joined, no_pieces
+from emulator.line.sheet import Pieces, detached, joined, no_pieces
 
 __all__ = ["CAPACITY", "CHUNK", "EndedState", "add", "since"]
 
@@ -34,9 +34,9 @@ def add(record: EndedState, pieces: Pieces) -> None:
     record.count += len(pieces)
     recent = joined(record.recent, pieces)
     while len(recent) >= CHUNK:
-        record.full = [*record.full[-(CAPACITY // CHUNK) :], recent[:CHUNK].copy()]
+        record.full = [*record.full[-(CAPACITY // CHUNK) :], detached(recent[:CHUNK])]
         recent = recent[CHUNK:]
-    record.recent = recent.copy()
+    record.recent = detached(recent)
 
 
 def since(record: EndedState, number: int = 0) -> Pieces:

@@ -33,7 +33,6 @@ __all__ = [
     "Followed",
     "Web",
     "follow",
-    "held",
     "modulus_factors",
     "release",
     "release_through",
@@ -186,24 +185,17 @@ def follow(material: Material, web: Web, dt_s: Floats, temperature_k: Floats, st
     return Followed(_unloaded(tiles, web), stress[:, :n])
 
 
-def held(material: Material, web: Web, temperature_k: float, seconds: float) -> Web:
-    """Sheet in clamps, brought to a temperature at once and held there."""
-    # in clamps and at one temperature steps of any length are exact but for what stress does to the rates
-    dt = time_steps(seconds, HELD_LAST_S)
-    n = web.thickness_m.size
-    return follow(material, web, dt, np.full((dt.size, n), temperature_k), np.zeros((dt.size, n))).web
-
-
 def set_in_clamps(material: Material, web: Web, temperature_k: float, seconds: float) -> Web:
     """Heat setting: held hot, then cooled to 25 degC in the clamps.
 
     What relaxes meanwhile is gone; what crystallises on cooling is born free of stress and holds the shape.
     """
-    hot = held(material, web, temperature_k, seconds)
-    n = web.thickness_m.size
-    cooling = np.linspace(temperature_k, REFERENCE_K, COOLING_STEPS + 1)[1:]
-    dt = np.full(COOLING_STEPS, COOLING_S / COOLING_STEPS)
-    return follow(material, hot, dt, np.repeat(cooling[:, None], n, axis=1), np.zeros((COOLING_STEPS, n))).web
+    holding = time_steps(seconds, HELD_LAST_S)
+    steps = holding.size + COOLING_STEPS
+    dt, hot = np.full(steps, COOLING_S / COOLING_STEPS), np.full((steps, 1), temperature_k)
+    dt[: holding.size] = holding
+    hot[holding.size :, 0] = np.linspace(temperature_k, REFERENCE_K, COOLING_STEPS + 1)[1:]
+    return follow(material, web, dt, hot, np.zeros((steps, 1))).web
 
 
 def release(material: Material, web: Web, air_k: float, conductance_w_m2k: float, seconds: float) -> Web:

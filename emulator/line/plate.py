@@ -32,15 +32,18 @@ ASYMPTOTIC = 6.0
 def eigenvalues(biot: Floats, count: int) -> Floats:
     """The first roots of z tan z = Bi, [..., count]; Bi > 0, infinite where nothing resists at the faces."""
     bi = np.asarray(biot, np.float64)[..., None]
-    n = np.arange(count)
+    whole = np.arange(count) * math.pi
+    endless = np.isinf(bi)
     with np.errstate(invalid="ignore"):
-        first = np.where(np.isinf(bi), 0.5 * math.pi, np.sqrt(bi / (1.0 + bi * (4.0 / math.pi**2))))
-    z = np.where(n == 0, first, n * math.pi)
-    for _ in range(NEWTON):
-        # atan(Bi/z) falls with z, which makes z - n pi - atan(Bi/z) rise and bend down: Newton does not overshoot
-        with np.errstate(invalid="ignore"):
-            slope = np.where(np.isinf(bi), 1.0, 1.0 + bi / (z * z + bi * bi))
-        z = z - (z - n * math.pi - np.arctan2(bi, z)) / slope
+        first = np.where(endless, 0.5 * math.pi, np.sqrt(bi / (1.0 + bi * (4.0 / math.pi**2))))
+        z = np.where(whole == 0.0, first, whole)
+        squared, some_endless = bi * bi, endless.any()
+        for _ in range(NEWTON):
+            # atan(Bi/z) falls with z, which makes z - n pi - atan(Bi/z) rise and bend down: Newton does not overshoot
+            slope = 1.0 + bi / (z * z + squared)
+            if some_endless:
+                slope = np.where(endless, 1.0, slope)
+            z = z - (z - whole - np.arctan2(bi, z)) / slope
     return np.asarray(z)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from emulator.line.definition import COMPONENTS
 from emulator.material.tile import ARMS
 
-__all__ = ["OVEN_ZONES", "PIECE", "Pieces", "Scrap", "joined", "no_pieces", "thickness_m"]
+__all__ = ["OVEN_ZONES", "PIECE", "Pieces", "Scrap", "detached", "joined", "no_pieces", "thickness_m"]
 
 OVEN_ZONES: Final = 3
 """Of the stretcher, before it draws."""
@@ -117,9 +117,12 @@ Pieces = NDArray[np.void]
 """Records of `PIECE`, shape (n,), the oldest first."""
 
 
+_NONE: Final[Pieces] = np.zeros(0, PIECE)
+
+
 def no_pieces() -> Pieces:
     """None of them, shape (0,)."""
-    return np.zeros(0, PIECE)
+    return _NONE[:]  # there is nothing in it to be shared, and making one takes NumPy far longer
 
 
 def joined(*some: Pieces) -> Pieces:
@@ -127,8 +130,16 @@ def joined(*some: Pieces) -> Pieces:
     filled = [pieces for pieces in some if len(pieces)]
     if len(filled) < 2:
         return filled[0] if filled else some[0]
-    # as bytes: NumPy would look at every field by itself, which takes far longer than the copy
-    raw = b"".join([pieces.tobytes() for pieces in filled])
+    return _from_bytes(b"".join([pieces.tobytes() for pieces in filled]))
+
+
+def detached(pieces: Pieces) -> Pieces:
+    """A copy, which keeps nothing alive of what it was cut from."""
+    return _from_bytes(pieces.tobytes())
+
+
+def _from_bytes(raw: bytes) -> Pieces:
+    """Pieces go as bytes: NumPy would look at every field by itself, which takes far longer than the copy."""
     return np.frombuffer(bytearray(raw), PIECE)
 
 

@@ -251,17 +251,25 @@ def _thickness_cv(
     e = station.evenness
     ratio = np.sqrt(draw.area_ratio)
 
-    def stress(T: Floats) -> tuple[Floats, Floats]:  # noqa: N803 - temperature
-        b = gel.modulus_factors(material, T, web.melt_k)
-        soft = b / gel.modulus_factors(material, np.full(T.size, draw.temperature_k), web.melt_k)
-        G = web.stiffness * _hardening(station, b)  # noqa: N806 - modulus
-        network = G * (ratio**2 - ratio**-4)
-        return press * soft + network, G * (2.0 * ratio**2 + 4.0 * ratio**-4)
-
     T = np.full(web.thickness_m.size, draw.temperature_k)  # noqa: N806 - temperature
-    total, slope = stress(T)
+    b_here = gel.modulus_factors(material, T, web.melt_k)
+
+    def stress(b: Floats) -> tuple[Floats, Floats]:
+        """And its modulus, of sheet with these modulus factors."""
+        G = web.stiffness * _hardening(station, b)  # noqa: N806 - modulus
+        return press * (b / b_here) + G * (ratio**2 - ratio**-4), G
+
+    (total, G), warmer, colder = (  # noqa: N806 - modulus
+        stress(b)
+        for b in (
+            b_here,
+            gel.modulus_factors(material, T + HALF_KELVIN, web.melt_k),
+            gel.modulus_factors(material, T - HALF_KELVIN, web.melt_k),
+        )
+    )
+    slope = G * (2.0 * ratio**2 + 4.0 * ratio**-4)
     hardening = np.maximum(slope / total - 1.0, e.least_hardening)
-    softening = np.abs(stress(T + HALF_KELVIN)[0] - stress(T - HALF_KELVIN)[0]) / total
+    softening = np.abs(warmer[0] - colder[0]) / total
     freedom = 2.0 * e.free_share / hardening
     from_thickness = (1.0 + freedom) * thickness_cv
     from_heat = freedom * softening * station.oven.temperature_spread_k * spread

@@ -196,10 +196,10 @@ class OnTheLine(Generic[State]):
     def overhear(self, what: Overheard) -> None:
         """Something happened on the line beside requests that it answers."""
         known = self.bank.diagnostics
-        if what == "broadcast":
-            known.no_responses += 1
-        elif what == "to_others":
+        if what == "to_others":
             known.bus_messages += 1
+        elif what == "broadcast":
+            known.no_responses += 1
         else:
             known.bus_errors += 1
             known.overruns += what == "overrun"

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from emulator.line.line import Line
-from emulator.line.sheet import Pieces, Scrap, joined, no_pieces
+from emulator.line.sheet import Pieces, Scrap, detached, joined, no_pieces
 from emulator.line.winding import KEPT
 from emulator.node.bank import Bank
 from emulator.units import conversion
@@ -77,7 +77,7 @@ def _last_of(line: Line, number: int) -> Pieces:
     for chunk in (ended.recent, *reversed(ended.full)):
         of_it = np.flatnonzero((chunk["roll"] == number) & (chunk["scrap"] == Scrap.NO))
         if of_it.size:
-            return chunk[of_it[-1] : of_it[-1] + 1].copy()
+            return detached(chunk[of_it[-1] : of_it[-1] + 1])
     return no_pieces()
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from emulator.config import ConfigError
 from emulator.image import Layout
 from emulator.line.line import PERIOD_NS, Line
-from emulator.line.sheet import Pieces, no_pieces
+from emulator.line.sheet import Pieces, joined, no_pieces
 from emulator.node.bank import BankState
 from emulator.node.on_the_line import OnTheLine, has_written, identified_bank
 from emulator.pointer import Call, address_of
@@ -203,7 +203,7 @@ class StationNode(OnTheLine[StationState]):
         sampled = int(memory["sampled_roll"])
         if winder.state.count - (winder.winding is not None) > sampled:
             cut, memory["sampled_roll"] = laboratory.cut_samples(self._line, sampled)
-            state.samples = np.concatenate([state.samples, cut])
+            state.samples = joined(state.samples, cut)
         if len(state.samples):
             state.samples = laboratory.measure(self._line, state.samples, self.bank)
         roll = winder.winding
