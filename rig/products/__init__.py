@@ -10,10 +10,14 @@ from pathlib import Path
 
 from rig.products.claims import check_product, film_thickness_um, stretched_melting_point_c
 from rig.products.definition import FILM_PROPERTIES, FilmProperty, FilmTargets, Product, Target
+from rig.products.separator import SEPARATOR, SHUTDOWN_WINDOW_K, UNCROSSLINKED_MELTDOWN_ABOVE_K, room_percent
 from rig.recipe import list_shipped, load_toml
 
 __all__ = [
     "FILM_PROPERTIES",
+    "SEPARATOR",
+    "SHUTDOWN_WINDOW_K",
+    "UNCROSSLINKED_MELTDOWN_ABOVE_K",
     "FilmProperty",
     "FilmTargets",
     "Product",
@@ -22,6 +26,7 @@ __all__ = [
     "film_thickness_um",
     "list_products",
     "load_product",
+    "room_percent",
     "stretched_melting_point_c",
 ]
 

@@ -11,7 +11,8 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from rig.products.definition import Product, Target
+from rig.products.definition import FILM_PROPERTIES, Product, Target
+from rig.products.separator import SEPARATOR, UNCROSSLINKED_MELTDOWN_ABOVE_K
 from rig.recipe import RECOVERY_LIMIT_PERCENT, ClaimIssue, check_claims
 
 __all__ = ["check_product", "film_thickness_um", "stretched_melting_point_c"]
@@ -27,10 +28,8 @@ PORES_BELOW_MELTING_K: Final = 5.0
 """Film that is heated closer to the melting point loses its pores."""
 SPRING_BACK: Final = 0.15
 """Rollers give way: the smallest clearance that sheet goes through is up to so much above the one set."""
-UNCROSSLINKED_MELTDOWN_ABOVE_K: Final = 15.0
-"""Film of polyolefin that nothing crosslinks breaks up at most so far above the melting point."""
-SEPARATOR_POROSITY_PERCENT: Final = (25.0, 70.0)
-SEPARATOR_THICKNESS_UM: Final = (4.0, 60.0)
+PROMISED: Final = ("porosity_percent", "thickness_um")
+"""What a film's targets must not promise to be unlike any separator."""
 
 
 def check_product(product: Product, *, pressing_length_m: float) -> tuple[ClaimIssue, ...]:
@@ -70,10 +69,9 @@ def film_thickness_um(product: Product) -> tuple[float, float]:
     Between sheet that stays at the clearance set and sheet that just meets CLM-1 behind rollers that give way.
     """
     solid_um = product.press.clearance_um * product.polymer_volume_fraction / product.stretching.area_ratio
-    least, most = SEPARATOR_POROSITY_PERCENT
-    wanted = product.film.porosity_percent
-    thinnest = solid_um / (1.0 - max(wanted.low, least) / 100.0)
-    thickest = solid_um / (1.0 - min(wanted.high, most) / 100.0)
+    possible, wanted = SEPARATOR["porosity_percent"], product.film.porosity_percent
+    thinnest = solid_um / (1.0 - max(wanted.low, possible.low) / 100.0)
+    thickest = solid_um / (1.0 - min(wanted.high, possible.high) / 100.0)
     return thinnest, thickest * (1.0 + SPRING_BACK) * (1.0 + RECOVERY_LIMIT_PERCENT / 100.0)
 
 
@@ -151,14 +149,11 @@ def _heat(product: Product) -> Iterator[ClaimIssue]:
 
 def _separator(product: Product) -> Iterator[ClaimIssue]:
     film = product.film
-    for name, target, (low, high), unit in (
-        ("film.porosity_percent", film.porosity_percent, SEPARATOR_POROSITY_PERCENT, "%"),
-        ("film.thickness_um", film.thickness_um, SEPARATOR_THICKNESS_UM, "µm"),
-    ):
+    for name in PROMISED:
+        separator, target, unit = SEPARATOR[name], getattr(film, name), FILM_PROPERTIES[name].unit
         for wrong in (target.low, target.high):
-            if math.isfinite(wrong) and not low <= wrong <= high:
-                separator = Target(at_least=low, at_most=high)
-                yield _outside("CLM-7", name, wrong, separator, unit, "no battery separator is like that")
+            if math.isfinite(wrong) and separator.miss(wrong):
+                yield _outside("CLM-7", f"film.{name}", wrong, separator, unit, "no battery separator is like that")
                 return
     if film.meltdown_c.low < film.shutdown_c.high:
         yield _outside(

@@ -144,7 +144,7 @@ def _row(row: RequirementRow) -> dict[str, Any]:
         "truth": verdict.truth if verdict else None,
         "margin": verdict.margin if verdict else None,
         "unit": row.claim.unit,
-        "evidence": verdict.evidence if verdict else "no test of this run judged it",
+        "evidence": row.evidence,
         "bar": _bar(row),
     }
 

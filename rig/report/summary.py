@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from rig.health import NodeHealth, added_up
-from rig.requirements import CLAIMS, Claim, Judgement, Status, Verdict
+from rig.requirements import CLAIMS, NO_LINE, Claim, Judgement, Status, Verdict
 
 if TYPE_CHECKING:
     import numpy as np
@@ -174,6 +174,13 @@ class RequirementRow:
         """Of the deciding verdict; `not judged` without one."""
         return self.verdict.status if self.verdict else "not judged"
 
+    @property
+    def evidence(self) -> str:
+        """Of the deciding verdict, or why there is none."""
+        if self.verdict:
+            return self.verdict.evidence
+        return NO_LINE if self.claim.about == "film" else "no test of this run judged it"
+
 
 @dataclass(frozen=True, slots=True)
 class Headline:
@@ -210,11 +217,12 @@ def node_rows(run: RunSummary) -> tuple[NodeRow, ...]:
 
 
 def headline(run: RunSummary) -> Headline:
-    """Say in one line how it went; nothing is green that was not judged."""
+    """Say in one line how it went; nothing is green that was not judged, but film is not asked of a press alone."""
     rows = requirement_rows(run)
     bad = run.count(*BAD_OUTCOMES)
     failed = [row for row in rows if row.status == "fail"]
     unjudged = [row for row in rows if row.status == "not judged"]
+    of_film = [row for row in unjudged if row.claim.about == "film"]
     doubtful = [row for row in rows if row.status == "disagree"]
     tests = ", ".join(
         f"{run.count(outcome)} {outcome}"
@@ -230,12 +238,16 @@ def headline(run: RunSummary) -> Headline:
         return Headline("fail", "Interrupted before the end", detail)
     if bad:
         return Headline("fail", f"{_tests(bad)} failed", detail)
-    if unjudged:
+    if unjudged != of_film:
         names = ", ".join(row.claim.id for row in unjudged)
         return Headline("not judged", f"{names} not judged", detail)
     if doubtful:
         names = ", ".join(row.claim.id for row in doubtful)
         return Headline("disagree", f"All requirements hold, but sensors and truth disagree on {names}", detail)
+    if of_film:
+        names = " and ".join(row.claim.id for row in of_film)
+        hold = f"All {len(rows) - len(of_film)} requirements of a press hold"
+        return Headline("pass", f"{hold}; {names} not judged, they take a line", detail)
     return Headline("pass", f"All {len(rows)} requirements hold", detail)
 
 
@@ -280,6 +292,7 @@ def write_verdicts_json(run: RunSummary, path: str | Path) -> Path:
                 "limit": row.claim.limit_text,
                 "status": row.status,
                 "test": row.test.nodeid if row.test else None,
+                "evidence": row.evidence,
                 "verdict": _verdict(row.verdict) if row.verdict else None,
             }
             for row in requirement_rows(run)

@@ -1,14 +1,16 @@
 """The claims of the process specification, as a table.
 
 What must hold, with the limit and its unit. How each is judged stands in `monitors`; the limits that
-a recipe must respect too are stated once, in `rig.recipe`.
+a recipe must respect too are stated once, in `rig.recipe` and `rig.products`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
+from rig.products import UNCROSSLINKED_MELTDOWN_ABOVE_K
 from rig.recipe import (
     COLD_LIMIT_C,
     HOT_WINDOW_BELOW_MELTING_K,
@@ -16,13 +18,24 @@ from rig.recipe import (
     ROLLING_COEFFICIENT_LIMIT,
 )
 
-__all__ = ["BELT_MISMATCH_LIMIT_PERCENT", "CLAIMS", "LINE_FORCE_LIMIT_KN", "Claim"]
+__all__ = [
+    "BELT_MISMATCH_LIMIT_PERCENT",
+    "CLAIMS",
+    "ELASTOMER_SHARE_LIMIT_PERCENT",
+    "FILM_CLAIMS",
+    "LINE_FORCE_LIMIT_KN",
+    "SHEET_CLAIMS",
+    "Claim",
+]
 
 BELT_MISMATCH_LIMIT_PERCENT = 0.2
 """CLM-3: above this difference of belt speeds, in % of their mean, the belts shear the sheet."""
 LINE_FORCE_LIMIT_KN = 1.0
 """CLM-3, CLM-4: a roller group (both sides of the frame) that shows less, in kN, does not press:
 well above the noise of the load cells, far below the tens of kN of a pressed sheet."""
+ELASTOMER_SHARE_LIMIT_PERCENT = 0.5
+"""CLM-6: with less elastomer in the solids that are fed, in % by weight, none is: well above what the noise of the
+feeders comes to, below any recipe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +50,7 @@ class Claim:
         limit: the number that the quantity is held against.
         upper: the quantity must stay at or below the limit (otherwise at or above).
         unit: of quantity, limit and margin.
+        about: `sheet` that a press rolled, or `film` that a line made of it; a press alone cannot be judged on film.
     """
 
     id: str
@@ -46,6 +60,7 @@ class Claim:
     limit: float
     upper: bool
     unit: str
+    about: Literal["sheet", "film"] = "sheet"
 
     @property
     def limit_text(self) -> str:
@@ -82,8 +97,8 @@ CLAIMS: Mapping[str, Claim] = {
         Claim(
             "CLM-3",
             "Double-belt press",
-            "Rolling is done by a pressure-roller type double-belt press: both belts run together and "
-            "every roller group presses.",
+            "Rolling is done by a pressure-roller type double-belt press: both belts run together, and the "
+            "rollers press the sheet from the entry on.",
             "largest difference of belt speeds",
             BELT_MISMATCH_LIMIT_PERCENT,
             True,
@@ -110,5 +125,30 @@ CLAIMS: Mapping[str, Claim] = {
             False,
             "K",
         ),
+        Claim(
+            "CLM-6",
+            "Crosslinkable elastomer",
+            "The composition holds a crosslinkable, double-bond-containing elastomer: it is fed, and the film holds "
+            f"together more than {UNCROSSLINKED_MELTDOWN_ABOVE_K:g} K above Tm, where film of plain polyolefin has "
+            "broken up.",
+            "lowest meltdown of released film above the polyolefin's melting point",
+            UNCROSSLINKED_MELTDOWN_ABOVE_K,
+            False,
+            "K",
+            "film",
+        ),
+        Claim(
+            "CLM-7",
+            "Battery separator",
+            "The film becomes a battery separator: thickness, porosity, air permeability, puncture strength, "
+            "shrinkage and residual solvent are those of one, and it shuts down before it breaks up.",
+            "smallest distance of released film to the limits of a separator, in % of the limit",
+            0.0,
+            False,
+            "%",
+            "film",
+        ),
     )
 }
+SHEET_CLAIMS = tuple(claim.id for claim in CLAIMS.values() if claim.about == "sheet")
+FILM_CLAIMS = tuple(claim.id for claim in CLAIMS.values() if claim.about == "film")

@@ -95,7 +95,14 @@ class Verdict:
         return min(times, default=None)
 
 
-def combine(claim: Claim, sensor: Judgement | None, truth: Judgement | None, *, agree: bool | None = None) -> Verdict:
+def combine(
+    claim: Claim,
+    sensor: Judgement | None,
+    truth: Judgement | None,
+    *,
+    agree: bool | None = None,
+    unjudged: str = "nothing to judge it by",
+) -> Verdict:
     """Make a verdict of both judgements by the rules above.
 
     Args:
@@ -104,6 +111,7 @@ def combine(claim: Claim, sensor: Judgement | None, truth: Judgement | None, *, 
         truth: from the truth.
         agree: whether the numbers agree, where the claim knows better than the two values do; it is
             still only agreement if both judgements say the same.
+        unjudged: why there is no judgement, where there is none.
     """
     present = [judgement for judgement in (sensor, truth) if judgement is not None]
     margins = [judgement.margin for judgement in present if judgement.margin is not None]
@@ -118,7 +126,7 @@ def combine(claim: Claim, sensor: Judgement | None, truth: Judgement | None, *, 
         uncertainty=sensor.uncertainty if sensor else None,
         unit=claim.unit,
         limit=claim.limit_text,
-        evidence=_evidence(claim, sensor, truth),
+        evidence=_evidence(claim, sensor, truth) or unjudged,
     )
 
 
@@ -142,7 +150,7 @@ def _evidence(claim: Claim, sensor: Judgement | None, truth: Judgement | None) -
             parts.append("the margin is smaller than the uncertainty")
     if truth is not None:
         parts.append(_sentence("truth", claim.unit, truth))
-    return "; ".join(parts) if parts else "nothing to judge it by"
+    return "; ".join(parts)
 
 
 def _sentence(who: str, unit: str, judgement: Judgement) -> str:

@@ -1,4 +1,4 @@
-"""From a cold press to good film and back to a cold press, judged by the claims CLM-1 … CLM-5."""
+"""From a cold press to good sheet and back to a cold press, judged by the claims about sheet, CLM-1 … CLM-5."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from rig.controller.api import QualityRecord, ReportsQuality
 from rig.report import PressGeometry, RunData
-from rig.requirements import CLAIMS, Verdict, judge
+from rig.requirements import SHEET_CLAIMS, Verdict, judge
 
 if TYPE_CHECKING:
     from rig.pytest_plugin import Hil
@@ -90,7 +90,7 @@ def produce(hil: Hil) -> Production:
         )
     )
     hil.keep(bench, "production")
-    verdicts = judge(quality, recording.tags, melting_point_c=melting_c, truth=film)
+    verdicts = judge(quality, recording.tags, melting_point_c=melting_c, truth=film, signals=recording.truth)
     return Production(
         recording, quality or (), {row.requirement: row for row in verdicts}, states, alarms, hil.way_back(bench)
     )
@@ -103,7 +103,7 @@ def test_from_cold_to_good_film_and_back(hil: Hil, runs: dict[str, Production]) 
     assert not run.alarms, f"interlocks tripped during production: {', '.join(sorted(run.alarms))}"
 
 
-@pytest.mark.parametrize("claim", CLAIMS)
+@pytest.mark.parametrize("claim", SHEET_CLAIMS)
 def test_claim_holds(claim: str, hil: Hil, runs: dict[str, Production]) -> None:
     if "reference" not in runs:
         pytest.skip("there is no production run to judge")

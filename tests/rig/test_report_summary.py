@@ -43,7 +43,7 @@ ALL = [verdict(claim) for claim in CLAIMS]
 
 def test_all_requirements_hold():
     top = headline(run_of(a_test(*ALL)))
-    assert (top.status, top.text) == ("pass", "All 5 requirements hold")
+    assert (top.status, top.text) == ("pass", "All 7 requirements hold")
     assert top.detail == "1 test: 1 passed"
 
 
@@ -52,7 +52,15 @@ def test_all_requirements_hold():
     [
         ([], "not judged", "CLM-1, CLM-2"),
         ([a_test()], "not judged", "CLM-1, CLM-2"),
-        ([a_test(*ALL[:4])], "not judged", "CLM-5 not judged"),
+        ([a_test(*ALL[:4])], "not judged", "CLM-5, CLM-6, CLM-7 not judged"),
+        ([a_test(*ALL[:4], *ALL[5:])], "not judged", "CLM-5 not judged"),
+        (
+            [a_test(*ALL[:5])],
+            "pass",
+            "All 5 requirements of a press hold; CLM-6 and CLM-7 not judged, they take a line",
+        ),
+        ([a_test(*ALL[:5], verdict("CLM-6", passed=False))], "fail", "CLM-6 does not hold"),
+        ([a_test(*ALL[:5]), a_test(outcome="failed")], "fail", "1 test failed"),
         ([a_test(*ALL), a_test(verdict("CLM-2", passed=False))], "fail", "CLM-2 does not hold"),
         ([a_test(*ALL), a_test(outcome="failed")], "fail", "1 test failed"),
         ([a_test(*ALL), a_test(outcome="error"), a_test(outcome="failed")], "fail", "2 tests failed"),
@@ -63,7 +71,7 @@ def test_all_requirements_hold():
             "disagree",
             "sensors and truth disagree on CLM-1",
         ),
-        ([a_test(*ALL), a_test(outcome="skipped")], "pass", "All 5"),
+        ([a_test(*ALL), a_test(outcome="skipped")], "pass", "All 7"),
     ],
 )
 def test_the_headline_says_the_worst(tests, status, words):
