@@ -35,7 +35,7 @@ FEED_MEAN_OVER_S = 300.0
 """Feeds are judged as means over so many seconds: what the extruder does not mix away."""
 FEEDING_KG_H = 0.1
 """Below this the polyolefin's feeder stands, and shares mean nothing."""
-WAY_S = (900.0, 3600.0)
+WAY_S = (1800.0, 3600.0)
 """Shortest and longest time from the hoppers to the winder; what was fed so long before film was wound can be in it."""
 BATH_WAY_S = 1800.0
 """Longest time from the last bath to the winder."""

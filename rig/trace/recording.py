@@ -80,6 +80,19 @@ class Samples:
         columns = tuple(channels)
         return cls(columns, np.empty(0, np.int64), np.empty((0, len(columns))))
 
+    def followed_by(self, later: Samples) -> Samples:
+        """One table of both, as of a bench and then of its fork.
+
+        Raises:
+            ValueError: the channels are not the same, or `later` begins before this ends.
+        """
+        if self.channels != later.channels:
+            raise ValueError("the tables have different channels, so one cannot follow the other")
+        if len(self) and len(later) and later.time_ns[0] < self.time_ns[-1]:
+            raise ValueError("the later table begins before the earlier one ends")
+        time_ns = np.concatenate([self.time_ns, later.time_ns])
+        return Samples(self.channels, time_ns, np.concatenate([self.values, later.values]))
+
     @cached_property
     def _columns(self) -> dict[str, int]:
         return {channel.name: index for index, channel in enumerate(self.channels)}
