@@ -47,7 +47,7 @@ RESPONSE_TIMEOUT_S = 0.25
 """Silence after a request for so long counts as no answer: ten times the longest exchange at 115200."""
 RETRIES = 2
 ASIDE_SHARE_NS = 25_000_000
-"""Groups on request may take so much of a scan beside the poll; what there is no time for waits for the next."""
+"""The same in a scan of the usual period; what there is no time for waits for the next."""
 BENCH = "bench"
 """Name of what a bench keeps with a snapshot."""
 
@@ -56,6 +56,7 @@ class Bench:
     """An opened press. Made by `open_press`.
 
     Attributes:
+        aside_share_ns: groups on request may take so much of a scan beside the poll, ns.
         on_request: called before every poll, read or write, between two requests; for observers of the press.
         polling: of what every poll reads.
         aside: of what is read on request as a rule, and that a schedule has asked for; None without such a schedule.
@@ -99,6 +100,7 @@ class Bench:
         self.client = TagClient(self.master, self.registers)
         self.polling = Poller(self.client, self.master, clock, self.registers, self.registers.polled, self.recorder)
         self.aside: Poller | None = None
+        self.aside_share_ns = ASIDE_SHARE_NS
         self._written: dict[str, Value] = {}
         self._unsafe = False
         self._closed = False
@@ -198,7 +200,7 @@ class Bench:
         now_ns = self.clock.now_ns
         if until_ns is None:
             return aside.poll()
-        return aside.poll(min(until_ns, now_ns + ASIDE_SHARE_NS)) if until_ns > now_ns else aside.known.values
+        return aside.poll(min(until_ns, now_ns + self.aside_share_ns)) if until_ns > now_ns else aside.known.values
 
     @property
     def schedule(self) -> PollSchedule:

@@ -45,6 +45,7 @@ from emulator.world import START_STATES, World, WorldConfig
 from rig.control import default_control
 from rig.errors import PortError, UsageError
 from rig.requirements.film import FilmTruth
+from rig.rolls import rows_of_line
 from rig.trace.channels import ChannelInfo
 
 if TYPE_CHECKING:
@@ -175,6 +176,24 @@ class VirtualPress:
                 )
             )
         return rows
+
+    def pieces(self) -> NDArray[np.void]:
+        """What became of every piece of sheet that is film or scrap by now (the last 2048): rows of `rig.rolls.ROW`.
+
+        Raises:
+            UsageError: this press stands alone.
+        """
+        from emulator.line.casting import PIECE_LENGTH_M  # noqa: PLC0415 - few have a line, and it takes time to load
+        from emulator.line.winding import cured  # noqa: PLC0415
+
+        line = self.world.line
+        if line is None:
+            raise UsageError("this press has no line around it, so there is no film; open emu://line")
+
+        def conversion(piece: np.void) -> float:
+            return cured(float(piece["conversion"]), line.tail.winder.roll(int(piece["roll"])))
+
+        return rows_of_line(line.ended(), line.film, conversion, sheet_length_m=PIECE_LENGTH_M)
 
     # -- hands on the machine -------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from operator import ne
 from types import TracebackType
 from typing import TYPE_CHECKING, cast
 
+from rig.bench import ASIDE_SHARE_NS
 from rig.clock import SECOND_NS, ScanTimeout, ScanWatchdog
 from rig.controller.api import OPERATOR_REQUESTS, Controller, Inputs, SetsSchedule, Value
 from rig.errors import BusError, ControllerError, PortError, UsageError, WriteRefused
@@ -40,7 +41,7 @@ LONGEST_SILENCE_SCANS = 50
 LONGEST_ABSENCE_NS = 20 * SECOND_NS
 """A port that went away (an adapter that was pulled) is opened again for so long before the run ends."""
 POLL_SHARE_NS = 60_000_000
-"""A poll may take so much of a scan before it is given up; the next scan asks again."""
+"""A poll may take so much of a scan of the usual period before it is given up; the next scan asks again."""
 REFRESH_SHARE_NS = 30_000_000
 """Writing commands again may take so much of a scan; on a line that needs longer it is spread over several."""
 FIRST_RETRY_NS = SECOND_NS // 5
@@ -53,6 +54,8 @@ class Runner:
     Args:
         bench: the opened press.
         controller: anything with a `scan`.
+        period_ns: of the scans. Longer ones make a long virtual run cheap, at the price of a controller that sees and
+            acts less often; what it wants polled is polled as often per second as before, as far as there are scans.
         scan_limit_s: wall-clock seconds that one scan may take before it counts as never returning.
         on_scan: called after every scan with the runner, for live lines.
 
@@ -64,11 +67,14 @@ class Runner:
         bench: Bench,
         controller: Controller,
         *,
+        period_ns: int = SCAN_PERIOD_NS,
         scan_limit_s: float = 5.0,
         on_scan: Callable[[Runner], None] | None = None,
     ) -> None:
         self.bench = bench
         self.controller = controller
+        self.period_ns = period_ns
+        bench.aside_share_ns = ASIDE_SHARE_NS * period_ns // SCAN_PERIOD_NS
         self.scans = 0
         self.missed_deadlines = 0
         self.failed_polls = 0
@@ -118,7 +124,7 @@ class Runner:
     def run_for(self, seconds: float) -> None:
         """Run scans for `seconds` of press time."""
         with self._watchdog:
-            for _ in range(round(seconds * SECOND_NS / SCAN_PERIOD_NS)):
+            for _ in range(round(seconds * SECOND_NS / self.period_ns)):
                 self.step()
 
     def run_until(self, condition: Callable[[], bool], *, within_s: float, what: str = "") -> None:
@@ -128,7 +134,7 @@ class Runner:
             AssertionError: it did not within `within_s` of press time; says what the controller was doing.
         """
         with self._watchdog:
-            for _ in range(round(within_s * SECOND_NS / SCAN_PERIOD_NS)):
+            for _ in range(round(within_s * SECOND_NS / self.period_ns)):
                 if condition():
                     return
                 self.step()
@@ -168,12 +174,12 @@ class Runner:
         """
         clock = self.bench.clock
         late_ns = clock.sleep_until(self._next_ns)
-        if late_ns > SCAN_PERIOD_NS:
-            missed = late_ns // SCAN_PERIOD_NS
+        if late_ns > self.period_ns:
+            missed = late_ns // self.period_ns
             self.missed_deadlines += missed
             self.bench.record_event("deadline", f"{missed} scan(s) missed, {late_ns / 1e6:.0f} ms late")
-            self._next_ns += missed * SCAN_PERIOD_NS
-        self._next_ns += SCAN_PERIOD_NS
+            self._next_ns += missed * self.period_ns
+        self._next_ns += self.period_ns
         self._poll()
         outputs = self._decide(clock.now_ns)
         if self._lost is None:
@@ -207,9 +213,8 @@ class Runner:
 
     def _poll_share_ns(self) -> int:
         """Time of the scan that a poll may take; the first takes the time that everything takes, with some to spare."""
-        if self.inputs.values:
-            return POLL_SHARE_NS
-        return max(POLL_SHARE_NS, 2 * self.bench.polling.whole_ns)
+        share_ns = POLL_SHARE_NS * self.period_ns // SCAN_PERIOD_NS
+        return share_ns if self.inputs.values else max(share_ns, 2 * self.bench.polling.whole_ns)
 
     def _look(self, requests: frozenset[str]) -> None:
         """What the controller sees; a node that has started anew gets all commands again."""
@@ -224,13 +229,15 @@ class Runner:
         self.inputs = Inputs(known.values, time_ns, requests, known.times_ns)
 
     def _set_schedule(self, schedule: PollSchedule) -> None:
-        """Poll as the controller wants.
+        """Poll as the controller wants, who counts in scans of the usual period.
 
         Raises:
             ControllerError: it wants what cannot be.
         """
         try:
-            self.bench.schedule = schedule
+            schedule.check(self.bench.registers)
+            every = {group: max(scans * SCAN_PERIOD_NS // self.period_ns, 1) for group, scans in schedule.every.items()}
+            self.bench.schedule = PollSchedule(every, schedule.spare)
         except (UsageError, AttributeError) as error:
             raise ControllerError(f"controller {type(self.controller).__name__}: {error}") from error
 

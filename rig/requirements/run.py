@@ -30,7 +30,7 @@ class SensorUncertainty:
     Attributes:
         temperature_k: thermocouples and pyrometers against belt and sheet, K.
         line_force_kn: load cells of one roller group, both sides together, kN.
-        belt_mismatch_percent: difference of two mean belt speeds, % of their mean.
+        belt_mismatch_percent: difference of two mean belt speeds, % of their mean, at 10 readings per second.
     """
 
     temperature_k: float = 2.0
