@@ -230,7 +230,11 @@ def from_the_press(settled_s: float, speed: float = 1.0) -> tuple[float, float]:
 
 VARIANTS = {
     "cold-rollers-worn": Variant("CLM-1", lift_cold_rollers(0.2e-3), *from_the_press(30)),
-    "too-fast": Variant("CLM-2", make(press={"clearance_um": 1250.0, "speed_m_min": 2.0}), *from_the_press(400, 2.0)),
+    "too-fast": Variant(
+        "CLM-2",
+        make(casting={"sheet_thickness_um": 2000.0}, press={"speed_m_min": 2.0}),
+        *from_the_press(450, 2.0),
+    ),
     "belts-apart": Variant("CLM-3", disturb(roller_friction_scale=(3.0, 1.0)), *from_the_press(-PRESS_S)),
     "released-hot": Variant("CLM-4", released_hot, *from_the_press(800, 0.8)),
     "rolled-too-cold": Variant(
