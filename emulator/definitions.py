@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from emulator.line.plan import LinePlan, load_line
 from emulator.node.config import NodeConfig, load_node
 from emulator.satellites.config import WiringFile, load_wiring
 from emulator.sensors import SensorFile, load_sensors
+from rig.products import Product, load_product
 from rig.recipe import Recipe, load_recipe
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ KINDS: Mapping[str, type[BaseModel]] = {
     "node": NodeConfig,
     "wiring": WiringFile,
     "line": LinePlan,
+    "product": Product,
 }
 """What can stand in a `WorldConfig` by name or path."""
 
@@ -46,7 +48,8 @@ class Definitions:
 
     Attributes:
         material: the gel as its file has it; `gel` is what this recipe makes of it.
-        line: the stations around the press; None where it stands alone.
+        line: the stations around the press, in the order of the product; None where it stands alone.
+        product: what the line is built for; None where that is the recipe's alone to say.
     """
 
     machine: Machine
@@ -56,6 +59,7 @@ class Definitions:
     node: NodeConfig
     wiring: WiringFile
     line: LinePlan | None = None
+    product: Product | None = None
 
     @classmethod
     def load(cls, config: WorldConfig, given: Mapping[str, BaseModel] | None = None) -> Definitions:
@@ -76,13 +80,15 @@ class Definitions:
             "node": load_node,
             "wiring": load_wiring,
             "line": load_line,
+            "product": load_product,
         }
-        named = {kind: load for kind, load in loaders.items() if kind != "line" or config.line}
+        named = {kind: load for kind, load in loaders.items() if getattr(config, kind)}
         at_hand = given or {}
         # the loaders' types differ, and a dict has one type for all of them
-        return cls(
+        found = cls(
             **{kind: at_hand.get(kind) or load(getattr(config, kind)) for kind, load in named.items()}  # type: ignore[arg-type] # see above
         )
+        return found if found.product is None or found.line is None else _built_for(found, found.product, found.line)
 
     @property
     def gel(self) -> Material:
@@ -96,6 +102,16 @@ class Definitions:
     def fingerprint(self) -> bytes:
         """Sixteen bytes that change with any number of the definitions or of the register map."""
         return _fingerprint(self)
+
+
+def _built_for(definitions: Definitions, product: Product, line: LinePlan) -> Definitions:
+    """The same with what a product says: what sheet comes, in which order stations stand, what is in the baths."""
+    washing = product.desolvation
+    return replace(
+        definitions,
+        recipe=product.press_recipe(definitions.recipe.sheet.length_m),
+        line=line.model_copy(update={"order": washing.order, "extractant": washing.extractant}),
+    )
 
 
 @functools.lru_cache(maxsize=64)

@@ -60,6 +60,7 @@ START_STATES: tuple[StartState, ...] = ("cold", "warm", "running")
 IDENTITIES = ("virtual", "real")
 PARITIES = ("N", "E", "O")
 GAPS = ("lax", "strict")
+REFERENCE_RECIPE = "reference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,8 @@ class WorldConfig:
         node: name or path of the node's settings (data/nodes), or `firmware`: its program is the firmware, executed.
         adapter: the master's adapter (`emulator.wire.adapters`): `ideal`, `ftdi-16ms`, ...
         line: name or path of the line around the press (data/lines); empty where the press stands alone.
+        product: name or path of the product that the line is built for (rig/products): its gel in place of that of
+            `recipe`, the order of its stations, what is in its baths; empty for what `recipe` and `line` say.
         wiring: which nodes there are on the line (`rig/protocol/registers.toml`): `one-node`, `multi-drop`,
             `line` (the stations of the line have nodes of their own).
         scenario: what is wrong with the line from the start (`emulator.wire.scenarios`): `good`, `bad-cable`, ...
@@ -88,7 +91,7 @@ class WorldConfig:
 
     machine: str = "reference"
     material: str = "g20"
-    recipe: str = "reference"
+    recipe: str = REFERENCE_RECIPE
     seed: int = 0
     start: str = "cold"
     identity: str = "virtual"
@@ -101,6 +104,7 @@ class WorldConfig:
     parity: str | None = None
     gaps: str = "lax"
     line: str = ""
+    product: str = ""
 
     def __post_init__(self) -> None:
         if self.start not in START_STATES:
@@ -120,6 +124,15 @@ class WorldConfig:
             raise ConfigError(f"wiring is {self.wiring!r}; it must be one of {', '.join(wirings)}")
         if not self.line and not STATIONS.keys().isdisjoint(default_registers(self.wiring).nodes):
             raise ConfigError(f"wiring is {self.wiring!r}, and there is no line whose nodes it has; open emu://line")
+        if self.product and not self.line:
+            raise ConfigError(
+                f"product is {self.product!r}, and there is no line to make it; open emu://line?product={self.product}"
+            )
+        if self.product and self.recipe != REFERENCE_RECIPE:
+            raise ConfigError(
+                f"product is {self.product!r} and recipe {self.recipe!r}: a product brings its own press recipe; leave "
+                "one of them out"
+            )
         if self.node == FIRMWARE and self.wiring != default_registers().wiring:
             raise ConfigError(
                 f"node is {FIRMWARE!r} and wiring {self.wiring!r}: the firmware is made for wiring "
@@ -165,7 +178,7 @@ class World:
 
     Raises:
         ConfigError: a part that does not exist or cannot be.
-        RecipeError: the same for the recipe.
+        RecipeError: the same for recipe or product.
     """
 
     truth_names = TRUTH

@@ -209,6 +209,8 @@ class Poller:
             if until_ns is None or needed_ns <= until_ns - self._clock.now_ns:
                 self._poll_whole(only, until_ns)
                 return state.values
+        if self._aside and not any(waiting.of(item.key) >= item.every for item in self._items):
+            return state.values
         reads = self._due(until_ns)
         answered = self._ask(reads, until_ns)
         if answered and self._recorder is not None and not self._aside:

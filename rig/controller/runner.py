@@ -31,7 +31,7 @@ __all__ = ["SCAN_PERIOD_NS", "Runner", "runner_for"]
 SCAN_PERIOD_NS = SECOND_NS // 10
 """Scan period of the runner: 10 Hz."""
 REFRESH_EVERY_SCANS = 10
-"""All commands are written again this often, so that a node that lost them (power dip) gets them back."""
+"""Commands are written again this often, so that a node that lost them (power dip) gets them back."""
 NEVER = object()
 """Unlike every value."""
 GAVE_UP = ("fault", "emergency_stop")
@@ -364,22 +364,33 @@ class Runner:
         """What of the commands is written again in this scan: all at once, or on a slow line slice by slice."""
         place, commanded = self.scans % REFRESH_EVERY_SCANS, self.commanded
         if place == 0:
-            self._slices = self._sliced()
+            again = self._again()
+            self._slices = self._sliced(again)
             if len(self._slices) == 1:
-                return commanded
+                return again
         if place >= len(self._slices):
             return {}
         return {name: commanded[name] for name in self._slices[place] if name in commanded}
 
-    def _sliced(self) -> list[list[str]]:
+    def _again(self) -> Mapping[str, Value]:
+        """Commands to be written again in this round: all, but of the nodes that are polled aside one by turns."""
+        aside, commanded = self.bench.aside, self.commanded
+        if aside is None:
+            return commanded
+        turn = aside.nodes[self.scans // REFRESH_EVERY_SCANS % len(aside.nodes)]
+        tags, others = self.bench.registers.tags, set(aside.nodes) - {turn}
+        return {name: value for name, value in commanded.items() if tags[name].node not in others}
+
+    def _sliced(self, commanded: Mapping[str, Value]) -> list[list[str]]:
         """The commands as slices of neighbours, so few that each fits into its share of a scan."""
         registers = self.bench.registers
         # a request and its answer have 17 bytes beside the data; a node has registers and coils
-        line_ns = self.bench.master.timing.frame_ns(2 * len(self.commanded) + 2 * 17 * len(registers.nodes))
+        nodes = {registers[name].node for name in commanded}
+        line_ns = self.bench.master.timing.frame_ns(2 * len(commanded) + 2 * 17 * len(nodes))
         count = min(-(-line_ns // REFRESH_SHARE_NS), REFRESH_EVERY_SCANS)
-        if count <= 1 or not self.commanded:
+        if count <= 1 or not commanded:
             return [[]]
-        tags = sorted(map(registers.__getitem__, self.commanded), key=lambda tag: (tag.node, tag.table, tag.address))
+        tags = sorted(map(registers.__getitem__, commanded), key=lambda tag: (tag.node, tag.table, tag.address))
         size = -(-len(tags) // count)
         return [[tag.name for tag in tags[start : start + size]] for start in range(0, len(tags), size)]
 

@@ -11,8 +11,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from rig.controller.api import NO_TIMES, Inputs, QualityRecord, RollRecord, Value
+from rig.controller.goals import at_speed, at_temperature
 from rig.controller.line import goals
 from rig.controller.line.facts import LineFacts
 from rig.controller.line.lots import LotBook
@@ -23,8 +25,10 @@ from rig.controller.line.states import LineEvent, LineState, next_state
 from rig.controller.line.watch import StationWatch
 from rig.controller.line.way import before_gauge_m, behind_loop_m
 from rig.controller.machine_facts import MachineFacts
+from rig.controller.names import Values
 from rig.controller.reference import ReferenceController
-from rig.controller.supervision import Alarms
+from rig.controller.states import State
+from rig.controller.supervision import Alarms, usable
 from rig.products import Product, check_product
 from rig.rolls import Lot
 from rig.schedule import PollSchedule
@@ -33,6 +37,8 @@ __all__ = ["LineController"]
 
 ANY_LENGTH_M = 100_000.0
 """Of sheet in the press's recipe: how much is made is the line's to say."""
+LOOK_NS = 1_000_000_000
+"""How often the stations are looked at: they are read and act once per second."""
 GAVE_UP = (LineState.FAULT, LineState.EMERGENCY_STOP)
 FEEDING = ("thread", "produce", "hold")
 """States of the press in which it draws sheet in."""
@@ -64,6 +70,15 @@ class LineController:
         enforce_claims: refuse to start a product that cannot meet the claims.
         lot_kg: a new lot of raw material after so many kg.
         roll_length_m: of film on a full roll; 0 for what the winder is built for.
+
+    Attributes:
+        fed_m: sheet that the press has drawn in since the start, m.
+        cast_m: sheet that was cast since the controller was switched on, m.
+        cleared_m: sheet that would have gone through the stations behind the press since their web was cut, m.
+        store_web: there is a web before the press.
+        tail_web: there is one behind it.
+        store_filled: the store has held what it should; from then on its dancer trims the haul-off.
+        loop_filled: the same of the loop; from then on the drive behind the press runs.
     """
 
     product: Product
@@ -83,7 +98,10 @@ class LineController:
     outputs: dict[str, Value] = field(default_factory=dict)
     own_message: str = ""
     asked_press: set[str] = field(default_factory=set)
+    station_outputs: dict[str, Value] = field(default_factory=dict)
+    press_state: str = ""
     last_ns: int = -1
+    looked_ns: int = -1
     entered_ns: int = -1
     settled_ns: int = -1
     reset_ns: int = -1
@@ -91,7 +109,7 @@ class LineController:
     slow_until_ns: int = -1
     slow_part: float = 1.0
     cast_m: float = 0.0
-    begun_m: float = math.nan
+    fed_m: float = 0.0
     cleared_m: float = 0.0
     behind_loop_m: float = 0.0
     store_web: bool = False
@@ -161,22 +179,28 @@ class LineController:
 
     def scan(self, inputs: Inputs, now_ns: int) -> Mapping[str, Value]:
         """One scan; see `rig.controller.api.Controller`."""
-        period_s = max((now_ns - self.last_ns) * 1e-9, 0.0) if self.last_ns >= 0 else 0.0
         self.last_ns = now_ns
+        if inputs.operator or self.press.state != self.press_state or now_ns - self.looked_ns >= LOOK_NS:
+            self._look(inputs, now_ns)
+        self.outputs = {**self._scan_press(inputs, now_ns), **self.station_outputs}
+        return self.outputs
+
+    def _look(self, inputs: Inputs, now_ns: int) -> None:
+        """What concerns the line: stations are read, and act, once per second."""
+        period_s = (now_ns - self.looked_ns) * 1e-9 if self.looked_ns >= 0 else 0.0
+        self.looked_ns, self.press_state = now_ns, self.press.state
         if "reset" in inputs.operator:
             self.alarms.reset()
             self.reset_ns = now_ns
+        if self.press.scans == 0 and "start" in inputs.operator and self._runs(inputs.values) and self._meets_claims():
+            self._take_over()
         self._supervise(inputs, now_ns)
         state = next_state(self.now_state, self._events(inputs, now_ns))
         if state is not self.now_state:
             self._enter(state, now_ns)
-        pressed = self._scan_press(inputs, now_ns)
         self._follow(inputs, now_ns, period_s)
-        web = self._web(inputs.values, now_ns)
-        stations = commands(self.product, self.now_state, web)
-        acknowledge = self._just_reset(now_ns)
-        self.outputs = {**pressed, **self.settings, **stations, "desolvator_acknowledge": acknowledge}
-        return self.outputs
+        stations = commands(self.product, self.now_state, self._web(inputs.values, now_ns))
+        self.station_outputs = {**self.settings, **stations, "desolvator_acknowledge": self._just_reset(now_ns)}
 
     def _supervise(self, inputs: Inputs, now_ns: int) -> None:
         makes_film = self.now_state is LineState.PRODUCE and self.loop_filled
@@ -222,15 +246,37 @@ class LineController:
         return frozenset(events)
 
     def _accepts(self) -> bool:
-        """Whether the product may be started."""
-        issues = check_product(self.product, pressing_length_m=self.machine.pressing_length_m)
-        self.own_message = "; ".join(f"product rejected, {issue.claim}: {issue.message}" for issue in issues)
-        if issues and self.enforce_claims:
+        """Whether the product may be started now."""
+        if self.now_state not in (LineState.IDLE, LineState.CURE):
             return False
         if self.press.state not in ("idle", "cool"):
             self.own_message = f"not started: the press is in state {self.press.state}; wait until it is idle"
             return False
-        return True
+        return self._meets_claims()
+
+    def _meets_claims(self) -> bool:
+        """Whether the product may be made at all."""
+        issues = check_product(self.product, pressing_length_m=self.machine.pressing_length_m)
+        self.own_message = "; ".join(f"product rejected, {issue.claim}: {issue.message}" for issue in issues)
+        return not issues or not self.enforce_claims
+
+    def _runs(self, values: Mapping[str, Value]) -> bool:
+        """Whether the press is rolling sheet already, as the product wants it."""
+        if not usable(values):
+            return False
+        numbers = cast("Values", values)
+        rolls = numbers["press_open"] < 0.5 < numbers["sheet_at_exit"]
+        recipe = self.press.recipe
+        return rolls and at_temperature(recipe, numbers) and at_speed(recipe, numbers)
+
+    def _take_over(self) -> None:
+        """The line ran before the controller did: go on with it; the web behind the press is led through anew."""
+        self.press.now_state = State.PRODUCE
+        self.press.speed_m_min = self.product.press.speed_m_min
+        self._enter(LineState.THREAD, self.last_ns)
+        self.asked_press.clear()
+        self.lot_book.open(self.last_ns, self.cast_m)
+        self.store_web = self.store_filled = True
 
     def _just_reset(self, now_ns: int) -> bool:
         return self.reset_ns >= 0 and (now_ns - self.reset_ns) * 1e-9 <= RESET_WINDOW_S
@@ -252,7 +298,7 @@ class LineController:
         match state:
             case LineState.HEAT:
                 self.own_message = ""
-                self.begun_m = math.nan
+                self.fed_m = 0.0
                 self.store_web = self.tail_web = self.store_filled = self.loop_filled = False
                 self.lot_book.open(now_ns, self.cast_m)
                 self.asked_press.add("start")
@@ -276,12 +322,6 @@ class LineController:
 
     # -- the press ------------------------------------------------------------------------------------
 
-    @property
-    def fed_m(self) -> float:
-        """Sheet that the press has drawn in since it was threaded, m."""
-        made_m = self.press.last_position_m - self.begun_m
-        return made_m if math.isfinite(made_m) else 0.0
-
     def _scan_press(self, inputs: Inputs, now_ns: int) -> Mapping[str, Value]:
         """The press controller's scan, with what the line asks of it."""
         waiting = self.now_state in (LineState.HEAT, LineState.FILL)
@@ -294,12 +334,13 @@ class LineController:
         self._press_speed(self._wanted_speed_m_min(now_ns))
         # values of the stations have times of their own, those of the press only where it was not read all at once
         times_ns = inputs.times_ns if "node_heartbeat" in inputs.times_ns else NO_TIMES
+        before_m = self.press.last_position_m
         outputs = self.press.scan(Inputs(inputs.values, inputs.time_ns, frozenset(asked), times_ns), now_ns)
         if waiting:
             # a web that is drawn from an empty store breaks
             outputs = {**outputs, "feed_enable": False}
-        if self.now_state is LineState.THREAD and math.isnan(self.begun_m):
-            self.begun_m = self.press.last_position_m
+        elif self.press.state in FEEDING and self.press.last_position_m > before_m:
+            self.fed_m += self.press.last_position_m - before_m
         return outputs
 
     def _wanted_speed_m_min(self, now_ns: int) -> float:

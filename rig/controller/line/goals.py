@@ -4,7 +4,7 @@
 | --- | --- |
 | heat | barrel, oven, dryer, clip oven and curing room at temperature, press ready for sheet |
 | fill | the store before the press holds what its dancer wants |
-| thread | the press produces, and its gate lets sheet pass |
+| thread | the press produces, its gate lets sheet pass, and all is at temperature |
 | run_out | the press is open, and the loop is empty but for its end |
 | clear | what was in the stations has been wound |
 | cure | every roll that was taken off has been measured |
@@ -70,7 +70,7 @@ def goal(controller: LineController, values: Mapping[str, Value]) -> tuple[bool,
             return _number(values, "store_stored_m") >= STORED_PART * controller.facts.store_wanted_m, 2.0
         case LineState.THREAD:
             producing = controller.press.state == "produce" and controller.outputs.get("scrap_divert") is False
-            return producing, 1.0
+            return producing and next(waits_for(controller, values), "") == "", 1.0
         case LineState.RUN_OUT:
             empty = controller.tail_web is False or _number(values, "loop_stored_m") < LOOP_END_M
             return controller.press.state in OVER and empty, LOOP_EMPTY_S if controller.tail_web else 0.0
