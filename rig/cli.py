@@ -17,6 +17,7 @@ from types import FrameType
 
 from rig.cli_control import add_control_commands
 from rig.cli_faults import add_faults_command
+from rig.cli_make import add_make
 from rig.cli_products import add_products
 from rig.cli_snapshot import add_cache, add_resume, add_where, positive, positive_int, seconds, seed, serving
 from rig.cli_sniff import add_sniff
@@ -97,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_tags(commands)
     _add_recipes(commands)
     add_products(commands)
+    add_make(commands)
     _add_explore(commands)
     _add_ports(commands)
     add_cache(commands)

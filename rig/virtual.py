@@ -25,6 +25,7 @@ from emulator.firmware.build import build
 from emulator.firmware.chip_master import ChipMaster
 from emulator.firmware.elf import Program
 from emulator.firmware.fault import FirmwareFault
+from emulator.line.casting import PIECE_LENGTH_M
 from emulator.node.config import FIRMWARE
 from emulator.operating_map import HELD_WITHIN_K, Outcome, check_point, outcome, with_roller_pitch
 from emulator.ports.serve import (
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from emulator.line.line import Line
     from emulator.line.settled import Settled
     from rig.products import Product
 
@@ -183,17 +185,30 @@ class VirtualPress:
         Raises:
             UsageError: this press stands alone.
         """
-        from emulator.line.casting import PIECE_LENGTH_M  # noqa: PLC0415 - few have a line, and it takes time to load
-        from emulator.line.winding import cured  # noqa: PLC0415
+        return self.rows_of(self.ended_pieces())
 
-        line = self.world.line
-        if line is None:
+    def ended_pieces(self, number: int = 0) -> NDArray[np.void]:
+        """Pieces of a line that have become film or scrap, from number `number` on; the line forgets its older ones.
+
+        Raises:
+            UsageError: there is no line around this press.
+        """
+        return self._line.ended(number)
+
+    def rows_of(self, pieces: NDArray[np.void]) -> NDArray[np.void]:
+        """Such pieces as rows of a roll map, with what their film is by now (`rig.rolls`).
+
+        Raises:
+            UsageError: there is no line around this press.
+        """
+        line = self._line
+        return rows_of_line(pieces, line.film, line.conversion, sheet_length_m=PIECE_LENGTH_M)
+
+    @property
+    def _line(self) -> Line:
+        if self.world.line is None:
             raise UsageError("this press has no line around it, so there is no film; open emu://line")
-
-        def conversion(piece: np.void) -> float:
-            return cured(float(piece["conversion"]), line.tail.winder.roll(int(piece["roll"])))
-
-        return rows_of_line(line.ended(), line.film, conversion, sheet_length_m=PIECE_LENGTH_M)
+        return self.world.line
 
     # -- hands on the machine -------------------------------------------------------------------------
 

@@ -159,8 +159,11 @@ class Line:
 
     def film(self, piece: np.void) -> dict[str, float]:
         """What a piece that was wound is by now, by the names of `film.sampling.PROPERTIES`."""
-        roll = self.tail.winder.roll(int(piece["roll"]))
-        return properties(self.plan.film, piece, cured(float(piece["conversion"]), roll))
+        return properties(self.plan.film, piece, self.conversion(piece))
+
+    def conversion(self, piece: np.void) -> float:
+        """Of a piece that was wound: how much of its elastomer has reacted by now, 0 … 1."""
+        return cured(float(piece["conversion"]), self.tail.winder.roll(int(piece["roll"])))
 
     def sample(self, piece: np.void) -> dict[str, float]:
         """The same as the laboratory measures it."""
