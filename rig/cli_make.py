@@ -161,7 +161,7 @@ def _make_writable(folder: Path) -> None:
 
 
 class _Progress:
-    """Tells how a shift goes: a line that is rewritten on a terminal; elsewhere one per half hour and change of state."""
+    """How a shift goes: a line that is rewritten on a terminal; elsewhere one per half hour and change of state."""
 
     def __init__(self) -> None:
         from rig.clock import wall_s  # noqa: PLC0415

@@ -27,11 +27,13 @@ __all__ = ["Shift", "ShiftPlan", "run_shift"]
 
 STEP_S: Final = 30.0
 """Pieces are collected, and progress is told, after so much press time."""
-REST_SCANS: Final = 15
-"""While nothing but the curing room works, so many scans are left out after each; the press's watchdog bears twenty."""
+REST_SCANS: Final = 9
+"""While nothing but the curing room works, so many scans are left out after each: one per second is enough."""
 LONGEST_CURE_S: Final = 7 * 24 * 3600.0
 RESET_S: Final = 60.0
 """After a fault the operator resets, and waits so long for the line to take it."""
+MOST_RESETS: Final = 3
+GAVE_UP: Final = ("fault", "emergency_stop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,21 +149,24 @@ def _produce(shift: Shift, bench: Bench, runner: Runner, on_step: Callable[[Shif
     runner.run_for(1.0)
     if controller.state == "idle":
         raise UsageError(f"the line does not start: {controller.message}")
-    while controller.state not in ("cure", "idle"):
+    while controller.state not in ("cure", "idle", *GAVE_UP):
         runner.run_for(STEP_S)
         _told(shift, bench, on_step)
-        if controller.state in ("fault", "emergency_stop"):
-            shift.ending = controller.message
-            runner.request("reset")
-            runner.run_for(RESET_S)
-            return
 
 
 def _cure(shift: Shift, bench: Bench, runner: Runner, on_step: Callable[[Shift], object]) -> None:
     """The press cools down, and rolls stand in the curing room, until the last of them has been measured."""
-    controller = shift.controller
+    controller, resets = shift.controller, 0
     end_ns = bench.clock.now_ns + round(LONGEST_CURE_S * SECOND_NS)
-    while controller.state == "cure" and bench.clock.now_ns < end_ns:
+    while controller.state != "idle" and bench.clock.now_ns < end_ns:
+        if controller.state in GAVE_UP:
+            shift.ending = shift.ending or controller.message
+            if resets == MOST_RESETS:
+                return
+            resets += 1
+            runner.request("reset")
+            runner.run_for(RESET_S)
+            continue
         rest = REST_SCANS if controller.press.state == "idle" else 0
         step_ns = bench.clock.now_ns + round(STEP_S * SECOND_NS)
         while bench.clock.now_ns < step_ns - (rest + 1) * SCAN_PERIOD_NS:

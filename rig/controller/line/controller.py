@@ -74,6 +74,7 @@ class LineController:
     Attributes:
         fed_m: sheet that the press has drawn in since the start, m.
         cast_m: sheet that was cast since the controller was switched on, m.
+        speed_m_min: of the line, as it is wanted.
         cleared_m: sheet that would have gone through the stations behind the press since their web was cut, m.
         store_web: there is a web before the press.
         tail_web: there is one behind it.
@@ -112,6 +113,7 @@ class LineController:
     fed_m: float = 0.0
     cleared_m: float = 0.0
     behind_loop_m: float = 0.0
+    speed_m_min: float = 0.0
     store_web: bool = False
     tail_web: bool = False
     loop_filled: bool = False
@@ -123,6 +125,7 @@ class LineController:
         self.book = RollBook(self.product, self.facts)
         self.lot_book = LotBook(self.product, self.lot_kg)
         self.settings = settings(self.product, self.roll_length_m)
+        self.speed_m_min = self.product.press.speed_m_min
         self.behind_loop_m = behind_loop_m(self.facts, self.product)
 
     # -- what others may see --------------------------------------------------------------------------
@@ -135,7 +138,11 @@ class LineController:
     @property
     def message(self) -> str:
         """Why it has given up or does not start, or what it waits for."""
-        return self.own_message or (self.press.message if self.now_state in (*GAVE_UP, LineState.IDLE) else "")
+        if self.own_message:
+            return self.own_message
+        if self.slow_part < 1.0 and self.now_state in WEB_RUNS:
+            return "slower: the dryer warns of vapour"
+        return self.press.message if self.now_state in (*GAVE_UP, LineState.IDLE) else ""
 
     @property
     def poll_schedule(self) -> PollSchedule:
@@ -172,7 +179,7 @@ class LineController:
         issues = check_product(product, pressing_length_m=self.machine.pressing_length_m)
         if issues and self.enforce_claims:
             return "; ".join(f"{issue.claim}: {issue.message}" for issue in issues)
-        self._press_speed(speed_m_min)
+        self.speed_m_min = speed_m_min
         return ""
 
     # -- the scan -------------------------------------------------------------------------------------
@@ -190,8 +197,10 @@ class LineController:
         period_s = (now_ns - self.looked_ns) * 1e-9 if self.looked_ns >= 0 else 0.0
         self.looked_ns, self.press_state = now_ns, self.press.state
         if "reset" in inputs.operator:
-            self.alarms.reset()
             self.reset_ns = now_ns
+        if self.now_state in GAVE_UP and self._just_reset(now_ns):
+            # a cause that is still there raises its alarm again in this scan
+            self.alarms.reset()
         if self.press.scans == 0 and "start" in inputs.operator and self._runs(inputs.values) and self._meets_claims():
             self._take_over()
         self._supervise(inputs, now_ns)
@@ -203,6 +212,8 @@ class LineController:
         self.station_outputs = {**self.settings, **stations, "desolvator_acknowledge": self._just_reset(now_ns)}
 
     def _supervise(self, inputs: Inputs, now_ns: int) -> None:
+        if self.now_state is LineState.IDLE:
+            return  # nothing runs that could go wrong
         makes_film = self.now_state is LineState.PRODUCE and self.loop_filled
         for name, words in self.watch.causes(
             inputs,
@@ -312,8 +323,10 @@ class LineController:
                 self.asked_press.add("stop")
             case LineState.CLEAR:
                 self.cleared_m = 0.0
-            case LineState.CURE if before is LineState.HEAT:
-                self.asked_press.add("stop")
+            case LineState.CURE:
+                self.own_message = ""
+                if before is LineState.HEAT:
+                    self.asked_press.add("stop")
             case LineState.FAULT | LineState.EMERGENCY_STOP:
                 self.own_message = self.alarms.first or self.press.message or "interlock of the press"
                 self.reset_ns = -1
@@ -344,11 +357,8 @@ class LineController:
         return outputs
 
     def _wanted_speed_m_min(self, now_ns: int) -> float:
-        part = SLOW_PART if now_ns < self.slow_until_ns else 1.0
-        if part != self.slow_part:
-            self.slow_part = part
-            self.own_message = "slower: the dryer warns of vapour" if part < 1.0 else ""
-        return self.product.press.speed_m_min * part
+        self.slow_part = SLOW_PART if now_ns < self.slow_until_ns else 1.0
+        return self.speed_m_min * self.slow_part
 
     def _press_speed(self, speed_m_min: float) -> None:
         recipe = self.press.recipe
@@ -361,10 +371,8 @@ class LineController:
     def _web(self, values: Mapping[str, Value], now_ns: int) -> Web:
         """What the web is to do in this scan."""
         state, facts = self.now_state, self.facts
-        nominal = self.press.recipe.press.speed_m_min
-        speed = self.press.speed_m_min if self.press.state in FEEDING and state is not LineState.FILL else nominal
-        if state is LineState.FILL:
-            speed = self.product.press.speed_m_min
+        feeding = self.press.state in FEEDING and state is not LineState.FILL
+        speed = self.press.speed_m_min if feeding else self.speed_m_min
         web = Web(speed_m_min=speed)
         if state in CASTS:
             web = replace(
@@ -391,7 +399,7 @@ class LineController:
         """The feeders deliver what the haul-off takes, so that the sheet keeps its thickness while dancers trim."""
         drawn = _number(values, "caster_speed_m_min")
         if not drawn > 0.5 * speed_m_min:
-            drawn = speed_m_min
+            drawn = speed_m_min  # it is only starting
         part = round(drawn / self.product.press.speed_m_min / FEED_STEP) * FEED_STEP
         return min(part, MOST_FEED_PART)
 
@@ -405,7 +413,7 @@ class LineController:
             return False
         if self.melt_ns < 0:
             self.melt_ns = now_ns
-        cooled_s = self.facts.cooling_m / self.product.press.speed_m_min * 60.0
+        cooled_s = self.facts.cooling_m / self.speed_m_min * 60.0
         if (now_ns - self.melt_ns) * 1e-9 < MELT_S + cooled_s:
             return False
         self.store_web = not shows(values.get(STATUS["caster"]), "web_break")

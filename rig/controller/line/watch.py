@@ -54,11 +54,13 @@ class StationWatch:
     Attributes:
         off_ns: since when a temperature is away from its set point, by the first part of its tags.
         clocks_ms: the last clock of each station.
-        since_ns: when the controller was switched on; -1 before.
+        seen_ns: when it has looked last.
+        since_ns: since when somebody looks again and again; what is older is nobody's silence.
     """
 
     off_ns: dict[str, int] = field(default_factory=dict)
     clocks_ms: dict[str, float] = field(default_factory=dict)
+    seen_ns: int = -1
     since_ns: int = -1
 
     def causes(
@@ -100,8 +102,9 @@ class StationWatch:
             yield from TAIL_WEB.items()
 
     def _silent(self, inputs: Inputs, now_ns: int) -> Iterator[tuple[str, str]]:
-        if self.since_ns < 0:
+        if self.seen_ns < 0 or (now_ns - self.seen_ns) * 1e-9 > SILENT_S:
             self.since_ns = now_ns
+        self.seen_ns = now_ns
         for station in STATIONS:
             age_s = min(inputs.age_s(STATUS[station], now_ns), (now_ns - self.since_ns) * 1e-9)
             if age_s > SILENT_S:
