@@ -69,6 +69,7 @@ class Shift:
     Attributes:
         plan: what it was to be.
         controller: of the line.
+        runner: of the controller, while the shift goes.
         ending: why it ended before its length was made; empty if it did not.
         interrupted: Ctrl-C ended it.
         press_s: press time that it took, s.
@@ -80,6 +81,7 @@ class Shift:
 
     plan: ShiftPlan
     controller: LineController
+    runner: Runner | None = None
     ending: str = ""
     interrupted: bool = False
     press_s: float = 0.0
@@ -129,10 +131,12 @@ def run_shift(plan: ShiftPlan, on_step: Callable[[Shift], object] = lambda shift
             )
         try:
             with Runner(bench, controller) as runner:
+                shift.runner = runner
                 _produce(shift, bench, runner, on_step)
                 _cure(shift, bench, runner, on_step)
         except KeyboardInterrupt:
             shift.interrupted, shift.ending = True, "interrupted"
+        shift.runner = None
         _collect(shift, bench)
         shift.press_s, shift.wall_s = bench.clock.now_ns / SECOND_NS, wall_s() - begun_s
         shift.rolls = tuple(controller.rolls())

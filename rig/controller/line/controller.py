@@ -56,6 +56,8 @@ SLOW_S = 120.0
 FEED_STEP = 0.01
 """The feeders follow the haul-off in steps of this part."""
 MOST_FEED_PART = 1.6
+CAST_RAMP_M_MIN_S = 0.004
+"""Ramp of the haul-off: feeders are seconds behind it, and sheet shall keep its thickness; the store bears the rest."""
 
 
 @dataclass(slots=True)
@@ -75,6 +77,7 @@ class LineController:
         fed_m: sheet that the press has drawn in since the start, m.
         cast_m: sheet that was cast since the controller was switched on, m.
         speed_m_min: of the line, as it is wanted.
+        cast_m_min: of the haul-off, as it is commanded.
         cleared_m: sheet that would have gone through the stations behind the press since their web was cut, m.
         store_web: there is a web before the press.
         tail_web: there is one behind it.
@@ -114,6 +117,7 @@ class LineController:
     cleared_m: float = 0.0
     behind_loop_m: float = 0.0
     speed_m_min: float = 0.0
+    cast_m_min: float = 0.0
     store_web: bool = False
     tail_web: bool = False
     loop_filled: bool = False
@@ -122,7 +126,7 @@ class LineController:
     def __post_init__(self) -> None:
         recipe = self.product.press_recipe(ANY_LENGTH_M)
         self.press = ReferenceController(recipe, self.machine, self.enforce_claims)
-        self.book = RollBook(self.product, self.facts)
+        self.book = RollBook(self.product, self.facts, self.roll_length_m or self.facts.roll_length_m)
         self.lot_book = LotBook(self.product, self.lot_kg)
         self.settings = settings(self.product, self.roll_length_m)
         self.speed_m_min = self.product.press.speed_m_min
@@ -208,7 +212,7 @@ class LineController:
         if state is not self.now_state:
             self._enter(state, now_ns)
         self._follow(inputs, now_ns, period_s)
-        stations = commands(self.product, self.now_state, self._web(inputs.values, now_ns))
+        stations = commands(self.product, self.now_state, self._web(inputs.values, now_ns, period_s))
         self.station_outputs = {**self.settings, **stations, "desolvator_acknowledge": self._just_reset(now_ns)}
 
     def _supervise(self, inputs: Inputs, now_ns: int) -> None:
@@ -368,17 +372,24 @@ class LineController:
 
     # -- the web --------------------------------------------------------------------------------------
 
-    def _web(self, values: Mapping[str, Value], now_ns: int) -> Web:
+    def _web(self, values: Mapping[str, Value], now_ns: int, period_s: float) -> Web:
         """What the web is to do in this scan."""
         state, facts = self.now_state, self.facts
         feeding = self.press.state in FEEDING and state is not LineState.FILL
         speed = self.press.speed_m_min if feeding else self.speed_m_min
-        web = Web(speed_m_min=speed)
+        web = Web(speed_m_min=round(speed, 3))
         if state in CASTS:
+            step = CAST_RAMP_M_MIN_S * period_s if self.cast_m_min > 0.0 else math.inf
+            self.cast_m_min += min(max(speed - self.cast_m_min, -step), step)
             web = replace(
-                web, feed_part=self._feed_part(values, speed), thread_store=self._threads_store(values, now_ns)
+                web,
+                cast_m_min=round(self.cast_m_min, 3),
+                feed_part=self._feed_part(values),
+                thread_store=self._threads_store(values, now_ns),
             )
             self.store_filled |= _number(values, "store_stored_m") >= goals.STORED_PART * facts.store_wanted_m
+        else:
+            self.cast_m_min = 0.0
         if state in (LineState.PRODUCE, LineState.THREAD, LineState.HOLD, LineState.RUN_OUT):
             self.loop_filled |= self.tail_web and (
                 _number(values, "loop_stored_m") >= goals.STORED_PART * facts.loop_wanted_m
@@ -395,11 +406,11 @@ class LineController:
             doff=state is LineState.CURE and self.book.winding > 0,
         )
 
-    def _feed_part(self, values: Mapping[str, Value], speed_m_min: float) -> float:
+    def _feed_part(self, values: Mapping[str, Value]) -> float:
         """The feeders deliver what the haul-off takes, so that the sheet keeps its thickness while dancers trim."""
         drawn = _number(values, "caster_speed_m_min")
-        if not drawn > 0.5 * speed_m_min:
-            drawn = speed_m_min  # it is only starting
+        if not drawn > 0.5 * self.cast_m_min:
+            drawn = self.cast_m_min  # it is only starting
         part = round(drawn / self.product.press.speed_m_min / FEED_STEP) * FEED_STEP
         return min(part, MOST_FEED_PART)
 

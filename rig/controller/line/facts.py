@@ -43,7 +43,7 @@ class LineFacts(_Table):
     clips_m: Positive
     store_wanted_m: Positive
     loop_wanted_m: Positive
-    rolls_in_room: Annotated[int, Field(ge=1)]
+    roll_length_m: Positive
     laboratory: dict[str, Instrument]
     """By property of `rig.products.FILM_PROPERTIES`."""
 

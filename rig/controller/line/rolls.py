@@ -13,6 +13,9 @@ from rig.products import Product
 
 __all__ = ["RollBook", "WoundRoll"]
 
+LAST_LOOK_M = 1.0
+"""A roll that was so near to its full length when it was seen last was taken off full."""
+
 
 @dataclass(slots=True)
 class WoundRoll:
@@ -45,10 +48,12 @@ class RollBook:
     Args:
         product: what they are to be.
         facts: the line.
+        full_m: film on a full roll, m.
     """
 
     product: Product
     facts: LineFacts
+    full_m: float
     rolls: dict[int, WoundRoll] = field(default_factory=dict)
     winding: int = 0
     _measured: tuple[float, float] = (0.0, 0.0)
@@ -74,6 +79,8 @@ class RollBook:
         if number != self.winding:
             if (done := self.rolls.get(self.winding)) is not None:
                 done.ended_ns = time_ns
+                if done.length_m > self.full_m - LAST_LOOK_M:
+                    done.length_m = max(done.length_m, self.full_m)
                 done.press = press_part(records, *done.pressed_m)
             self.winding = number
             if number and number not in self.rolls:

@@ -75,7 +75,8 @@ class Web:
     """What the web is to do.
 
     Attributes:
-        speed_m_min: of the whole line.
+        speed_m_min: of the press, and of the web behind it.
+        cast_m_min: of the haul-off, which comes after.
         feed_part: of the feeders, of what the sheet takes at the product's speed.
         store_follows: the dancer before the press trims the haul-off.
         thread_store, thread_tail: people lead the web through.
@@ -85,6 +86,7 @@ class Web:
     """
 
     speed_m_min: float = 0.0
+    cast_m_min: float = 0.0
     feed_part: float = 0.0
     store_follows: bool = False
     thread_store: bool = False
@@ -129,7 +131,7 @@ def commands(product: Product, state: LineState, web: Web) -> dict[str, Value]:
         "kneader_barrel_setpoint_c": product.kneading.barrel_temperature_c if hot else COLD_C,
         "kneader_screw_setpoint_rpm": product.kneading.screw_speed_rpm if casts else 0.0,
         "kneader_run": casts,
-        "caster_speed_setpoint_m_min": web.speed_m_min if casts else 0.0,
+        "caster_speed_setpoint_m_min": web.cast_m_min if casts else 0.0,
         "caster_run": casts,
         "caster_follow": casts and web.store_follows,
         "caster_thread": casts and web.thread_store,

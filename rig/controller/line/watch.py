@@ -17,7 +17,7 @@ __all__ = ["SILENT_S", "StationWatch"]
 
 SILENT_S: Final = 5.0
 """Nothing new from a station for so long: its node goes to its safe values at ten seconds."""
-DEVIATION_S: Final = 120.0
+DEVIATION_NS: Final = 120 * 1_000_000_000
 """So long may air be away from its set point while film is made."""
 HELD: Final = {
     "stretcher_zone_1_air": 5.0,
@@ -135,5 +135,5 @@ class StationWatch:
             away_k = shown - wanted
             if abs(away_k) <= most_k:
                 self.off_ns.pop(name, None)
-            elif (now_ns - self.off_ns.setdefault(name, now_ns)) * 1e-9 > DEVIATION_S:
+            elif now_ns - self.off_ns.setdefault(name, now_ns) > DEVIATION_NS:
                 yield f"{name}_deviation", f"{name}_temperature_c is {shown:.0f} °C, {away_k:+.0f} K off its set point"
