@@ -35,7 +35,7 @@ class PollSchedule:
 
     Attributes:
         every: interval in scans by group, 1 for every scan; groups that are not named keep the interval that the
-            register map gives them.
+            register map gives them. Groups that are read on request are polled once they are named, when they are due.
         spare: whether groups that are not due are read along while the scan has time for them; where it has time for
             all, everything is read in every scan.
     """

@@ -15,7 +15,20 @@ def test_help_names_every_command_and_exit_code(capsys: pytest.CaptureFixture[st
         main(["--help"])
     assert ended.value.code == 0
     text = capsys.readouterr().out
-    for word in ("hil", "emulate", "sniff", "read", "tags", "recipes", "explore", "ports", "exit codes", "emu://"):
+    for word in (
+        "hil",
+        "emulate",
+        "sniff",
+        "read",
+        "tags",
+        "recipes",
+        "make",
+        "trace",
+        "explore",
+        "ports",
+        "exit codes",
+        "emu://",
+    ):
         assert word in text
 
 
