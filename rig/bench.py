@@ -195,12 +195,6 @@ class Bench:
             self._virtual.vector(self.recorder.truth_row(self.clock.now_ns))
         return values
 
-    def pass_by(self, scans: int) -> None:
-        """So many scans go by without a poll; they count where groups wait for their turn."""
-        for poller in (self.polling, self.aside):
-            if poller is not None:
-                poller.known.waiting.scan += scans
-
     def _poll_aside(self, aside: Poller, until_ns: int | None) -> dict[str, Value]:
         """What of the groups on request is due, as far as the poll has left time for it."""
         now_ns = self.clock.now_ns

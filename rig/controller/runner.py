@@ -127,11 +127,6 @@ class Runner:
             for _ in range(round(seconds * SECOND_NS / self.period_ns)):
                 self.step()
 
-    def leave_out(self, scans: int) -> None:
-        """Leave out the next scans: nothing is polled or written meanwhile. The node's watchdog bears twenty."""
-        self._next_ns += scans * SCAN_PERIOD_NS
-        self.bench.pass_by(scans)
-
     def run_until(self, condition: Callable[[], bool], *, within_s: float, what: str = "") -> None:
         """Run scans until `condition` holds.
 

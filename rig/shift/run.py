@@ -18,7 +18,7 @@ from rig.clock import SECOND_NS, wall_s
 from rig.controller.api import RollRecord
 from rig.controller.line import LineController, load_line_facts
 from rig.controller.machine_facts import load_machine_facts
-from rig.controller.runner import SCAN_PERIOD_NS, Runner
+from rig.controller.runner import Runner
 from rig.errors import UsageError
 from rig.products import Product
 from rig.rolls import Lot, Roll, RollMap
@@ -27,8 +27,8 @@ __all__ = ["Shift", "ShiftPlan", "run_shift"]
 
 STEP_S: Final = 30.0
 """Pieces are collected, and progress is told, after so much press time."""
-REST_SCANS: Final = 9
-"""While nothing but the curing room works, so many scans are left out after each: one per second is enough."""
+REST_PERIOD_NS: Final = SECOND_NS
+"""Of the scans while nothing but the curing room works."""
 LONGEST_CURE_S: Final = 7 * 24 * 3600.0
 RESET_S: Final = 60.0
 """After a fault the operator resets, and waits so long for the line to take it."""
@@ -171,11 +171,9 @@ def _cure(shift: Shift, bench: Bench, runner: Runner, on_step: Callable[[Shift],
             runner.request("reset")
             runner.run_for(RESET_S)
             continue
-        rest = REST_SCANS if controller.press.state == "idle" else 0
-        step_ns = bench.clock.now_ns + round(STEP_S * SECOND_NS)
-        while bench.clock.now_ns < step_ns - (rest + 1) * SCAN_PERIOD_NS:
-            runner.run_for(SCAN_PERIOD_NS / SECOND_NS)
-            runner.leave_out(rest)
+        if controller.press.state == "idle" and runner.period_ns != REST_PERIOD_NS:
+            runner = Runner(bench, controller, period_ns=REST_PERIOD_NS)
+        runner.run_for(STEP_S)
         _told(shift, bench, on_step)
 
 

@@ -183,7 +183,7 @@ def station_inputs(now_s: float, age_s: float = 0.5, **words: frozenset[str]) ->
 
 
 def causes(watch: StationWatch, inputs: Inputs, now_s: float, **more: Any) -> list[str]:
-    about: dict[str, Any] = {"store_web": False, "tail_web": False, "makes_film": False, **more}
+    about: dict[str, Any] = dict.fromkeys(("store_web", "tail_web", "tail_runs", "makes_film"), False) | more
     return [name for name, _ in watch.causes(inputs, round(now_s * SECOND), more.get("commanded", {}), **about)]
 
 
@@ -194,8 +194,8 @@ def causes(watch: StationWatch, inputs: Inputs, now_s: float, **more: Any) -> li
         ("kneader", "burst", {}, "burst"),
         ("desolvator", "vapour_trip", {}, "vapour_trip"),
         ("caster", "web_break", {"store_web": True}, "caster_web_break"),
-        ("tail", "torn", {"tail_web": True}, "torn"),
-        ("tail", "sagged", {"tail_web": True}, "sagged"),
+        ("tail", "torn", {"tail_runs": True}, "torn"),
+        ("tail", "sagged", {"tail_runs": True}, "sagged"),
         ("tail", "web_break", {"tail_web": True}, "tail_web_break"),
         ("winder", "comms_lost", {}, "winder_comms_lost"),
     ],
@@ -236,7 +236,13 @@ def test_oven_off_its_set_point_is_an_alarm_after_two_minutes_and_only_while_fil
         return [
             cause
             for cause, _ in watch.causes(
-                shown, round(second * SECOND), told, store_web=False, tail_web=False, makes_film=makes_film
+                shown,
+                round(second * SECOND),
+                told,
+                store_web=False,
+                tail_web=False,
+                tail_runs=False,
+                makes_film=makes_film,
             )
         ]
 

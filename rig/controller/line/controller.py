@@ -8,7 +8,6 @@ start, stop, hold, resume. All stations go at the speed of the press; dancers ma
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
@@ -18,12 +17,13 @@ from rig.controller.goals import at_speed, at_temperature
 from rig.controller.line import goals
 from rig.controller.line.facts import LineFacts
 from rig.controller.line.lots import LotBook
-from rig.controller.line.names import SCHEDULE, STATUS, shows
+from rig.controller.line.names import FOLLOWED, SCHEDULE, STATUS, number, shows
 from rig.controller.line.rolls import RollBook
 from rig.controller.line.setpoints import CASTS, WEB_RUNS, Web, commands, settings
 from rig.controller.line.states import LineEvent, LineState, next_state
 from rig.controller.line.watch import StationWatch
 from rig.controller.line.way import before_gauge_m, behind_loop_m
+from rig.controller.line.web import WebDriver
 from rig.controller.machine_facts import MachineFacts
 from rig.controller.names import Values
 from rig.controller.reference import ReferenceController
@@ -43,21 +43,12 @@ GAVE_UP = (LineState.FAULT, LineState.EMERGENCY_STOP)
 FEEDING = ("thread", "produce", "hold")
 """States of the press in which it draws sheet in."""
 STOPPABLE = (*FEEDING, "preheat", "tension_track", "close")
-MELT_BAR = 1.0
-"""Pressure before the die that says that melt comes."""
-MELT_S = 60.0
-"""So long it must have come before its sheet is led through the store: the first is thin and badly mixed."""
 RESET_WINDOW_S = 15.0
 """What is gone so long after a reset was released by it; stations answer and step once per second."""
 SLOW_PART = 0.6
 """Part of its speed at which the line goes on while the dryer warns of vapour."""
 SLOW_S = 120.0
 """And so long after the last warning."""
-FEED_STEP = 0.01
-"""The feeders follow the haul-off in steps of this part."""
-MOST_FEED_PART = 1.6
-CAST_RAMP_M_MIN_S = 0.004
-"""Ramp of the haul-off: feeders are seconds behind it, and sheet shall keep its thickness; the store bears the rest."""
 
 
 @dataclass(slots=True)
@@ -77,12 +68,7 @@ class LineController:
         fed_m: sheet that the press has drawn in since the start, m.
         cast_m: sheet that was cast since the controller was switched on, m.
         speed_m_min: of the line, as it is wanted.
-        cast_m_min: of the haul-off, as it is commanded.
         cleared_m: sheet that would have gone through the stations behind the press since their web was cut, m.
-        store_web: there is a web before the press.
-        tail_web: there is one behind it.
-        store_filled: the store has held what it should; from then on its dancer trims the haul-off.
-        loop_filled: the same of the loop; from then on the drive behind the press runs.
     """
 
     product: Product
@@ -96,11 +82,13 @@ class LineController:
     alarms: Alarms = field(default_factory=Alarms)
     watch: StationWatch = field(default_factory=StationWatch)
     press: ReferenceController = field(init=False)
+    web: WebDriver = field(init=False)
     book: RollBook = field(init=False)
     lot_book: LotBook = field(init=False)
     settings: Mapping[str, Value] = field(init=False)
     outputs: dict[str, Value] = field(default_factory=dict)
     own_message: str = ""
+    waiting: str = ""
     asked_press: set[str] = field(default_factory=set)
     station_outputs: dict[str, Value] = field(default_factory=dict)
     press_state: str = ""
@@ -109,7 +97,6 @@ class LineController:
     entered_ns: int = -1
     settled_ns: int = -1
     reset_ns: int = -1
-    melt_ns: int = -1
     slow_until_ns: int = -1
     slow_part: float = 1.0
     cast_m: float = 0.0
@@ -117,15 +104,11 @@ class LineController:
     cleared_m: float = 0.0
     behind_loop_m: float = 0.0
     speed_m_min: float = 0.0
-    cast_m_min: float = 0.0
-    store_web: bool = False
-    tail_web: bool = False
-    loop_filled: bool = False
-    store_filled: bool = False
 
     def __post_init__(self) -> None:
         recipe = self.product.press_recipe(ANY_LENGTH_M)
         self.press = ReferenceController(recipe, self.machine, self.enforce_claims)
+        self.web = WebDriver(self.product, self.facts)
         self.book = RollBook(self.product, self.facts, self.roll_length_m or self.facts.roll_length_m)
         self.lot_book = LotBook(self.product, self.lot_kg)
         self.settings = settings(self.product, self.roll_length_m)
@@ -146,6 +129,8 @@ class LineController:
             return self.own_message
         if self.slow_part < 1.0 and self.now_state in WEB_RUNS:
             return "slower: the dryer warns of vapour"
+        if self.now_state is LineState.HEAT:
+            return self.waiting
         return self.press.message if self.now_state in (*GAVE_UP, LineState.IDLE) else ""
 
     @property
@@ -211,6 +196,7 @@ class LineController:
         state = next_state(self.now_state, self._events(inputs, now_ns))
         if state is not self.now_state:
             self._enter(state, now_ns)
+        self.waiting = ", ".join(goals.waits_for(self, inputs.values)) if self.now_state is LineState.HEAT else ""
         self._follow(inputs, now_ns, period_s)
         stations = commands(self.product, self.now_state, self._web(inputs.values, now_ns, period_s))
         self.station_outputs = {**self.settings, **stations, "desolvator_acknowledge": self._just_reset(now_ns)}
@@ -218,20 +204,22 @@ class LineController:
     def _supervise(self, inputs: Inputs, now_ns: int) -> None:
         if self.now_state is LineState.IDLE:
             return  # nothing runs that could go wrong
-        makes_film = self.now_state is LineState.PRODUCE and self.loop_filled
+        makes_film = self.now_state is LineState.PRODUCE and self.web.loop_filled
         for name, words in self.watch.causes(
             inputs,
             now_ns,
             self.outputs,
-            store_web=self.store_web and self.now_state in CASTS,
-            tail_web=self.tail_web and self.now_state in (LineState.THREAD, LineState.PRODUCE, LineState.HOLD),
+            store_web=self.web.before and self.now_state in CASTS,
+            tail_web=self.web.behind and self.now_state in CASTS,
+            tail_runs=self.web.loop_filled and self.now_state in WEB_RUNS,
             makes_film=makes_film,
         ):
             self.alarms.raise_(name, words)
         limit_s = goals.time_limit_s(self)
         if self.entered_ns >= 0 and (now_ns - self.entered_ns) * 1e-9 > limit_s:
-            waits = ", ".join(goals.waits_for(self, inputs.values))
-            self.alarms.raise_("state_timeout", f"{self.state} takes longer than {limit_s:.0f} s: {waits}")
+            self.alarms.raise_(
+                "state_timeout", f"{self.state} takes longer than {limit_s:.0f} s {self.waiting}".rstrip()
+            )
         if shows(inputs.values.get(STATUS["desolvator"]), "vapour_warning") and self.now_state in WEB_RUNS:
             self.slow_until_ns = now_ns + round(SLOW_S * 1e9)
 
@@ -291,7 +279,7 @@ class LineController:
         self._enter(LineState.THREAD, self.last_ns)
         self.asked_press.clear()
         self.lot_book.open(self.last_ns, self.cast_m)
-        self.store_web = self.store_filled = True
+        self.web.before = self.web.store_filled = True
 
     def _just_reset(self, now_ns: int) -> bool:
         return self.reset_ns >= 0 and (now_ns - self.reset_ns) * 1e-9 <= RESET_WINDOW_S
@@ -314,11 +302,9 @@ class LineController:
             case LineState.HEAT:
                 self.own_message = ""
                 self.fed_m = 0.0
-                self.store_web = self.tail_web = self.store_filled = self.loop_filled = False
+                self.web.begin()
                 self.lot_book.open(now_ns, self.cast_m)
                 self.asked_press.add("start")
-            case LineState.FILL:
-                self.melt_ns = -1
             case LineState.THREAD:
                 self.asked_press.add("resume")
             case LineState.HOLD:
@@ -334,7 +320,6 @@ class LineController:
             case LineState.FAULT | LineState.EMERGENCY_STOP:
                 self.own_message = self.alarms.first or self.press.message or "interlock of the press"
                 self.reset_ns = -1
-                self.tail_web = self.store_web = False
                 self.asked_press.add("stop")
 
     # -- the press ------------------------------------------------------------------------------------
@@ -370,87 +355,30 @@ class LineController:
             settings_ = recipe.press.model_copy(update={"speed_m_min": speed_m_min})
             self.press.recipe = recipe.model_copy(update={"press": settings_})
 
-    # -- the web --------------------------------------------------------------------------------------
-
     def _web(self, values: Mapping[str, Value], now_ns: int, period_s: float) -> Web:
-        """What the web is to do in this scan."""
-        state, facts = self.now_state, self.facts
-        feeding = self.press.state in FEEDING and state is not LineState.FILL
-        speed = self.press.speed_m_min if feeding else self.speed_m_min
-        web = Web(speed_m_min=round(speed, 3))
-        if state in CASTS:
-            step = CAST_RAMP_M_MIN_S * period_s if self.cast_m_min > 0.0 else math.inf
-            self.cast_m_min += min(max(speed - self.cast_m_min, -step), step)
-            web = replace(
-                web,
-                cast_m_min=round(self.cast_m_min, 3),
-                feed_part=self._feed_part(values),
-                thread_store=self._threads_store(values, now_ns),
-            )
-            self.store_filled |= _number(values, "store_stored_m") >= goals.STORED_PART * facts.store_wanted_m
-        else:
-            self.cast_m_min = 0.0
-        if state in (LineState.PRODUCE, LineState.THREAD, LineState.HOLD, LineState.RUN_OUT):
-            self.loop_filled |= self.tail_web and (
-                _number(values, "loop_stored_m") >= goals.STORED_PART * facts.loop_wanted_m
-            )
-        threads_tail = state is LineState.PRODUCE and not self.tail_web
-        if threads_tail and values.get(STATUS["tail"]) is not None and not self._tail_broken(values):
-            self.tail_web, threads_tail = True, False
-        return replace(
-            web,
-            store_follows=self.store_filled,
-            thread_tail=threads_tail,
-            tail_runs=self.loop_filled or state is LineState.CLEAR,
-            cut=state is LineState.CLEAR,
-            doff=state is LineState.CURE and self.book.winding > 0,
-        )
-
-    def _feed_part(self, values: Mapping[str, Value]) -> float:
-        """The feeders deliver what the haul-off takes, so that the sheet keeps its thickness while dancers trim."""
-        drawn = _number(values, "caster_speed_m_min")
-        if not drawn > 0.5 * self.cast_m_min:
-            drawn = self.cast_m_min  # it is only starting
-        part = round(drawn / self.product.press.speed_m_min / FEED_STEP) * FEED_STEP
-        return min(part, MOST_FEED_PART)
-
-    def _threads_store(self, values: Mapping[str, Value], now_ns: int) -> bool:
-        """Whether people lead the web through the store: once good sheet comes, until it is through."""
-        if self.store_web:
-            return False
-        melt = _number(values, "kneader_die_pressure_bar") >= MELT_BAR
-        if not melt:
-            self.melt_ns = -1
-            return False
-        if self.melt_ns < 0:
-            self.melt_ns = now_ns
-        cooled_s = self.facts.cooling_m / self.speed_m_min * 60.0
-        if (now_ns - self.melt_ns) * 1e-9 < MELT_S + cooled_s:
-            return False
-        self.store_web = not shows(values.get(STATUS["caster"]), "web_break")
-        return not self.store_web
-
-    @staticmethod
-    def _tail_broken(values: Mapping[str, Value]) -> bool:
-        return any(shows(values.get(STATUS["tail"]), bit) for bit in ("web_break", "torn", "sagged"))
+        """What the web is to do; it is as fast as the press, or as the press will be."""
+        drawn = self.press.state in FEEDING and self.now_state is not LineState.FILL
+        speed = self.press.speed_m_min if drawn else self.speed_m_min
+        web = self.web.look(self.now_state, values, now_ns, period_s, speed)
+        return replace(web, doff=self.now_state is LineState.CURE and self.book.winding > 0)
 
     # -- rolls and lots -------------------------------------------------------------------------------
 
     def _follow(self, inputs: Inputs, now_ns: int, period_s: float) -> None:
         """Keep the books: what was cast, fed and wound."""
         values = inputs.values
-        if "winder_roll" not in values or "caster_speed_m_min" not in values:
+        if any(name not in values for name in FOLLOWED):
             return
-        self.cast_m += max(_number(values, "caster_speed_m_min"), 0.0) * period_s / 60.0
+        self.cast_m += max(number(values, "caster_speed_m_min"), 0.0) * period_s / 60.0
         if self.now_state is LineState.CLEAR:
-            self.cleared_m += _number(values, "tail_speed_m_min") * period_s / 60.0
+            self.cleared_m += number(values, "tail_speed_m_min") * period_s / 60.0
         if self.now_state in CASTS:
-            fed_kg_h = sum(_number(values, f"kneader_{name}_kg_h") for name in self.product.feeds_kg_h)
+            fed_kg_h = sum(number(values, f"kneader_{name}_kg_h") for name in self.product.feeds_kg_h)
             self.lot_book.feed(fed_kg_h * period_s / 3600.0, now_ns, self.cast_m)
         records = self.press.records
         gauge_m = records[-1].start_m + records[-1].length_m if records else 0.0
-        behind_m = self.facts.table_m + _number(values, "loop_stored_m") + self.behind_loop_m
-        before_m = before_gauge_m(self.facts, self.machine) + _number(values, "store_stored_m")
+        behind_m = self.facts.table_m + number(values, "loop_stored_m") + self.behind_loop_m
+        before_m = before_gauge_m(self.facts, self.machine) + number(values, "store_stored_m")
         time_ns = inputs.times_ns.get("winder_roll", inputs.time_ns)
         self.book.wind(values, time_ns, self.cast_m - before_m - behind_m, gauge_m - behind_m, records)
         if "laboratory_roll" in values:
@@ -458,8 +386,3 @@ class LineController:
         winding = self.book.rolls.get(self.book.winding)
         if winding is not None:
             winding.lots = self.lot_book.between(*winding.cast_m)
-
-
-def _number(values: Mapping[str, Value], name: str) -> float:
-    value = values.get(name)
-    return float(value) if isinstance(value, (int, float)) else math.nan

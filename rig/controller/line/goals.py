@@ -17,7 +17,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from rig.controller.api import Value
+from rig.controller.line.names import number
 from rig.controller.line.states import LineState
+from rig.controller.line.web import STORED_PART
 
 if TYPE_CHECKING:
     from rig.controller.line.controller import LineController
@@ -35,15 +37,13 @@ NEAR_K: Final = {
     "heat_setter_air": 1.5,
 }
 """Temperatures before sheet is made, by the first part of their tags: so near to the set point."""
-STORED_PART: Final = 0.9
-"""A store with so much of what its dancer wants is filled."""
 LOOP_END_M: Final = 0.6
 """The dancer stops the drive before it pulls the web's end out; less than this does not leave the loop by itself."""
 LOOP_EMPTY_S: Final = 60.0
 MARGIN: Final = 1.15
 FORGOTTEN_S: Final = 600.0
 """A roll that nobody has measured so long after the curing room was empty will not be measured any more."""
-LIMITS_S: Final = {LineState.HEAT: 4.0 * 3600.0, LineState.FILL: 3600.0}
+LIMITS_S: Final = {LineState.HEAT: 4.0 * 3600.0, LineState.FILL: 3600.0, LineState.CLEAR: 4.0 * 3600.0}
 READY: Final = ("thread", "hold", "produce")
 """States of the press in which it takes sheet."""
 OVER: Final = ("open", "cool", "idle")
@@ -67,19 +67,19 @@ def goal(controller: LineController, values: Mapping[str, Value]) -> tuple[bool,
         case LineState.HEAT:
             return next(waits_for(controller, values), "") == "", 60.0
         case LineState.FILL:
-            return _number(values, "store_stored_m") >= STORED_PART * controller.facts.store_wanted_m, 2.0
+            return number(values, "store_stored_m") >= STORED_PART * controller.facts.store_wanted_m, 2.0
         case LineState.THREAD:
             producing = controller.press.state == "produce" and controller.outputs.get("scrap_divert") is False
             return producing and next(waits_for(controller, values), "") == "", 1.0
         case LineState.RUN_OUT:
-            empty = controller.tail_web is False or _number(values, "loop_stored_m") < LOOP_END_M
-            return controller.press.state in OVER and empty, LOOP_EMPTY_S if controller.tail_web else 0.0
+            empty = not controller.web.behind or number(values, "loop_stored_m") < LOOP_END_M
+            return controller.press.state in OVER and empty, LOOP_EMPTY_S if controller.web.behind else 0.0
         case LineState.CLEAR:
             return controller.cleared_m >= MARGIN * controller.behind_loop_m, 0.0
         case LineState.CURE:
             # the laboratory shows its last roll only: of two at once, one is never seen
             settled_s = FORGOTTEN_S if controller.book.unmeasured else 30.0
-            return _number(values, "winder_rolls_curing") == 0.0, settled_s
+            return number(values, "winder_rolls_curing") == 0.0, settled_s
         case _:
             return False, 0.0
 
@@ -87,8 +87,3 @@ def goal(controller: LineController, values: Mapping[str, Value]) -> tuple[bool,
 def time_limit_s(controller: LineController) -> float:
     """How long the state may take, s; infinite where the press watches it, or nothing says when it ends."""
     return LIMITS_S.get(controller.now_state, math.inf)
-
-
-def _number(values: Mapping[str, Value], name: str) -> float:
-    value = values.get(name)
-    return float(value) if isinstance(value, (int, float)) else math.nan

@@ -38,12 +38,9 @@ SAYS: Final = {
 }
 """Status bits that are faults whatever the line is doing."""
 STORE_WEB: Final = {"caster": {"web_break": "the web before the press is broken"}}
-TAIL_WEB: Final = {
-    "tail": {
-        "torn": "the sheet has torn in the stretcher",
-        "sagged": "the sheet has sagged in the stretcher",
-        "web_break": "the web behind the press is broken",
-    }
+TAIL_WEB: Final = {"tail": {"web_break": "the web behind the press is broken"}}
+STRETCHED: Final = {
+    "tail": {"torn": "the sheet has torn in the stretcher", "sagged": "the sheet has sagged in the stretcher"}
 }
 
 
@@ -71,6 +68,7 @@ class StationWatch:
         *,
         store_web: bool,
         tail_web: bool,
+        tail_runs: bool,
         makes_film: bool,
     ) -> Iterator[tuple[str, str]]:
         """What is wrong now: name and words.
@@ -80,26 +78,20 @@ class StationWatch:
             now_ns: bench time.
             commanded: set points.
             store_web: there has to be a web before the press.
-            tail_web: there has to be one behind it.
+            tail_web: there has to be one in the loop behind it.
+            tail_runs: sheet goes through the stations behind it.
             makes_film: temperatures have to be held.
         """
         values = inputs.values
         yield from self._silent(inputs, now_ns)
-        for station, bits in self._bits(store_web=store_web, tail_web=tail_web):
+        wanted = ((True, SAYS), (tail_runs, STRETCHED), (store_web, STORE_WEB), (tail_web, TAIL_WEB))
+        for station, bits in (pair for matters, table in wanted if matters for pair in table.items()):
             word = values.get(STATUS[station])
             for bit, words in bits.items():
                 if shows(word, bit):
                     yield bit if bit != "web_break" else f"{station}_web_break", words
         yield from self._restarted(values)
         yield from self._away(values, now_ns, commanded, makes_film=makes_film)
-
-    @staticmethod
-    def _bits(*, store_web: bool, tail_web: bool) -> Iterator[tuple[str, Mapping[str, str]]]:
-        yield from SAYS.items()
-        if store_web:
-            yield from STORE_WEB.items()
-        if tail_web:
-            yield from TAIL_WEB.items()
 
     def _silent(self, inputs: Inputs, now_ns: int) -> Iterator[tuple[str, str]]:
         if self.seen_ns < 0 or (now_ns - self.seen_ns) * 1e-9 > SILENT_S:
