@@ -1,0 +1,143 @@
+"""The signals that a formula is about: columns of a recording, bits of its words, and states of the controller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rig.trace import Event, Recording, Samples
+
+__all__ = ["SCALES", "Trace", "trace_of"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+SCALES: Final[Mapping[str, float]] = {
+    "°C": 10.0,
+    "K": 10.0,
+    "µm": 100.0,
+    "mm": 10.0,
+    "m": 1.0,
+    "m/min": 0.5,
+    "kN": 10.0,
+    "kN/m": 20.0,
+    "bar": 20.0,
+    "MPa": 1.0,
+    "N·m": 50.0,
+    "A": 10.0,
+    "L/min": 10.0,
+    "%": 10.0,
+    "°": 0.5,
+    "s": 1.0,
+    "ms": 1000.0,
+}
+"""What counts as a distance of 1, by unit: such a margin is comfortable. Of plain numbers and switches it is 1."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Signals over time.
+
+    Attributes:
+        time_ns: of the samples, rising; shape (n,).
+        look_up: a signal by name, shape (n,), NaN where it is not known; raises KeyError.
+        unit: of a signal, by name.
+        code: number of a value of an enumeration, by signal and value; raises KeyError.
+        scales: what counts as a distance of 1, by unit.
+    """
+
+    time_ns: Ints
+    look_up: Callable[[str], Floats]
+    unit: Callable[[str], str] = lambda name: ""
+    code: Callable[[str, str], float] = lambda name, value: float("nan")
+    scales: Mapping[str, float] = field(default_factory=dict)
+
+    def scale(self, name: str) -> float:
+        """What counts as a distance of 1 of a signal."""
+        return self.scales.get(self.unit(name), 1.0)
+
+
+class _Columns:
+    """Signals of a recording by name."""
+
+    def __init__(self, tables: tuple[tuple[str, Samples], ...], time_ns: Ints, states: tuple[Event, ...]) -> None:
+        self._tables = tables
+        self._time_ns = time_ns
+        self._states = states
+        self._names = {name: code for code, name in enumerate(dict.fromkeys(event.text for event in states))}
+        self._known: dict[str, Floats] = {}
+
+    def look_up(self, name: str) -> Floats:
+        if name not in self._known:
+            self._known[name] = self._find(name)
+        return self._known[name]
+
+    def _find(self, name: str) -> Floats:
+        if name == "state":
+            return self._state()
+        if name == "time_s":
+            return np.asarray(self._time_ns * 1e-9, np.float64)
+        table, column, bit = self._place(name)
+        values: Floats = table[column]
+        if bit >= 0:
+            known = np.where(np.isnan(values), 0.0, values).astype(np.int64)
+            values = np.where(np.isnan(values), np.nan, (known >> bit) & 1)
+        if table.time_ns is not self._time_ns:
+            values = _held(table.time_ns, values, self._time_ns)
+        return values
+
+    def _place(self, name: str) -> tuple[Samples, str, int]:
+        """Table, column and bit (-1 for the whole) of a signal.
+
+        Raises:
+            KeyError: there is none.
+        """
+        first, _, rest = name.partition(".")
+        for prefix, table in self._tables:
+            column, bit = (rest, "") if prefix and first == prefix else (first, rest)
+            if prefix and first != prefix:
+                continue
+            if column in table:
+                bits = table.channel(column).bits
+                if not bit:
+                    return table, column, -1
+                if bit in bits:
+                    return table, column, bits.index(bit)
+        raise KeyError(name)
+
+    def _state(self) -> Floats:
+        if not self._states:
+            raise KeyError("state")
+        times = np.array([event.time_ns for event in self._states], np.int64)
+        codes = np.array([self._names[event.text] for event in self._states], np.float64)
+        return _held(times, codes, self._time_ns)
+
+    def unit(self, name: str) -> str:
+        if name in ("state", "time_s"):
+            return ""
+        table, column, bit = self._place(name)
+        return "" if bit >= 0 else table.channel(column).unit
+
+    def code(self, name: str, value: str) -> float:
+        if name == "state":
+            return float(self._names.get(value, -1))
+        table, column, _ = self._place(name)
+        return float(table.channel(column).values[value])
+
+
+def _held(times: Ints, values: Floats, at: Ints) -> Floats:
+    """The last value known at each of other times; NaN before the first."""
+    places = np.searchsorted(times, at, "right") - 1
+    return np.where(places < 0, np.nan, values[np.maximum(places, 0)]) if len(values) else np.full(len(at), np.nan)
+
+
+def trace_of(recording: Recording) -> Trace:
+    """The signals of a recording: tags by name, bits as `word.bit`, truth as `true.name`, the controller's `state`."""
+    states = tuple(event for event in recording.events if event.kind == "state")
+    time_ns = recording.tags.time_ns
+    columns = _Columns((("", recording.tags), ("true", recording.truth)), time_ns, states)
+    return Trace(time_ns, columns.look_up, columns.unit, columns.code, SCALES)
