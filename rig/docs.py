@@ -1,4 +1,4 @@
-"""The parts of docs/ that are made from their sources: the register tables, and the tables of faults."""
+"""The parts of docs/ that are made from their sources: the tables of registers, faults and rules."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Final
 
 from rig.cli_faults import GROUPS, amount_words, strikes
 from rig.protocol.docs import register_table
+from rig.requirements import load_rules
+from rig.requirements.rules import SEVERITIES
 
 __all__ = ["PAGES", "refreshed"]
 
@@ -48,6 +50,29 @@ def _group(group: str) -> Iterator[str]:
     yield ""
 
 
+def rule_tables() -> str:
+    """One Markdown table per severity."""
+    lines: list[str] = []
+    for severity in SEVERITIES:
+        lines += [
+            f"### {severity}\n",
+            "| rule | what must hold | when | formula | source |",
+            "| --- | --- | --- | --- | --- |",
+        ]
+        for rule in load_rules().values():
+            if rule.severity == severity:
+                given = "always" if rule.given is None else f"`{_code(rule.given)}`"
+                about = " *(press)*" if rule.about == "press" else ""
+                title = f"**{rule.title}**{about}: {rule.text}"
+                lines.append(f"| {rule.id} | {title} | {given} | `{_code(rule.then)}` | {rule.source} |")
+        lines.append("")
+    return "\n".join(lines) + "\n"
+
+
+def _code(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
 PAGES: Final[Mapping[str, Part]] = {
     "protocol.md": Part(
         "<!-- registers: made from rig/protocol/registers.toml by `make docs` -->",
@@ -58,6 +83,11 @@ PAGES: Final[Mapping[str, Part]] = {
         "<!-- faults: made from emulator/faults/catalogue.py by `make docs` -->",
         "<!-- end of faults -->",
         fault_tables,
+    ),
+    "rules.md": Part(
+        "<!-- rules: made from rig/requirements/rules/ by `make docs` -->",
+        "<!-- end of rules -->",
+        rule_tables,
     ),
 }
 """Pages with a part that is made, by name."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rig.hil import HilSession
     from rig.recipe import Recipe
     from rig.report import RunData
-    from rig.requirements import Verdict
+    from rig.requirements import RuleVerdict, Verdict
     from rig.rewind import Rewind
 
 __all__ = ["Hil", "RigPlugin"]
@@ -115,6 +115,8 @@ class Hil:
         virtual_s: press time that passed in this test.
         resume: the command that opens the press as it was before the test failed; empty if it did not.
         resume_about: which moment that is.
+        rules: what came out for the rules on all presses of this test, known when it is over.
+        faults: kinds of faults that were injected, known when it is over.
     """
 
     def __init__(self, session: HilSession, node: pytest.Item, live: Any = None) -> None:
@@ -127,6 +129,9 @@ class Hil:
         self._benches: list[tuple[Bench, int]] = []
         self._rewinds: deque[Rewind] = deque(maxlen=MOST_REWINDS)
         self._kept: list[str] = []
+        self.rules: tuple[RuleVerdict, ...] = ()
+        self.faults: tuple[str, ...] = ()
+        self._broken_on_purpose: set[str] = set()
         self.resume = ""
         self.resume_about = ""
 
@@ -186,6 +191,20 @@ class Hil:
         self._runner = runner_for(bench, controller or self.controller(), self._live)
         return self._runner
 
+    def breaks(self, *rules: str) -> None:
+        """This test breaks some rules on purpose, so it is not held against them: `hil.breaks("HYG-01")`.
+
+        Raises:
+            UsageError: there is no such rule.
+        """
+        from rig.errors import UsageError  # noqa: PLC0415
+        from rig.requirements import load_rules  # noqa: PLC0415
+
+        for rule in rules:
+            if rule not in load_rules():
+                raise UsageError(f"there is no rule {rule!r}; `press-rig rules` lists them")
+        self._broken_on_purpose |= set(rules)
+
     def judge(self, *verdicts: Verdict, way_back: Rewind | None = None) -> None:
         """Let verdicts count for the requirements of this run.
 
@@ -242,10 +261,27 @@ class Hil:
         name = file_name(self._node.nodeid)
         if failed or any(verdict.passed is False for verdict in self.verdicts):
             self._keep_way_back(name)
+        self._judge_rules()
         for number, (bench, _) in enumerate(reversed(self._benches)):
             if failed and not self._kept:
                 self._kept += self.session.keep(bench, f"{name}{f'-{number}' if number else ''}")
             bench.close()
+
+    def _judge_rules(self) -> None:
+        """Hold what was recorded against the rules."""
+        from rig.requirements import judge_rules, worst_of  # noqa: PLC0415
+        from rig.stl import trace_of  # noqa: PLC0415
+
+        constants = {"recipe.melting_point_c": self.recipe.composition.polyolefin_melting_point_c}
+        judged = [
+            judge_rules(trace_of(bench.recorder.recording(), constants))
+            for bench, _ in self._benches
+            if bench.recorder is not None
+        ]
+        worst = (worst_of(verdicts) for verdicts in zip(*judged, strict=True))
+        self.rules = tuple(verdict for verdict in worst if verdict.rule not in self._broken_on_purpose)
+        able = [bench for bench, _ in self._benches if bench.can.inject_faults]
+        self.faults = tuple(sorted({one.kind for bench in able for one in bench.virtual.fault_account()}))
 
     def _keep_way_back(self, name: str) -> None:
         """Keep the press from before the first violation, or from before the end where nothing tells when that was."""
@@ -405,6 +441,8 @@ class RigPlugin:
                 resume=test.resume if test else "",
                 resume_about=test.resume_about if test else "",
                 nodes=test.nodes if test else (),
+                rules=test.rules if test else (),
+                faults=test.faults if test else (),
             )
         )
         if self._reporter is not None:

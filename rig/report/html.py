@@ -22,15 +22,18 @@ from rig.report.plots import Plot, time_plots
 from rig.report.summary import (
     NodeRow,
     RequirementRow,
+    RuleRow,
     RunSummary,
     TestResult,
     headline,
     node_rows,
     requirement_rows,
+    rule_rows,
     skip_reasons,
 )
 from rig.report.view import view_of
-from rig.requirements import Judgement, Status
+from rig.requirements import Judgement, RuleStatus, Status
+from rig.requirements.rules import SEVERITIES
 
 __all__ = ["write_html"]
 
@@ -38,6 +41,12 @@ STATUS_WORDS = {
     "pass": "holds",
     "fail": "does not hold",
     "disagree": "holds, doubtful",
+    "not judged": "not judged",
+}
+RULE_WORDS: dict[RuleStatus, str] = {
+    "pass": "holds",
+    "fail": "broken",
+    "not exercised": "not put to the test",
     "not judged": "not judged",
 }
 STATUS_SIGNS = {"pass": "✓", "fail": "✗", "disagree": "≠", "not judged": "?"}
@@ -78,9 +87,11 @@ def write_html(run: RunSummary, out_dir: str | Path) -> Path:
         tests=sorted(run.tests, key=_failures_first),
         words=STATUS_WORDS,
         signs=STATUS_SIGNS,
+        rule_words=RULE_WORDS,
         outcome_signs=OUTCOME_SIGNS,
         skips=skip_reasons(run),
         nodes=[_node(row) for row in node_rows(run)],
+        severities=_severities(rule_rows(run)),
         facts=_facts(run),
     )
     if picture:
@@ -147,6 +158,19 @@ def _row(row: RequirementRow) -> dict[str, Any]:
         "evidence": row.evidence,
         "bar": _bar(row),
     }
+
+
+def _severities(rows: Sequence[RuleRow]) -> list[tuple[str, list[RuleRow], int, int]]:
+    """Rules by severity: rows with the broken ones first, how many were put to the test, and how many are broken."""
+    found: list[tuple[str, list[RuleRow], int, int]] = []
+    for severity in SEVERITIES:
+        mine = sorted(
+            (row for row in rows if row.rule.severity == severity), key=lambda row: row.verdict.status != "fail"
+        )
+        broken = sum(row.verdict.status == "fail" for row in mine)
+        if mine:
+            found.append((severity, mine, broken + sum(row.verdict.status == "pass" for row in mine), broken))
+    return found
 
 
 def _node(row: NodeRow) -> dict[str, Any]:

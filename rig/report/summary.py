@@ -15,7 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from rig.health import NodeHealth, added_up
-from rig.requirements import CLAIMS, NO_LINE, Claim, Judgement, Status, Verdict
+from rig.requirements import (
+    CLAIMS,
+    NO_LINE,
+    Claim,
+    Judgement,
+    Rule,
+    RuleVerdict,
+    Status,
+    Verdict,
+    load_rules,
+    worst_of,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,12 +43,14 @@ __all__ = [
     "NodeRow",
     "Outcome",
     "RequirementRow",
+    "RuleRow",
     "RunData",
     "RunSummary",
     "TestResult",
     "headline",
     "node_rows",
     "requirement_rows",
+    "rule_rows",
     "skip_reasons",
     "write_verdicts_json",
 ]
@@ -70,6 +83,8 @@ class TestResult:
         resume: command that opens the press as it was before the test failed, or empty.
         resume_about: which moment that is, in words.
         nodes: how the nodes of its presses were doing, as their master saw it.
+        rules: what came out for the rules of `rig.requirements.rules`, on all its presses together.
+        faults: kinds of faults that were injected in it.
     """
 
     __test__: ClassVar[bool] = False
@@ -86,6 +101,8 @@ class TestResult:
     resume: str = ""
     resume_about: str = ""
     nodes: tuple[NodeHealth, ...] = ()
+    rules: tuple[RuleVerdict, ...] = ()
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +200,25 @@ class RequirementRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleRow:
+    """A rule in all tests of a run.
+
+    Attributes:
+        rule: what must hold.
+        verdict: the worst that came out.
+        test: where; None if no test judged it.
+        tests: how many tests exercised it.
+        faults: kinds of faults that were injected in those.
+    """
+
+    rule: Rule
+    verdict: RuleVerdict
+    test: TestResult | None
+    tests: int
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Headline:
     """The first line of the report."""
 
@@ -198,6 +234,25 @@ def requirement_rows(run: RunSummary) -> tuple[RequirementRow, ...]:
         found = [(verdict, test) for test in run.tests for verdict in test.verdicts if verdict.requirement == claim.id]
         verdict, test = min(found, key=lambda pair: _badness(pair[0])) if found else (None, None)
         rows.append(RequirementRow(claim, verdict, test, len(found)))
+    return tuple(rows)
+
+
+def rule_rows(run: RunSummary) -> tuple[RuleRow, ...]:
+    """One row per rule: the worst that came out in any test; none where nobody judged rules."""
+    found: dict[str, list[tuple[RuleVerdict, TestResult]]] = {}
+    for test in run.tests:
+        for verdict in test.rules:
+            found.setdefault(verdict.rule, []).append((verdict, test))
+    rows = []
+    for name, rule in load_rules().items() if found else ():
+        pairs = found.get(name, [])
+        worst = worst_of([verdict for verdict, _ in pairs]) if pairs else RuleVerdict(name, "not judged")
+        exercised = [test for verdict, test in pairs if verdict.status in ("pass", "fail")]
+        where = next(
+            (test for verdict, test in pairs if (verdict.status, verdict.margin) == (worst.status, worst.margin)), None
+        )
+        kinds = sorted({kind for test in exercised for kind in test.faults})
+        rows.append(RuleRow(rule, worst, where, len(exercised), tuple(kinds)))
     return tuple(rows)
 
 
@@ -220,7 +275,8 @@ def headline(run: RunSummary) -> Headline:
     """Say in one line how it went; nothing is green that was not judged, but film is not asked of a press alone."""
     rows = requirement_rows(run)
     bad = run.count(*BAD_OUTCOMES)
-    failed = [row for row in rows if row.status == "fail"]
+    failed = [row.claim.id for row in rows if row.status == "fail"]
+    failed += [row.rule.id for row in rule_rows(run) if row.verdict.status == "fail"]
     unjudged = [row for row in rows if row.status == "not judged"]
     of_film = [row for row in unjudged if row.claim.about == "film"]
     doubtful = [row for row in rows if row.status == "disagree"]
@@ -231,7 +287,7 @@ def headline(run: RunSummary) -> Headline:
     )
     detail = f"{_tests(len(run.tests))}: {tests}" if run.tests else "no test ran"
     if failed:
-        names = ", ".join(row.claim.id for row in failed)
+        names = ", ".join(failed)
         verb = "does" if len(failed) == 1 else "do"
         return Headline("fail", f"{names} {verb} not hold", detail)
     if bad and all(test.reason == INTERRUPTED for test in run.tests if test.outcome in BAD_OUTCOMES):
@@ -297,6 +353,20 @@ def write_verdicts_json(run: RunSummary, path: str | Path) -> Path:
             }
             for row in requirement_rows(run)
         ],
+        "rules": [
+            {
+                "id": row.rule.id,
+                "title": row.rule.title,
+                "text": row.rule.text,
+                "severity": row.rule.severity,
+                "source": row.rule.source,
+                "test": row.test.nodeid if row.test else None,
+                "tests_exercising": row.tests,
+                "faults": list(row.faults),
+                **_rule(row.verdict),
+            }
+            for row in rule_rows(run)
+        ],
         "nodes": [
             {**row.health.figures(), "worst_test": row.worst.nodeid if row.worst else None} for row in node_rows(run)
         ],
@@ -314,6 +384,8 @@ def write_verdicts_json(run: RunSummary, path: str | Path) -> Path:
                 "resume_about": test.resume_about,
                 "verdicts": [_verdict(verdict) for verdict in test.verdicts],
                 "nodes": [node.figures() for node in test.nodes],
+                "faults": list(test.faults),
+                "rules": {verdict.rule: _rule(verdict) for verdict in test.rules},
             }
             for test in run.tests
         ],
@@ -326,6 +398,16 @@ def write_verdicts_json(run: RunSummary, path: str | Path) -> Path:
 
 def _badness(verdict: Verdict) -> tuple[int, float]:
     return _WORST_FIRST.index(verdict.status), verdict.margin if verdict.margin is not None else 0.0
+
+
+def _rule(verdict: RuleVerdict) -> dict[str, Any]:
+    return {
+        "status": verdict.status,
+        "margin": verdict.margin,
+        "time_s": verdict.time_s,
+        "exercised_s": verdict.exercised_s,
+        "note": verdict.note,
+    }
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

@@ -11,7 +11,15 @@ from rich.table import Table
 from rich.text import Text
 
 from rig.report.html import STATUS_SIGNS, duration, number
-from rig.report.summary import BAD_OUTCOMES, RequirementRow, RunSummary, headline, requirement_rows, skip_reasons
+from rig.report.summary import (
+    BAD_OUTCOMES,
+    RequirementRow,
+    RunSummary,
+    headline,
+    requirement_rows,
+    rule_rows,
+    skip_reasons,
+)
 from rig.requirements import Judgement
 
 __all__ = ["print_summary"]
@@ -37,6 +45,7 @@ def print_summary(run: RunSummary, folder: str | Path | None = None, console: Co
     for row in requirement_rows(run):
         table.add_row(*_cells(row))
     console.print(table)
+    _print_rules(run, console)
     for test in run.tests:
         if test.outcome in BAD_OUTCOMES:
             console.print(Text(f"✗ {test.title}", style="red"))
@@ -60,6 +69,23 @@ def print_summary(run: RunSummary, folder: str | Path | None = None, console: Co
             path = Path(folder) / name
             if path.exists():
                 console.print(Text(str(path)), soft_wrap=True)
+
+
+def _print_rules(run: RunSummary, console: Console) -> None:
+    """One line on the rules, and one for each that is broken."""
+    rows = rule_rows(run)
+    if not rows:
+        return
+    held = sum(row.verdict.status == "pass" for row in rows)
+    broken = [row for row in rows if row.verdict.status == "fail"]
+    rest = len(rows) - held - len(broken)
+    style = STYLES["fail" if broken else "pass"]
+    line = Text(f"{STATUS_SIGNS['fail' if broken else 'pass']} {held} of {len(rows)} rules held", style=style)
+    line.append(f", {rest} were not put to the test (press-rig rules)" if rest else "", style="default")
+    console.print(line)
+    for row in broken:
+        where = f" in “{row.test.title}” at {row.verdict.time_s:.1f} s" if row.test and row.verdict.time_s else ""
+        console.print(Text(f"✗ {row.rule.id} {row.rule.title}{where}", style="red"), soft_wrap=True)
 
 
 def _cells(row: RequirementRow) -> tuple[Text, ...]:

@@ -1,7 +1,9 @@
 """What must hold, as data, and the monitors that judge it on a run.
 
-`CLAIMS` is the table of claims; `judge` holds one run of a press or a line against it, from sensors alone
-and, where the bench offers it, from the truth. The rules that all verdicts keep stand in `rig.requirements.verdict`.
+from rig.requirements.monitors import NO_GOOD_SHEET, judge
+from rig.requirements.rules import Rule, RuleStatus, RuleVerdict, judge_rules, load_rules, worst_of
+from rig.requirements.run import SensorUncertainty
+from rig.requirements.separator import NO_LINE, NO_RELEASED_ROLL
 """
 
 from rig.requirements.claims import (
@@ -15,6 +17,7 @@ from rig.requirements.claims import (
 )
 from rig.requirements.film import FilmTruth, good_sheet, truth_of_good_sheet
 from rig.requirements.monitors import NO_GOOD_SHEET, judge
+from rig.requirements.rules import Rule, RuleStatus, RuleVerdict, judge_rules, load_rules, worst_of
 from rig.requirements.run import SensorUncertainty
 from rig.requirements.separator import NO_LINE, NO_RELEASED_ROLL
 from rig.requirements.tracking import SheetTracker, Stations
@@ -33,6 +36,9 @@ __all__ = [
     "Claim",
     "FilmTruth",
     "Judgement",
+    "Rule",
+    "RuleStatus",
+    "RuleVerdict",
     "SensorUncertainty",
     "SheetTracker",
     "Stations",
@@ -40,5 +46,8 @@ __all__ = [
     "Verdict",
     "good_sheet",
     "judge",
+    "judge_rules",
+    "load_rules",
     "truth_of_good_sheet",
+    "worst_of",
 ]

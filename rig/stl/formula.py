@@ -12,6 +12,10 @@ __all__ = [
 ]  # fmt: skip
 
 FOREVER = float("inf")
+SAMPLE_BEFORE_S = -1.0
+"""Both ends of the window that is the sample before, whenever that was."""
+SHORTEST_S = 0.01
+"""No two samples are closer than that."""
 
 
 # -- terms: numbers over time ---------------------------------------------------------------------------
@@ -163,7 +167,7 @@ def memory_s(node: Node) -> float:
     """How far back it looks, s."""
     deepest = max(map(memory_s, _parts(node)), default=0.0)
     if isinstance(node, Temporal) and node.past:
-        return abs(node.end_s) + deepest
+        return (SHORTEST_S if node.begin_s == SAMPLE_BEFORE_S else node.end_s) + deepest
     if isinstance(node, Function):
         return node.seconds + deepest
     return deepest

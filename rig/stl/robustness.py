@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rig.stl.formula import (
+    SAMPLE_BEFORE_S,
     And,
     Arithmetic,
     Compare,
@@ -31,7 +32,7 @@ from rig.stl.formula import (
     Word,
     names_of,
 )
-from rig.stl.syntax import SAMPLE_BEFORE_S, FormulaError
+from rig.stl.syntax import FormulaError
 from rig.stl.trace import Trace
 from rig.stl.windows import highest, span, window
 

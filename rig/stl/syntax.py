@@ -24,6 +24,7 @@ from typing import Final
 
 from rig.stl.formula import (
     FOREVER,
+    SAMPLE_BEFORE_S,
     And,
     Arithmetic,
     Compare,
@@ -52,8 +53,6 @@ BACKWARDS: Final = ("rate", "mean", "lowest", "highest")
 FORMULAS: Final = (*TEMPORAL, "implies", "until", "rise", "fall")
 ARITHMETIC: Final = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 COMPARISONS: Final = {ast.LtE: "<=", ast.Lt: "<=", ast.GtE: ">=", ast.Gt: ">=", ast.Eq: "==", ast.NotEq: "!="}
-SAMPLE_BEFORE_S: Final = -1.0
-"""Window of the sample before, whenever it was."""
 
 
 class FormulaError(ValueError):

@@ -31,7 +31,7 @@ SCALES: Final[Mapping[str, float]] = {
     "A": 10.0,
     "L/min": 10.0,
     "%": 10.0,
-    "°": 0.5,
+    "deg": 0.1,
     "s": 1.0,
     "ms": 1000.0,
 }
@@ -64,7 +64,14 @@ class Trace:
 class _Columns:
     """Signals of a recording by name."""
 
-    def __init__(self, tables: tuple[tuple[str, Samples], ...], time_ns: Ints, states: tuple[Event, ...]) -> None:
+    def __init__(
+        self,
+        tables: tuple[tuple[str, Samples], ...],
+        time_ns: Ints,
+        states: tuple[Event, ...],
+        constants: Mapping[str, float],
+    ) -> None:
+        self._constants = constants
         self._tables = tables
         self._time_ns = time_ns
         self._states = states
@@ -79,8 +86,12 @@ class _Columns:
     def _find(self, name: str) -> Floats:
         if name == "state":
             return self._state()
+        if name in self._constants:
+            return np.full(len(self._time_ns), self._constants[name])
         if name == "time_s":
-            return np.asarray(self._time_ns * 1e-9, np.float64)
+            return np.asarray((self._time_ns - self._time_ns[:1]) * 1e-9, np.float64)
+        if name == "gap_s":
+            return np.diff(self._time_ns, prepend=self._time_ns[:1]) * 1e-9
         table, column, bit = self._place(name)
         values: Floats = table[column]
         if bit >= 0:
@@ -117,8 +128,8 @@ class _Columns:
         return _held(times, codes, self._time_ns)
 
     def unit(self, name: str) -> str:
-        if name in ("state", "time_s"):
-            return ""
+        if name in ("state", "time_s", "gap_s") or name in self._constants:
+            return "s" if name in ("time_s", "gap_s") else ""
         table, column, bit = self._place(name)
         return "" if bit >= 0 else table.channel(column).unit
 
@@ -135,9 +146,18 @@ def _held(times: Ints, values: Floats, at: Ints) -> Floats:
     return np.where(places < 0, np.nan, values[np.maximum(places, 0)]) if len(values) else np.full(len(at), np.nan)
 
 
-def trace_of(recording: Recording) -> Trace:
-    """The signals of a recording: tags by name, bits as `word.bit`, truth as `true.name`, the controller's `state`."""
+def trace_of(recording: Recording, constants: Mapping[str, float] | None = None) -> Trace:
+    """The signals of a recording.
+
+    Tags by name, bits as `word.bit`, truth as `true.name`, the controller's `state`, `time_s` since the first sample,
+    and `gap_s` since the one before.
+
+    Args:
+        recording: of the run.
+        constants: further names, such as `recipe.melting_point_c`.
+    """
     states = tuple(event for event in recording.events if event.kind == "state")
     time_ns = recording.tags.time_ns
-    columns = _Columns((("", recording.tags), ("true", recording.truth)), time_ns, states)
+    tables = ("", recording.tags), ("true", recording.truth)
+    columns = _Columns(tables, time_ns, states, constants or {})
     return Trace(time_ns, columns.look_up, columns.unit, columns.code, SCALES)

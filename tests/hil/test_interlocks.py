@@ -12,6 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from rig.controller.runner import Runner
+    from rig.pytest_plugin import Hil
     from rig.virtual import VirtualPress
 
 pytestmark = pytest.mark.needs("touch", "inject_faults", "fork")
@@ -108,7 +109,8 @@ def test_press_opens_by_itself_when_the_controller_falls_silent(state: str, mome
     assert not {"heating", "feeding", "drives"} & status
 
 
-def test_press_opens_when_the_heartbeat_stands_still(moment: Callable[[str], Runner]) -> None:
+def test_press_opens_when_the_heartbeat_stands_still(moment: Callable[[str], Runner], hil: Hil) -> None:
+    hil.breaks("HYG-01")
     runner = moment("produce")
     bench = runner.bench
     for _ in range(60):

@@ -1,0 +1,158 @@
+"""Rules are well-formed and about signals that exist; what breaks one turns it red; what nobody tested is not green."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emulator.scan import TRUTH
+from emulator.truth import engineering
+from rig.cli import main
+from rig.protocol.registers_file import default_registers
+from rig.requirements import RuleVerdict, judge_rules, load_rules, worst_of
+from rig.requirements.rules import SEVERITIES, read_rules
+from rig.stl import FormulaError, trace_of
+from rig.stl.formula import names_of
+from rig.trace import Event, Recording, Samples, write_mdf
+from rig.trace.channels import ChannelInfo, tag_channels
+
+PERIOD_NS = 100_000_000
+CHANNELS = tag_channels(default_registers())
+NAMES = [channel.name for channel in CHANNELS]
+
+
+def run(seconds: float, events: tuple[Event, ...] = (), **signals: object) -> Recording:
+    """A recording in which everything is 0 but some signals: a constant, or one value per sample."""
+    count = round(seconds * 10)
+    values = np.zeros((count, len(CHANNELS)))
+    for name, value in signals.items():
+        values[:, NAMES.index(name)] = value
+    times = np.arange(count, dtype=np.int64) * PERIOD_NS
+    return Recording(Samples(CHANNELS, times, values), Samples.empty((ChannelInfo("nothing"),)), (), events)
+
+
+def verdict_of(rule: str, recording: Recording) -> RuleVerdict:
+    [verdict] = judge_rules(trace_of(recording), [load_rules()[rule]])
+    return verdict
+
+
+def test_there_are_enough_rules_of_every_severity_with_sentence_and_source() -> None:
+    rules = load_rules().values()
+    assert len(rules) >= 60
+    assert {rule.severity for rule in rules} == set(SEVERITIES)
+    for rule in rules:
+        assert rule.text.endswith(".")
+        assert rule.source
+        assert rule.cases
+
+
+def test_rules_are_about_signals_that_a_press_has() -> None:
+    known = {*NAMES, "state", "time_s", "gap_s", "recipe.melting_point_c"}
+    known |= {f"{channel.name}.{bit}" for channel in CHANNELS for bit in channel.bits}
+    known |= {f"true.{engineering(name)[0]}" for name in TRUTH}
+    used = {
+        name
+        for rule in load_rules().values()
+        for given, then in rule.cases
+        for formula in (given, then)
+        if formula is not None
+        for name in names_of(formula)
+    }
+    assert used <= known
+
+
+def test_a_broken_rule_tells_when_and_by_how_much() -> None:
+    heats = np.where(np.arange(200) >= 50, 1.0, 0.0)
+    verdict = verdict_of("SAF-02", run(20.0, heating_enable=heats, coolant_flow_l_min=4.0))
+    assert verdict.status == "fail"
+    assert verdict.margin == pytest.approx(-0.5)  # 0.5 m of a switch; the flow is 6 L/min short, 0.6 of 10
+    assert verdict.time_s == pytest.approx(10.0)
+    assert verdict_of("SAF-02", run(20.0, heating_enable=heats, coolant_flow_l_min=50.0)).status == "pass"
+
+
+def test_a_rule_whose_case_never_came_is_not_exercised() -> None:
+    assert verdict_of("SAF-02", run(20.0)).status == "not exercised"
+    # the case was there, but not for as long as the rule looks back
+    assert verdict_of("SAF-02", run(3.0, heating_enable=1.0)).status == "not exercised"
+
+
+def test_a_reaction_that_the_end_of_the_run_cut_off_does_not_count() -> None:
+    word = np.where(np.arange(100) >= 80, 1.0, 0.0)  # emergency stop, 2 s before the end
+    assert verdict_of("SAF-06", run(10.0, alarm_word=word)).status == "not exercised"
+    assert verdict_of("SAF-06", run(20.0, alarm_word=np.where(np.arange(200) >= 80, 1.0, 0.0))).status == "fail"
+
+
+def test_a_rule_about_what_was_not_recorded_is_not_judged_and_says_why() -> None:
+    verdict = verdict_of("QUA-01", run(5.0))
+    assert (verdict.status, verdict.note) == ("not judged", "there is no signal 'state' in this run")
+    assert verdict_of("SAF-21", run(5.0)).note == "there is no signal 'true.smallest_clearance_um' in this run"
+    assert verdict_of("SAF-21", run(0.0)).note == "nothing was recorded"
+    states = (Event(0, "state", "thread"),)
+    assert verdict_of("QUA-01", run(5.0, states, diverter_at_scrap=1.0)).status == "pass"
+    assert verdict_of("QUA-01", run(5.0, states)).status == "fail"
+
+
+def test_the_worst_of_several_runs_decides() -> None:
+    held = RuleVerdict("X", "pass", 0.4, 1.0, 5.0)
+    close = RuleVerdict("X", "pass", 0.1, 2.0, 3.0)
+    broken = RuleVerdict("X", "fail", -0.2, 3.0, 1.0)
+    never = RuleVerdict("X", "not exercised")
+    assert worst_of([never, held, close]) == RuleVerdict("X", "pass", 0.1, 2.0, 5.0)
+    assert worst_of([held, broken, never]).status == "fail"
+    assert worst_of([never, never]).status == "not exercised"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("severity = ", "cannot be read"),
+        ("severity = 'grave'", "severity is 'grave'; it must be one of safety"),
+        ("severity = 'safety'\n[[requirement]]\nid = 'A'", "f.toml, A: a requirement lacks source, text, then, title"),
+        (
+            "severity = 'safety'\n[[requirement]]\nid='A'\ntitle='t'\ntext='t'\nsource='s'\nthen='x +'",
+            "f.toml, A: 'x +' is no formula",
+        ),
+        (
+            "severity = 'safety'\n[[requirement]]\nid='A'\ntitle='t'\ntext='t'\nsource='s'\nthen='x'\nwhen='y'",
+            "f.toml, A: a requirement has no when",
+        ),
+        (
+            "severity = 'safety'\n[[requirement]]\nid='A'\ntitle='t'\ntext='t'\nsource='s'\nthen='x'\nabout='me'",
+            "it is about 'me'; it must be one of controller, press",
+        ),
+    ],
+)
+def test_a_malformed_rule_is_told_with_its_file_and_id(text: str, words: str) -> None:
+    with pytest.raises(FormulaError) as raised:
+        list(read_rules(text, "f.toml"))
+    assert words in str(raised.value)
+
+
+def test_a_recording_is_judged_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_mdf(run(20.0, heating_enable=1.0, coolant_flow_l_min=4.0), tmp_path / "run.mf4")
+    assert main(["judge", str(path), "--rule", "SAF-02", "--rule", "SAF-05"]) == 1
+    out = capsys.readouterr().out
+    assert "SAF-02 broken; 0 of 2 rules were put to the test and held, 1 were not put to the test" in out
+    assert main(["judge", str(path), "--rule", "SAF-05", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["status"] == "not exercised"
+    for words, message in (
+        (["judge", "no.mf4"], "no such file"),
+        (["judge", __file__], "not an MDF file"),
+        (["judge", str(path), "--rule", "SAF-99"], "there is no rule 'SAF-99'"),
+        (["judge", str(path), "--recipe", "soup"], "no recipe named 'soup'"),
+        (["rules", "SAF-99"], "there is no rule 'SAF-99'"),
+    ):
+        assert main(words) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_rules_are_listed_told_and_given_to_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rules"]) == 0
+    assert f"{len(load_rules())} rules" in capsys.readouterr().out
+    assert main(["rules", "SAF-06"]) == 0
+    assert "then      eventually(press_open, 0, 4)" in capsys.readouterr().out
+    assert main(["rules", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["SAF-06"]["severity"] == "safety"
