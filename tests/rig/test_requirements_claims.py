@@ -19,7 +19,8 @@ from rig.requirements import (
     judge,
     truth_of_good_sheet,
 )
-from rig.trace import Samples
+from rig.requirements.run import SIGNAL_OF_TAG
+from rig.trace import ChannelInfo, Samples
 from tests.rig import made_up_run as run
 
 FILM = run.film()
@@ -244,6 +245,46 @@ def test_standing_belts_with_sheet_inside_do_not_count_as_mismatch():
             values["belt_upper_speed_m_min"] = values["belt_lower_speed_m_min"] = 0.0
 
     assert verdicts(QUALITY, run.record(hold).tags, None)["CLM-3"].passed
+
+
+def true_signals(tags, **changes):
+    """The recorded belts and forces under the names that a virtual press has for them; `changes` by those names."""
+    columns = [changes.get(signal, lambda values: values)(tags[tag]) for tag, signal in SIGNAL_OF_TAG.items()]
+    channels = tuple(ChannelInfo(signal, "", "") for signal in SIGNAL_OF_TAG.values())
+    return Samples(channels, tags.time_ns, np.column_stack(columns))
+
+
+def test_true_belts_and_forces_are_judged_where_they_were_recorded(tags):
+    judged = judge(QUALITY, tags, melting_point_c=135.0, truth=FILM, signals=true_signals(tags))
+    for verdict in judged[2:4]:
+        assert verdict.status == "pass"
+        assert verdict.truth.value == pytest.approx(verdict.sensor.value)
+        assert verdict.truth.uncertainty == 0.0
+
+
+def test_sensors_that_hide_what_the_press_does_do_not_help(tags):
+    apart = true_signals(tags, lower_belt_speed_m_min=lambda speed: 0.99 * speed)
+    press = judge(QUALITY, tags, melting_point_c=135.0, truth=FILM, signals=apart)[2]
+    assert press.sensor.passed
+    assert press.truth.value == pytest.approx(1.0, abs=0.1)
+    assert press.status == "fail"
+    let_go = true_signals(tags, **{f"cold_{side}_line_force_kn": np.zeros_like for side in ("left", "right")})
+    released = judge(QUALITY, tags, melting_point_c=135.0, truth=FILM, signals=let_go)[3]
+    assert (released.sensor.passed, released.truth.passed, released.passed) == (True, False, False)
+
+
+def test_every_roller_group_belongs_to_one_claim():
+    for group, claim in (("entry", "CLM-3"), ("taper_end", "CLM-4"), ("cold", "CLM-4")):
+        judged = verdicts(QUALITY, run.record(release(900, 902, group)).tags, FILM)
+        assert [name for name, verdict in judged.items() if not verdict.passed] == [claim]
+
+
+def test_belts_read_seldom_are_known_less_well(tags):
+    seldom = Samples(tags.channels, tags.time_ns[::8], tags.values[::8])
+    often, rarely = (verdicts(QUALITY, table, None)["CLM-3"].uncertainty for table in (tags, seldom))
+    # the made-up run has 2 readings per second
+    assert often == pytest.approx(0.05 * 5.0**0.5)
+    assert rarely == pytest.approx(0.05 * 40.0**0.5)
 
 
 # ------------------------------------------------------------------ whose sheet is where

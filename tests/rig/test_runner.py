@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from rig.bench import Bench, open_press
+from rig.clock import SECOND_NS
 from rig.controller import make_controller
 from rig.controller.api import Inputs
 from rig.controller.runner import Runner
 from rig.errors import ControllerError, NoAnswer, UsageError
 from rig.recipe import load_recipe
+from rig.schedule import PollSchedule
 
 
 class Scripted:
@@ -107,6 +109,24 @@ def test_scans_come_every_100_ms_of_press_time() -> None:
     # the first poll also lets the line be silent behind the identification
     assert all(abs(step - 100_000_000) < 2_000_000 for step in steps)
     assert runner.missed_deadlines == 0
+
+
+def test_longer_scans_are_as_long_and_poll_as_often_per_second_as_the_controller_wants() -> None:
+    class Slow(Scripted):
+        poll_schedule = PollSchedule({"kneader": 50, "tail": 10})
+
+    with open_press("emu://line?start=warm") as bench:
+        times: list[int] = []
+        controller = Slow(lambda scan, inputs: {"controller_heartbeat": scan + 1})
+        runner = Runner(bench, controller, period_ns=SECOND_NS, on_scan=lambda r: times.append(r.inputs.time_ns))
+        runner.run_for(20.0)
+        assert runner.scans == 20
+        assert all(abs(b - a - SECOND_NS) < 20_000_000 for a, b in itertools.pairwise(times))
+        assert bench.value("first_out_alarm") != "comms_watchdog"
+        asked = {name: health.requests for name, health in bench.health.items()}
+    # every 50 scans of 0.1 s are every 5 scans of 1 s
+    assert asked["kneader"] == pytest.approx(4, abs=1)
+    assert asked["tail"] == pytest.approx(20, abs=1)
 
 
 def test_requests_of_the_operator_are_seen_by_exactly_one_scan() -> None:

@@ -223,3 +223,15 @@ def test_channels_follow_the_register_map():
     assert "press_model" not in channels
     assert channels["exit_thickness_um"].scale == 0.1
     assert channels["status_word"].bits[0] == "heating"
+
+
+def test_tables_of_a_bench_and_of_its_fork_make_one():
+    first, later = fill(Recorder(REGISTERS, TRUTH), 5).recording(), Recorder(REGISTERS, TRUTH)
+    later.sample(500_000_000, typical_values(5))
+    joined = first.tags.followed_by(later.recording().tags)
+    assert joined.time_ns.tolist() == [step * 100_000_000 for step in range(6)]
+    assert np.array_equal(joined.values, fill(Recorder(REGISTERS, TRUTH), 6).recording().tags.values, equal_nan=True)
+    with pytest.raises(ValueError, match="begins before"):
+        later.recording().tags.followed_by(first.tags)
+    with pytest.raises(ValueError, match="different channels"):
+        first.tags.followed_by(first.truth)
