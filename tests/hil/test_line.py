@@ -240,8 +240,8 @@ VARIANTS = {
     "cold-rollers-worn": Variant("CLM-1", lift_cold_rollers(0.2e-3), *from_the_press(30)),
     "too-fast": Variant(
         "CLM-2",
-        make(casting={"sheet_thickness_um": 2000.0}, press={"speed_m_min": 2.0}),
-        *from_the_press(450, 2.0),
+        make(casting={"sheet_thickness_um": 1400.0}, press={"speed_m_min": 2.0}),
+        *from_the_press(600, 2.0),
     ),
     "belts-apart": Variant("CLM-3", belt_slips, *from_the_press(30)),
     "released-hot": Variant("CLM-4", released_hot, *from_the_press(800, 0.8)),
