@@ -17,6 +17,8 @@ from rig.embedded import EmbeddedController, embedded_factory
 from rig.recipe import load_recipe
 
 CONTROLLER = FIRMWARE / "controller"
+Change = tuple[str, str, str]
+"""A file of the sources, a place that it has once, and what stands there instead."""
 
 
 @functools.cache
@@ -42,14 +44,15 @@ def started(bench: Bench, path: Path = CONTROLLER) -> Runner:
 
 
 @functools.cache
-def broken(file: str, before: str, after: str) -> Path:
-    """The program with one place of its sources changed; built once for all runs of the tests."""
+def broken(*changes: Change) -> Path:
+    """The program with places of its sources changed; built once for all runs of the tests."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / FIRMWARE.name
         shutil.copytree(FIRMWARE, root)
-        source = root / file
-        text = source.read_text(encoding="utf-8")
-        assert text.count(before) == 1, f"{file} has {before!r} {text.count(before)} times"
-        source.write_text(text.replace(before, after), encoding="utf-8")
-        name = blake2b(f"{file}{before}{after}".encode(), digest_size=8).hexdigest()
+        for file, before, after in changes:
+            source = root / file
+            text = source.read_text(encoding="utf-8")
+            assert text.count(before) == 1, f"{file} has {before!r} {text.count(before)} times"
+            source.write_text(text.replace(before, after), encoding="utf-8")
+        name = blake2b(repr(changes).encode(), digest_size=8).hexdigest()
         return build("controller-lm3s6965", root, out_folder() / f"broken-{name}")
