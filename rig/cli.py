@@ -20,6 +20,7 @@ from rig.cli_faults import add_faults_command
 from rig.cli_make import add_make
 from rig.cli_products import add_products
 from rig.cli_rules import add_rules_commands
+from rig.cli_search import add_search_commands
 from rig.cli_snapshot import add_cache, add_resume, add_where, positive, positive_int, seconds, seed, serving
 from rig.cli_sniff import add_sniff
 from rig.errors import BusError, RigError, UsageError
@@ -92,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_hil(commands)
     _add_emulate(commands)
     add_resume(commands)
+    add_search_commands(commands)
     add_rules_commands(commands)
     add_faults_command(commands)
     add_control_commands(commands)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from rig.report import RunData
     from rig.requirements import RuleVerdict, Verdict
     from rig.rewind import Rewind
+    from rig.scenario import Scenario
 
 __all__ = ["Hil", "RigPlugin"]
 
@@ -46,6 +47,7 @@ CALL = pytest.StashKey[pytest.TestReport]()
 MOST_REWINDS = 3
 """Of so many benches the way back is kept; property tests open hundreds, and the last is the one that counts."""
 LIVE = pytest.StashKey[Any]()
+TELL = pytest.StashKey[Callable[[str], None]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -119,8 +121,12 @@ class Hil:
         faults: kinds of faults that were injected, known when it is over.
     """
 
-    def __init__(self, session: HilSession, node: pytest.Item, live: Any = None) -> None:
+    def __init__(
+        self, session: HilSession, node: pytest.Item, live: Any = None, tell: Callable[[str], None] = lambda text: None
+    ) -> None:
         self.session = session
+        self._tell = tell
+        self._elsewhere_s = 0.0
         self.verdicts: list[Verdict] = []
         self._ways_back: list[Rewind | None] = []
         self._node = node
@@ -227,6 +233,16 @@ class Hil:
         """Keep a bench's recording with the report, whatever comes out."""
         self._kept += self.session.keep(bench, name or file_name(self._node.nodeid))
 
+    def keep_scenario(self, scenario: Scenario, name: str) -> str:
+        """Keep a scenario with the report, for `press-rig replay`; returns where, empty without a report."""
+        from rig.scenario import write_scenario  # noqa: PLC0415
+
+        if self.session.folder is None:
+            return ""
+        write_scenario(scenario, self.session.folder / f"{name}.toml")
+        self._kept.append(f"{name}.toml")
+        return str(self.session.folder / f"{name}.toml")
+
     @property
     def kept(self) -> tuple[str, ...]:
         """Files kept."""
@@ -242,7 +258,17 @@ class Hil:
     @property
     def virtual_s(self) -> float:
         """Press time that passed on this test's benches, s."""
-        return sum((bench.clock.now_ns - start_ns) * 1e-9 for bench, start_ns in self._benches)
+        return self._elsewhere_s + sum((bench.clock.now_ns - start_ns) * 1e-9 for bench, start_ns in self._benches)
+
+    def note(self, text: str, virtual_s: float = 0.0) -> None:
+        """Show on the live line how far a test has come that lets presses live by the hundred.
+
+        Args:
+            text: a few words.
+            virtual_s: press time that has passed on presses which were not adopted, in all so far, s.
+        """
+        self._elsewhere_s = virtual_s
+        self._tell(text)
 
     @property
     def void(self) -> str:
@@ -274,7 +300,10 @@ class Hil:
 
         constants = {"recipe.melting_point_c": self.recipe.composition.polyolefin_melting_point_c}
         judged = [
-            judge_rules(trace_of(bench.recorder.recording(), constants))
+            judge_rules(
+                trace_of(bench.recorder.recording(), constants),
+                faults=bench.virtual.acting_faults() if bench.can.inject_faults else (),
+            )
             for bench, _ in self._benches
             if bench.recorder is not None
         ]
@@ -319,7 +348,8 @@ def file_name(nodeid: str) -> str:
 @pytest.fixture
 def hil(request: pytest.FixtureRequest) -> Generator[Hil, None, None]:
     """Benches, controller and verdicts for one test; see `rig.pytest_plugin.Hil`."""
-    test = Hil(hil_session(request.config), request.node, request.config.stash.get(LIVE, None))
+    stash = request.config.stash
+    test = Hil(hil_session(request.config), request.node, stash.get(LIVE, None), stash.get(TELL, lambda text: None))
     request.node.stash[HIL] = test
     yield test
     report = request.node.stash.get(CALL, None)
@@ -402,6 +432,7 @@ class RigPlugin:
         self._reporter._tw = create_terminal_writer(config)
         config.pluginmanager.register(self._reporter, "terminalreporter")
         config.stash[LIVE] = self._reporter.live
+        config.stash[TELL] = self._reporter.tell
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, None]:

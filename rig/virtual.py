@@ -21,6 +21,7 @@ from emulator import COMPILES, codec, user_cache
 from emulator.codec import encode
 from emulator.config import ConfigError, Machine, Material, load_machine, load_material
 from emulator.faults import FaultAccount, described_kinds, fault_from
+from emulator.faults.places import ALL, SENSOR_SETS, partner_of
 from emulator.firmware.build import build
 from emulator.firmware.chip_master import ChipMaster
 from emulator.firmware.elf import Program
@@ -43,9 +44,11 @@ from emulator.state import StateTypeError, classes_of, copied
 from emulator.truth import released_between
 from emulator.wire.faults import FaultError
 from emulator.world import START_STATES, World, WorldConfig
+from rig.clock import SECOND_NS
 from rig.control import default_control
 from rig.errors import PortError, UsageError
 from rig.requirements.film import FilmTruth
+from rig.requirements.rules import EVERY_SENSOR, ActingFault
 from rig.rolls import rows_of_line
 from rig.trace.channels import ChannelInfo
 
@@ -72,6 +75,7 @@ __all__ = [
     "VirtualPress",
     "World",
     "WorldConfig",
+    "check_fault",
     "check_point",
     "compile_press",
     "copied",
@@ -291,6 +295,10 @@ class VirtualPress:
         except FaultError as error:
             raise UsageError(str(error)) from error
 
+    def fault_targets(self, kind: str) -> tuple[str, ...]:
+        """Places that a kind of fault can strike on this press; empty where it has none to choose."""
+        return self.world.faults.targets(kind)
+
     def withdraw(self, number: int | None = None) -> None:
         """End one fault, or all of them; what they altered, held up or switched off comes back."""
         self.world.withdraw(number)
@@ -307,6 +315,24 @@ class VirtualPress:
     def fault_account(self) -> list[FaultAccount]:
         """What has become of everything that was injected: whether it showed, and whether it left something behind."""
         return self.world.fault_account()
+
+    def acting_faults(self) -> list[ActingFault]:
+        """Faults that have acted so far, as requirements are excused by them."""
+        return [
+            ActingFault(account.kind, account.target, round(account.begun_s * SECOND_NS), self._lies(account))
+            for account in self.fault_account()
+            if account.begun_s is not None
+        ]
+
+    def _lies(self, account: FaultAccount) -> frozenset[str]:
+        """Readings that a fault makes lie, by tag."""
+        struck = FAULT_KINDS[account.kind].get("targets")
+        if struck not in SENSOR_SETS:
+            return frozenset()
+        if struck == "node" or account.target == ALL:
+            return frozenset({EVERY_SENSOR})
+        twin = partner_of(account.target, self.fault_targets(account.kind)) if struck == "pair of sensors" else None
+        return frozenset({account.target} if twin is None else {account.target, twin})
 
     @property
     def line_counters(self) -> Mapping[str, int]:
@@ -325,6 +351,19 @@ class VirtualPress:
 
 FAULT_KINDS = described_kinds()
 """Everything that can be injected, by name, as JSON has it."""
+
+
+def check_fault(kind: str, options: Mapping[str, Any]) -> None:
+    """Find out whether there is such a fault, without a press.
+
+    Raises:
+        UsageError: there is no such fault, or an option that it cannot have.
+    """
+    try:
+        fault_from(kind, options)
+    except FaultError as error:
+        raise UsageError(str(error)) from error
+
 
 # -- boards -----------------------------------------------------------------------------------------
 

@@ -272,6 +272,14 @@ class FaultBoard:
                 total += int(self._nodes[node].sensors.state.memory[STRUCK, place])
         return total
 
+    def targets(self, kind: str) -> tuple[str, ...]:
+        """Places that a kind of fault can strike on this press; empty where it has none to choose."""
+        which = CATALOGUE[kind].targets if kind in CATALOGUE else ""
+        if not which:
+            return ()
+        places = PLACES.get(which)
+        return tuple(self._names(which)) if places is None else places.names
+
     # -- sensors -------------------------------------------------------------------------------------
 
     def _struck_sensors(self, fault: PressFault) -> Iterator[tuple[str, int, Instrument]]:

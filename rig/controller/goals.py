@@ -32,7 +32,7 @@ from rig.recipe import Recipe
 if TYPE_CHECKING:
     from rig.controller.reference import ReferenceController
 
-__all__ = ["Wishes", "goal_reached", "time_limit_s", "wishes_in"]
+__all__ = ["HOT_C", "HOT_FOR_S", "Wishes", "goal_reached", "hottest_c", "time_limit_s", "wishes_in"]
 
 AT_TEMPERATURE_K = 1.5
 """A zone is at temperature within this of its setpoint."""
@@ -53,6 +53,8 @@ COOL_C = 50.0
 """A press below this may stand still."""
 HOT_C = 60.0
 """A press above this must not."""
+HOT_FOR_S = 60.0
+"""What was hot counts as hot for so long, so that a thermocouple that comes and goes does not switch the drives."""
 PREHEAT_LIMIT_S = 3.0 * 3600.0
 TRACK_LIMIT_S = 3600.0
 CLOSE_LIMIT_S = 120.0
@@ -75,8 +77,8 @@ class Wishes:
     fast_open: bool = False
 
 
-def wishes_in(state: State, recipe: Recipe, facts: MachineFacts, values: Values) -> Wishes:
-    """What `state` wants, given what is sensed."""
+def wishes_in(state: State, recipe: Recipe, facts: MachineFacts, values: Values, *, hot: bool) -> Wishes:
+    """What `state` wants, given what is sensed, and whether the press is hot or was so in the last `HOT_FOR_S`."""
     return _wishes(
         state,
         recipe.press.speed_m_min,
@@ -85,7 +87,7 @@ def wishes_in(state: State, recipe: Recipe, facts: MachineFacts, values: Values)
         moving=values["belts_moving"] > 0.5 and values["coolant_flowing"] > 0.5,
         tensioned=values["tension_ready"] > 0.5,
         closed=values["press_open"] < 0.5,
-        hot=state is State.FAULT and hottest_c(values) > HOT_C,
+        hot=hot,
     )
 
 

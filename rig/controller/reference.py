@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import cast
 
 from rig.controller.api import Inputs, QualityRecord, Value
-from rig.controller.goals import Wishes, goal_reached, time_limit_s, wishes_in
+from rig.controller.goals import HOT_C, HOT_FOR_S, Wishes, goal_reached, hottest_c, time_limit_s, wishes_in
 from rig.controller.ledger import Ledger, Reading
 from rig.controller.machine_facts import MachineFacts
 from rig.controller.names import SIDES, Values, forces_kn, heat_plates_c
@@ -48,6 +48,8 @@ EDGES = {side: f"belt_{side}_edge_position_mm" for side in SIDES}
 STEERING = {side: f"belt_{side}_steering_setpoint_deg" for side in SIDES}
 GATED = (State.THREAD, State.PRODUCE, State.RUN_OUT)
 """States in which sheet that left the press can be product."""
+ROLLING = (State.THREAD, State.PRODUCE, State.HOLD)
+"""States in which sheet is fed into a press that is closed."""
 
 
 @dataclass(slots=True)
@@ -85,6 +87,7 @@ class ReferenceController:
     asked: frozenset[str] = frozenset()
     reset_wanted: bool = False
     reset_ns: int = -1
+    hot_ns: int = -1
     ship: bool = False
 
     def __post_init__(self) -> None:
@@ -162,6 +165,12 @@ class ReferenceController:
         self.watch.plausible(values, self.alarms)
         limit_s = time_limit_s(self.now_state, self.recipe, self.facts)
         self.watch.slow(self.state, now_ns, limit_s, self.alarms)
+        if self.now_state not in (State.FAULT, State.EMERGENCY_STOP):
+            told_m_min = self.speed_m_min if self.outputs.get("drives_enable") else 0.0
+            slowest_m_min = min(values["belt_upper_speed_m_min"], values["belt_lower_speed_m_min"])
+            self.watch.driven(told_m_min, slowest_m_min, now_ns, self.alarms)
+        if self.now_state in ROLLING:
+            self.watch.closed(values["press_open"] > 0.5, self.alarms)
         if self.now_state is State.PRODUCE:
             target_c = self.recipe.press.heat_temperature_c
             plates_c = heat_plates_c(values)
@@ -258,7 +267,10 @@ class ReferenceController:
     # -- outputs --------------------------------------------------------------------------------------
 
     def _outputs(self, values: Values, interlocks: frozenset[str], period_s: float) -> dict[str, Value]:
-        wishes = wishes_in(self.now_state, self.recipe, self.facts, values)
+        if self.now_state is State.FAULT and hottest_c(values) > HOT_C:
+            self.hot_ns = self.last_ns
+        hot = self.hot_ns >= 0 and (self.last_ns - self.hot_ns) * 1e-9 < HOT_FOR_S
+        wishes = wishes_in(self.now_state, self.recipe, self.facts, values, hot=hot)
         if interlocks & STANDSTILL or "node_restarted" in self.alarms.active:
             wishes = replace(wishes, drive=False, speed_m_min=0.0)
         step = SPEED_STEP_M_MIN_S * period_s

@@ -30,6 +30,11 @@ TEMPERATURES_C = (-20.0, 200.0)
 DEVIATION_K = 15.0
 """A heat zone so far from its setpoint for `DEVIATION_S` in production is not controlled any more."""
 DEVIATION_S = 60.0
+STANDING_M_MIN = 0.05
+STANDING_S = 1.5
+"""Belts that are told to move and have stood for so long are not driven any more: a drive or the mains has failed."""
+OPENED_SCANS = 2
+"""A press that was closed and shows that it is open in so many scans has opened by itself."""
 THIN_PART = 0.8
 """A gauge behind the press that shows less than this part of the clearance is wrong."""
 CLOSING_FORCE_KN = 200.0
@@ -72,6 +77,8 @@ class Watch:
     heartbeat: float = -1.0
     heartbeat_ns: int = -1
     deviation_ns: int = -1
+    standing_ns: int = -1
+    opened_scans: int = 0
     state: str = ""
     state_ns: int = 0
     uptime_s: float = 0.0
@@ -139,6 +146,21 @@ class Watch:
             self.deviation_ns = now_ns
         elif (now_ns - self.deviation_ns) * 1e-9 > DEVIATION_S:
             alarms.raise_("zone_deviation", f"a heat zone is {deviation_k:.0f} K off its setpoint")
+
+    def driven(self, told_m_min: float, slowest_m_min: float, now_ns: int, alarms: Alarms) -> None:
+        """An alarm if a belt stands that is told to move: sheet would pile up, and hot belts stand."""
+        if told_m_min <= STANDING_M_MIN or slowest_m_min > STANDING_M_MIN:
+            self.standing_ns = -1
+        elif self.standing_ns < 0:
+            self.standing_ns = now_ns
+        elif (now_ns - self.standing_ns) * 1e-9 > STANDING_S:
+            alarms.raise_("belt_stands", f"a belt stands that is told to move at {told_m_min:.1f} m/min")
+
+    def closed(self, is_open: bool, alarms: Alarms) -> None:
+        """An alarm if the press has opened by itself; call where it is to be closed."""
+        self.opened_scans = self.opened_scans + 1 if is_open else 0
+        if self.opened_scans >= OPENED_SCANS:
+            alarms.raise_("press_opened", "the press has opened, though it is told to be closed")
 
     def slow(self, state: str, now_ns: int, limit_s: float, alarms: Alarms) -> float:
         """Time in this state, s; an alarm beyond the limit."""

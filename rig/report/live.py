@@ -131,6 +131,11 @@ class HilReporter:
         mode = runner.inputs.values.get("mode", "")
         self._draw(f"{clock_text(virtual_s)}  ×{factor:.0f}  {runner.state or mode}")
 
+    def tell(self, text: str) -> None:
+        """Refresh the live line with something that is not about one runner."""
+        if wall_s() - self._drawn_s >= REFRESH_S:
+            self._draw(text)
+
     def finished(self, result: TestResult) -> None:
         """The finished line of a test."""
         self._outcomes.append(result.outcome)

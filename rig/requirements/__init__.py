@@ -1,10 +1,4 @@
-"""What must hold, as data, and the monitors that judge it on a run.
-
-from rig.requirements.monitors import NO_GOOD_SHEET, judge
-from rig.requirements.rules import Rule, RuleStatus, RuleVerdict, judge_rules, load_rules, worst_of
-from rig.requirements.run import SensorUncertainty
-from rig.requirements.separator import NO_LINE, NO_RELEASED_ROLL
-"""
+"""What must hold, as data, and the monitors that judge it on a run."""
 
 from rig.requirements.claims import (
     BELT_MISMATCH_LIMIT_PERCENT,
@@ -17,7 +11,7 @@ from rig.requirements.claims import (
 )
 from rig.requirements.film import FilmTruth, good_sheet, truth_of_good_sheet
 from rig.requirements.monitors import NO_GOOD_SHEET, judge
-from rig.requirements.rules import Rule, RuleStatus, RuleVerdict, judge_rules, load_rules, worst_of
+from rig.requirements.rules import ActingFault, Rule, RuleStatus, RuleVerdict, judge_rules, load_rules, worst_of
 from rig.requirements.run import SensorUncertainty
 from rig.requirements.separator import NO_LINE, NO_RELEASED_ROLL
 from rig.requirements.tracking import SheetTracker, Stations
@@ -33,6 +27,7 @@ __all__ = [
     "NO_LINE",
     "NO_RELEASED_ROLL",
     "SHEET_CLAIMS",
+    "ActingFault",
     "Claim",
     "FilmTruth",
     "Judgement",

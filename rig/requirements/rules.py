@@ -4,6 +4,10 @@ A requirement says what must hold (`then`), and when (`given`; always, if left o
 which `given` was never true, or had no time to look back as far as it does, and that is never green. Its margin is the
 smallest one while it was exercised, as part of what counts as comfortable (`rig.stl`); what the end of the run left
 open does not count.
+
+It is not asked either where the recording has a gap as far as it looks (nobody read the press then), unless it is about
+gaps; nor from the moment on at which a fault acts that excuses it: a reading that it goes by is made to lie, or it
+says so itself (`excused_by`).
 """
 
 from __future__ import annotations
@@ -19,17 +23,69 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from rig.stl import Formula, FormulaError, Trace, parse, robustness
-from rig.stl.formula import memory_s
+from rig.stl.formula import horizon_s, memory_s, names_of
 
-__all__ = ["SEVERITIES", "Rule", "RuleStatus", "RuleVerdict", "judge_rules", "load_rules", "worst_of"]
+__all__ = ["SEVERITIES", "ActingFault", "Rule", "RuleStatus", "RuleVerdict", "judge_rules", "load_rules", "worst_of"]
 
 Severity = Literal["safety", "equipment", "quality", "hygiene"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("safety", "equipment", "quality", "hygiene")
 RuleStatus = Literal["fail", "pass", "not exercised", "not judged"]
 FIELDS: Final = {"id", "title", "text", "source", "then"}
-MAY_HAVE: Final = {"given", "each", "about"}
+MAY_HAVE: Final = {"given", "each", "about", "excused_by"}
 ABOUT: Final = ("controller", "press")
+SECOND_NS: Final = 1_000_000_000
+SLACK_NS: Final = 1000
+"""Times are sums of steps that are not whole."""
+ABOUT_GAPS: Final = "gap_s"
+LONGEST_GAP_S: Final = 0.25
+"""Samples further apart than this, and than 2.5 usual distances, have a gap between them."""
+EVERY_SENSOR: Final = "all"
 WORST_FIRST: Final[tuple[RuleStatus, ...]] = ("fail", "pass", "not exercised", "not judged")
+
+
+@dataclass(frozen=True, slots=True)
+class ActingFault:
+    """A fault that acted in a run.
+
+    Attributes:
+        kind: name in the catalogue.
+        target: place that it struck; empty where it has none.
+        from_ns: bench time from which it acted.
+        lies: readings that it made lie, by tag; `all` stands for every one.
+    """
+
+    kind: str
+    target: str
+    from_ns: int
+    lies: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A requirement at one of its places.
+
+    Attributes:
+        given: when it must hold; None for always.
+        then: what must hold.
+        signals: that it is about.
+        back_s: how far it looks back, what has no end left out; s.
+        ahead_s: how far it looks ahead, likewise.
+    """
+
+    given: Formula | None
+    then: Formula
+    signals: frozenset[str]
+    back_s: float
+    ahead_s: float
+
+    @classmethod
+    def of(cls, given: Formula | None, then: Formula) -> Case:
+        """From its formulas."""
+        parts = [then] if given is None else [given, then]
+        back = [seconds for seconds in map(memory_s, parts) if np.isfinite(seconds)]
+        ahead = [seconds for seconds in map(horizon_s, parts) if np.isfinite(seconds)]
+        signals = frozenset(name for part in parts for name in names_of(part))
+        return cls(given, then, signals, max(back, default=0.0), max(ahead, default=0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +101,8 @@ class Rule:
         about: who has to see to it: the controller, or the press with its node, whatever controls it.
         given: when it must hold; None for always.
         then: what must hold.
-        cases: `given` and `then` for each of the places that it is about.
+        excused_by: kinds of faults under which nobody can keep it.
+        cases: for each of the places that it is about.
     """
 
     id: str
@@ -56,7 +113,8 @@ class Rule:
     about: str
     given: str | None
     then: str
-    cases: tuple[tuple[Formula | None, Formula], ...]
+    excused_by: tuple[str, ...]
+    cases: tuple[Case, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +192,21 @@ def _rule(table: Mapping[str, Any], severity: Severity, where: str) -> Rule:
     for words in itertools.product(*each.values()):
         place = dict(zip(each, words, strict=True))
         try:
-            cases.append((None if given is None else parse(_filled(given, place)), parse(_filled(then, place))))
+            cases.append(Case.of(None if given is None else parse(_filled(given, place)), parse(_filled(then, place))))
         except FormulaError as error:
             raise FormulaError(f"{where}, {name}: {error}") from None
-    return Rule(name, table["title"], table["text"], severity, table["source"], about, given, then, tuple(cases))
+    return Rule(
+        name,
+        table["title"],
+        table["text"],
+        severity,
+        table["source"],
+        about,
+        given,
+        then,
+        tuple(table.get("excused_by", ())),
+        tuple(cases),
+    )
 
 
 def _filled(text: str, place: Mapping[str, str]) -> str:
@@ -146,28 +215,30 @@ def _filled(text: str, place: Mapping[str, str]) -> str:
     return " ".join(text.split())
 
 
-def judge_rules(trace: Trace, rules: Iterable[Rule] | None = None) -> tuple[RuleVerdict, ...]:
+def judge_rules(
+    trace: Trace, rules: Iterable[Rule] | None = None, faults: Sequence[ActingFault] = ()
+) -> tuple[RuleVerdict, ...]:
     """Hold a run against requirements.
 
     Args:
         trace: of the run.
         rules: those to judge; all that come with the rig if not given.
+        faults: that acted in it.
 
     Returns:
         One verdict per requirement, in their order.
     """
     wanted = load_rules().values() if rules is None else rules
-    return tuple(_judge(rule, trace) for rule in wanted)
+    return tuple(_judge(rule, trace, faults) for rule in wanted)
 
 
-def _judge(rule: Rule, trace: Trace) -> RuleVerdict:
+def _judge(rule: Rule, trace: Trace, faults: Sequence[ActingFault]) -> RuleVerdict:
     if not len(trace.time_ns):
         return RuleVerdict(rule.id, "not judged", note="nothing was recorded")
     try:
-        cases = [_case(rule.id, given, then, trace) for given, then in rule.cases]
+        return worst_of([_case(rule, case, trace, faults) for case in rule.cases])
     except FormulaError as error:
         return RuleVerdict(rule.id, "not judged", note=str(error))
-    return worst_of(cases)
 
 
 def worst_of(verdicts: Sequence[RuleVerdict]) -> RuleVerdict:
@@ -181,7 +252,8 @@ def _badness(verdict: RuleVerdict) -> tuple[int, float]:
     return WORST_FIRST.index(verdict.status), np.inf if verdict.margin is None else verdict.margin
 
 
-def _case(name: str, given: Formula | None, then: Formula, trace: Trace) -> RuleVerdict:
+def _case(rule: Rule, case: Case, trace: Trace, faults: Sequence[ActingFault]) -> RuleVerdict:
+    name, given, then = rule.id, case.given, case.then
     then_low, then_high = robustness(then, trace)
     if given is None:
         wanted = np.ones(len(then_low), bool)
@@ -190,29 +262,41 @@ def _case(name: str, given: Formula | None, then: Formula, trace: Trace) -> Rule
         given_low, given_high = robustness(given, trace)
         wanted = given_low >= 0.0
         low, high = np.maximum(-given_high, then_low), np.maximum(-given_low, then_high)
-    wanted &= _remembers(trace, given, then)
+    wanted &= _is_seen(trace, case)
+    excuse = min((fault for fault in faults if _excuses(fault, rule, case)), key=lambda one: one.from_ns, default=None)
+    note = ""
+    if excuse is not None:
+        wanted &= trace.time_ns < excuse.from_ns
+        note = f"not asked from {excuse.from_ns * 1e-9:.1f} s on: {excuse.kind} {excuse.target}".rstrip()
     exercised_s = _seconds(wanted, trace)
     broken = np.flatnonzero(wanted & (high < 0.0))
     if len(broken):
         first = int(broken[0])
-        return RuleVerdict(name, "fail", float(high[broken].min()), trace.time_ns[first] * 1e-9, exercised_s)
+        return RuleVerdict(name, "fail", float(high[broken].min()), trace.time_ns[first] * 1e-9, exercised_s, note)
     told = np.flatnonzero(wanted & np.isfinite(low))
+    told = told[low[told] >= 0.0]  # where it is less it may still be kept: what comes was not recorded
     if not len(told):
-        return RuleVerdict(name, "not exercised", exercised_s=exercised_s)
+        return RuleVerdict(name, "not exercised", exercised_s=exercised_s, note=note)
     closest = int(told[np.argmin(low[told])])
-    if low[closest] < 0.0:  # it may still be kept: what comes was not recorded
-        told = told[low[told] >= 0.0]
-        if not len(told):
-            return RuleVerdict(name, "not exercised", exercised_s=exercised_s)
-        closest = int(told[np.argmin(low[told])])
-    return RuleVerdict(name, "pass", float(low[closest]), trace.time_ns[closest] * 1e-9, exercised_s)
+    return RuleVerdict(name, "pass", float(low[closest]), trace.time_ns[closest] * 1e-9, exercised_s, note)
 
 
-def _remembers(trace: Trace, *formulas: Formula | None) -> Any:
-    """Where all that formulas look back on was recorded; what looks back without end needs no more than there is."""
-    back_s = [memory_s(formula) for formula in formulas if formula is not None]
-    needed_s = max((seconds for seconds in back_s if np.isfinite(seconds)), default=0.0)
-    return (trace.time_ns - trace.time_ns[0]) * 1e-9 >= needed_s - 1e-6
+def _excuses(fault: ActingFault, rule: Rule, case: Case) -> bool:
+    return fault.kind in rule.excused_by or EVERY_SENSOR in fault.lies or not fault.lies.isdisjoint(case.signals)
+
+
+def _is_seen(trace: Trace, case: Case) -> Any:
+    """Where all that a requirement looks at was recorded; what looks back without end needs no more than there is."""
+    time_ns = trace.time_ns
+    back_ns, ahead_ns = round(case.back_s * SECOND_NS) - SLACK_NS, round(case.ahead_s * SECOND_NS)
+    seen = time_ns - time_ns[0] >= back_ns
+    if ABOUT_GAPS in case.signals or len(time_ns) < 2:
+        return seen
+    steps_ns = np.diff(time_ns)
+    gaps = np.flatnonzero(steps_ns > max(LONGEST_GAP_S * SECOND_NS, 2.5 * float(np.median(steps_ns))))
+    for gap in gaps:  # there are few
+        seen &= (time_ns + ahead_ns <= time_ns[gap]) | (time_ns - back_ns >= time_ns[gap + 1])
+    return seen
 
 
 def _seconds(wanted: Any, trace: Trace) -> float:

@@ -11,6 +11,7 @@ from rig.errors import UsageError
 from rig.hil import is_snapshot, make_controller
 from rig.moments import Caught, catch_moments
 from rig.pytest_plugin import Hil, hil_session
+from rig.scenario import Stage
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +26,15 @@ def caught(request: pytest.FixtureRequest) -> Iterator[Caught]:
         yield life
         for moment in life.moments.values():
             moment.bench.close()
+
+
+@pytest.fixture(scope="session")
+def stage(request: pytest.FixtureRequest) -> Stage:
+    """Where scenarios are played with the controller under test."""
+    session = hil_session(request.config)
+    if is_snapshot(session.options.press):
+        pytest.skip("scenarios begin on a press that is warm and empty, and the press of a snapshot is as it was")
+    return Stage(session.factory, press=session.options.press)
 
 
 @pytest.fixture

@@ -170,3 +170,53 @@ def test_clock_that_is_set_back_gives_no_negative_speed() -> None:
     speed = clock.scan(given(**HOT))["belt_upper_speed_setpoint_m_min"]
     assert isinstance(speed, float)
     assert speed >= 0.0
+
+
+def test_belts_that_stand_though_they_are_told_to_move_trip() -> None:
+    controller = controller_in(State.HOLD)
+    clocked = Clocked(controller)
+    moving = given(belt_upper_speed_m_min=0.5, belt_lower_speed_m_min=0.5, press_open=False, **HOT)
+    one_stands = given(belt_upper_speed_m_min=0.0, belt_lower_speed_m_min=0.5, press_open=False, **HOT)
+    for _ in range(30):
+        clocked.scan(moving)
+    for _ in range(14):
+        assert clocked.scan(one_stands)["drives_enable"]
+    clocked.scan(moving)
+    for _ in range(14):
+        clocked.scan(one_stands)
+    assert controller.now_state is State.HOLD
+    for _ in range(4):
+        outputs = clocked.scan(one_stands)
+    assert controller.now_state is State.FAULT
+    assert controller.message.startswith("belt_stands: a belt stands that is told to move")
+    assert not outputs["feed_enable"]
+    assert not outputs["heating_enable"]
+
+
+def test_a_press_that_opens_by_itself_trips_and_is_not_fed_again() -> None:
+    controller = controller_in(State.HOLD)
+    clocked = Clocked(controller)
+    moving = {"belt_upper_speed_m_min": 0.5, "belt_lower_speed_m_min": 0.5, **HOT}
+    closed, opened = given(press_open=False, **moving), given(press_open=True, **moving)
+    for _ in range(3):
+        clocked.scan(closed)
+    clocked.scan(opened)
+    clocked.scan(closed)
+    assert controller.now_state is State.HOLD
+    clocked.scan(opened)
+    clocked.scan(opened)
+    assert controller.now_state is State.FAULT
+    assert controller.message.startswith("press_opened")
+    assert not clocked.scan(closed)["feed_enable"]
+
+
+def test_a_thermocouple_that_comes_and_goes_does_not_switch_the_drives() -> None:
+    clocked = Clocked(controller_in(State.FAULT))
+    shorted = given(heat_1_upper_temperature_c=150.0, tension_ready=True)
+    sound = given(heat_1_upper_temperature_c=25.0, tension_ready=True)
+    assert clocked.scan(shorted)["drives_enable"]
+    drives = [clocked.scan(shorted if scan % 30 == 0 else sound)["drives_enable"] for scan in range(200)]
+    assert all(drives)
+    rest = [clocked.scan(sound)["drives_enable"] for _ in range(700)]
+    assert rest == sorted(rest, reverse=True)
+    assert not rest[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -13,11 +14,11 @@ from emulator.truth import engineering
 from rig.cli import main
 from rig.protocol.registers_file import default_registers
 from rig.requirements import RuleVerdict, judge_rules, load_rules, worst_of
-from rig.requirements.rules import SEVERITIES, read_rules
+from rig.requirements.rules import SEVERITIES, ActingFault, read_rules
 from rig.stl import FormulaError, trace_of
-from rig.stl.formula import names_of
 from rig.trace import Event, Recording, Samples, write_mdf
 from rig.trace.channels import ChannelInfo, tag_channels
+from rig.virtual import FAULT_KINDS
 
 PERIOD_NS = 100_000_000
 CHANNELS = tag_channels(default_registers())
@@ -53,14 +54,7 @@ def test_rules_are_about_signals_that_a_press_has() -> None:
     known = {*NAMES, "state", "time_s", "gap_s", "recipe.melting_point_c"}
     known |= {f"{channel.name}.{bit}" for channel in CHANNELS for bit in channel.bits}
     known |= {f"true.{engineering(name)[0]}" for name in TRUTH}
-    used = {
-        name
-        for rule in load_rules().values()
-        for given, then in rule.cases
-        for formula in (given, then)
-        if formula is not None
-        for name in names_of(formula)
-    }
+    used = {name for rule in load_rules().values() for case in rule.cases for name in case.signals}
     assert used <= known
 
 
@@ -91,8 +85,41 @@ def test_a_rule_about_what_was_not_recorded_is_not_judged_and_says_why() -> None
     assert verdict_of("SAF-21", run(5.0)).note == "there is no signal 'true.smallest_clearance_um' in this run"
     assert verdict_of("SAF-21", run(0.0)).note == "nothing was recorded"
     states = (Event(0, "state", "thread"),)
-    assert verdict_of("QUA-01", run(5.0, states, diverter_at_scrap=1.0)).status == "pass"
-    assert verdict_of("QUA-01", run(5.0, states)).status == "fail"
+    assert verdict_of("QUA-01", run(5.0, states, diverter_at_scrap=1.0, node_heartbeat=7.0)).status == "pass"
+    assert verdict_of("QUA-01", run(5.0, states, node_heartbeat=7.0)).status == "fail"
+
+
+def test_a_rule_is_not_asked_where_it_would_look_into_a_gap_of_the_recording() -> None:
+    """Nobody read the press for 2 s, in which it may have tripped and been reset."""
+    recording = run(20.0, guards_closed=np.where(np.arange(200) >= 100, 0.0, 1.0))
+    tags = recording.tags
+    assert verdict_of("INT-07", recording).status == "fail"
+    late_ns = np.array([0, 0, 2_000_000_000, 2_000_000_000])
+    with_gap = Samples(tags.channels, tags.time_ns[98:102] + late_ns, tags.values[98:102])
+    assert verdict_of("INT-07", dataclasses.replace(recording, tags=with_gap)).status == "not exercised"
+
+
+def test_a_reading_that_is_made_to_lie_excuses_the_rules_that_go_by_it() -> None:
+    recording = run(20.0, entry_left_line_force_kn=500.0)
+    [rule] = [load_rules()["EQP-03"]]
+
+    def judged(*faults: ActingFault) -> RuleVerdict:
+        [verdict] = judge_rules(trace_of(recording), [rule], faults)
+        return verdict
+
+    lie = ActingFault("sensor_offset", "entry_left_line_force_kn", 0, frozenset({"entry_left_line_force_kn"}))
+    other = ActingFault("sensor_offset", "coolant_flow_l_min", 0, frozenset({"coolant_flow_l_min"}))
+    assert judged().status == judged(other).status == "fail"
+    assert judged(lie).status == "pass"  # by the other groups
+    assert judged(lie).note == ""
+    assert judged(ActingFault("frozen_image", "press", 0, frozenset({"all"}))).status == "not exercised"
+    later = dataclasses.replace(lie, from_ns=10 * 1_000_000_000)
+    assert judged(later).status == "fail"
+    assert judged(later).note == "not asked from 10.0 s on: sensor_offset entry_left_line_force_kn"
+
+
+def test_rules_are_excused_by_faults_that_there_are() -> None:
+    assert {kind for rule in load_rules().values() for kind in rule.excused_by} <= set(FAULT_KINDS)
 
 
 def test_the_worst_of_several_runs_decides() -> None:

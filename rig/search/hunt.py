@@ -1,0 +1,281 @@
+"""The hunt: plays scenarios on a stage until something is broken or the time is up.
+
+In this order, cheapest and likeliest first:
+
+1. the controller's whole life, start to stop, without any fault;
+2. people: every button and every hand, in every state that the life came through;
+3. faults: every kind in every state, in an order drawn from the seed, each with one example of its options, alone or
+   with others. So what nobody has tried comes before what somebody has;
+4. aim: when all pairs have been tried, Hypothesis aims at what came nearest to a violation.
+
+What is broken is shrunk, and a finding is told once: later scenarios that break nothing else are only counted.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from hypothesis import HealthCheck, Phase, given, settings, target
+from hypothesis import seed as seeded
+
+from rig.clock import wall_s
+from rig.properties import PEOPLE, scenarios
+from rig.scenario import Played, Scenario, Stage, event_of, shrink
+from rig.virtual import FAULT_KINDS
+
+__all__ = ["Budget", "Finding", "Hunt", "Progress"]
+
+LIFE: Final = Scenario(
+    state="warm",
+    lasts_s=1500.0,
+    events=tuple(
+        event_of(at_s, "button", name)
+        for at_s, name in ((1.0, "start"), (830.0, "hold"), (832.0, "resume"), (1440.0, "stop"))
+    ),
+    title="a whole life without faults",
+)
+"""A production run with a hold in it; at these times the reference controller produces the reference recipe."""
+PEOPLE_LAST_S: Final = 30.0
+SHRINK_SHARE: Final = 0.5
+"""Of the time that a finding took, and at least `LEAST_SHRINK_S`, so much may be spent on making it small."""
+LEAST_SHRINK_S: Final = 5.0
+AIM_EXAMPLES: Final = 40
+AIM_EVERY: Final = 80
+"""A hunt for one requirement does not wait until all pairs have been tried before it aims."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How long a hunt goes on.
+
+    Attributes:
+        seconds: of wall-clock time; what is being played then is played to its end.
+        runs: scenarios that are played at most, shrinking not counted.
+        shrink_s: wall-clock time for making one finding small.
+        findings: so many are enough.
+    """
+
+    seconds: float = 60.0
+    runs: int = 1_000_000
+    shrink_s: float = 20.0
+    findings: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that a hunt found.
+
+    Attributes:
+        requirement: that is broken, by id.
+        played: the smallest scenario that breaks it.
+        first: the scenario that it was found with.
+        runs: how many had been played until then.
+        seconds: wall-clock time until then.
+    """
+
+    requirement: str
+    played: Played
+    first: Scenario
+    runs: int
+    seconds: float
+
+    @property
+    def scenario(self) -> Scenario:
+        """The smallest scenario that breaks it."""
+        return self.played.scenario
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a hunt stands.
+
+    Attributes:
+        runs: scenarios played, shrinking not counted.
+        virtual_s: press time that has passed in them, s.
+        tries: scenarios played to make findings small.
+        seconds: wall-clock time so far.
+        doing: what is being tried.
+        margins: smallest margin of each requirement so far.
+        covered: pairs of state and what happened in it.
+        pairs: how many there are.
+        ended: why scenarios ended early, with how often.
+    """
+
+    runs: int = 0
+    virtual_s: float = 0.0
+    tries: int = 0
+    seconds: float = 0.0
+    doing: str = ""
+    margins: dict[str, float] = field(default_factory=dict)
+    covered: set[tuple[str, str]] = field(default_factory=set)
+    pairs: int = 0
+    ended: dict[str, int] = field(default_factory=dict)
+
+
+class Hunt:
+    """One hunt.
+
+    Args:
+        stage: where scenarios are played.
+        budget: how long.
+        seed: of the order in which things are tried, and of all draws.
+        wanted: requirements that count, by id; all if empty.
+        excused: whether a violation is nobody's fault: given what was played and a requirement's id.
+        on_progress: called after every scenario.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        budget: Budget,
+        *,
+        seed: int = 0,
+        wanted: Sequence[str] = (),
+        excused: Callable[[Played, str], bool] = lambda played, name: False,
+        on_progress: Callable[[Progress], None] = lambda progress: None,
+    ) -> None:
+        self.stage, self.budget, self.seed = stage, budget, seed
+        self.wanted = frozenset(wanted)
+        self.excused, self.on_progress = excused, on_progress
+        self.findings: dict[str, Finding] = {}
+        self.progress = Progress()
+        self._begun_s = wall_s()
+
+    def run(self) -> list[Finding]:
+        """Hunt until the budget is used up.
+
+        Returns:
+            What was found, one per requirement, in the order of finding.
+        """
+        for doing, scenario in self._planned():
+            if not self._goes_on():
+                break
+            self.progress.doing = doing
+            self._try(scenario)
+            if self.wanted and doing != "life" and self.progress.runs % AIM_EVERY == 0:
+                self._aim(self.progress.runs)
+        number = 0
+        while self._goes_on():
+            self._aim(number)
+            number += 1
+        return list(self.findings.values())
+
+    def _goes_on(self) -> bool:
+        self.progress.seconds = wall_s() - self._begun_s
+        return (
+            self.progress.seconds < self.budget.seconds
+            and self.progress.runs < self.budget.runs
+            and len(self.findings) < self.budget.findings
+        )
+
+    # -- what is tried -------------------------------------------------------------------------------
+
+    def _planned(self) -> Iterator[tuple[str, Scenario]]:
+        life = self.stage.life()
+        self._note(life)
+        if self._broken(life) or life.ended:
+            yield "life", LIFE
+        states = self.stage.states()
+        pairs = [(state, "fault", kind) for state in states for kind in FAULT_KINDS]
+        self.progress.pairs = len(pairs) + len(states) * len(PEOPLE)
+        for state in states:
+            for kind, name in PEOPLE:
+                scenario = Scenario(state=state, lasts_s=PEOPLE_LAST_S, events=(event_of(1.0, kind, name),))
+                yield f"{name} in {state}", scenario
+        order = random.Random(self.seed)
+        order.shuffle(pairs)
+        for number, (state, kind, name) in enumerate(pairs):
+            for scenario in self._drawn((state,), ((kind, name),), number, examples=1):
+                yield f"{name} in {state}", scenario
+
+    def _drawn(
+        self, states: Sequence[str], first: Sequence[tuple[str, str]], number: int, examples: int
+    ) -> list[Scenario]:
+        """Scenarios as Hypothesis draws them, the simplest among them left out."""
+        targets = self.stage.bench(Scenario(state="warm")).virtual.fault_targets
+        found: list[Scenario] = []
+
+        @seeded(self.seed * 1_000_003 + number)
+        @settings(
+            max_examples=examples + 1, phases=[Phase.generate], database=None, deadline=None,
+            suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+        @given(scenarios(states, targets, first=first))
+        def draw(scenario: Scenario) -> None:
+            found.append(scenario)
+
+        draw()
+        # Hypothesis begins with the simplest there is, which would be the same in every round
+        return found[1:] or found
+
+    def _aim(self, number: int) -> None:
+        """Let Hypothesis aim at the requirement that came nearest to a violation and is none yet."""
+        open_ones = {name: margin for name, margin in self.progress.margins.items() if name not in self.findings}
+        nearest = sorted(open_ones, key=lambda name: open_ones[name])[:8] or [""]
+        aim = nearest[number % len(nearest)]
+        self.progress.doing = f"aiming at {aim or 'anything'}"
+        targets = self.stage.bench(Scenario(state="warm")).virtual.fault_targets
+
+        @seeded(self.seed * 1_000_003 + 500_000 + number)
+        @settings(
+            max_examples=AIM_EXAMPLES, phases=[Phase.generate, Phase.target], database=None, deadline=None,
+            suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+        @given(scenarios(self.stage.states(), targets))
+        def draw(scenario: Scenario) -> None:
+            if self._goes_on():
+                margin = self._try(scenario).margin(aim)
+                if margin is not None:
+                    target(-margin, label=aim)
+
+        draw()
+
+    # -- what comes of it ----------------------------------------------------------------------------
+
+    def _try(self, scenario: Scenario) -> Played:
+        played = self.stage.play(scenario)
+        self.progress.runs += 1
+        self.progress.virtual_s += played.lasted_s
+        self._note(played)
+        for name in self._broken(played):
+            if name not in self.findings:
+                self._find(name, played)
+        self.on_progress(self.progress)
+        return played
+
+    def _note(self, played: Played) -> None:
+        margins, scenario = self.progress.margins, played.scenario
+        for verdict in played.verdicts:
+            if verdict.margin is not None and self._counts(verdict.rule) and not self.excused(played, verdict.rule):
+                margins[verdict.rule] = min(margins.get(verdict.rule, verdict.margin), verdict.margin)
+        self.progress.covered |= {(scenario.state, event.name) for event in scenario.events}
+        if played.ended:
+            self.progress.ended[played.ended] = self.progress.ended.get(played.ended, 0) + 1
+
+    def _counts(self, name: str) -> bool:
+        return not self.wanted or name in self.wanted
+
+    def _broken(self, played: Played) -> list[str]:
+        return [name for name in played.broken if self._counts(name) and not self.excused(played, name)]
+
+    def _find(self, name: str, played: Played) -> None:
+        found_s = wall_s() - self._begun_s
+        runs = self.progress.runs
+        end_s = wall_s() + min(self.budget.shrink_s, max(LEAST_SHRINK_S, SHRINK_SHARE * found_s))
+        smallest = played
+
+        def still_shows(scenario: Scenario) -> bool:
+            nonlocal smallest
+            self.progress.tries += 1
+            tried = self.stage.play(scenario)
+            if name not in self._broken(tried):
+                return False
+            smallest = tried
+            return True
+
+        shrink(played.scenario, still_shows, lambda: wall_s() < end_s)
+        told = replace(smallest.scenario, breaks=(name,))
+        self.findings[name] = Finding(name, replace(smallest, scenario=told), played.scenario, runs, found_s)
