@@ -8,12 +8,13 @@ PRESS ?= emu://
 CONTROLLER ?= rig.controller:make_controller
 PROFILE ?= dev
 SEED ?= 0
+HOURS ?= 8
 
 # a bare machine may have a pip older than its config; nothing here needs the latest
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup hil test coverage validate emulate firmware bench performance lint format docs window clean
+.PHONY: help setup hil test coverage validate nightly mutants emulate firmware bench performance lint format docs window clean
 
 help: ## list the targets
 	@echo "press-rig: a virtual double-belt press on a serial port, and the bench to test its controller"
@@ -21,6 +22,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  make hil PRESS=emu:// CONTROLLER=package.module:factory PROFILE=dev SEED=0"
+	@echo "  make nightly HOURS=8 CONTROLLER=package.module:factory"
 
 setup: $(READY) ## create .venv with pinned versions (the other targets do it when needed)
 
@@ -65,6 +67,12 @@ emulate: $(READY) ## serve the virtual press on a pseudo-terminal in real time (
 
 firmware: $(READY) ## build the firmware of node and controller for every board; writes out/firmware/
 	@$(BIN)/python -m emulator.firmware
+
+mutants: $(READY) ## let the search loose on controllers that were broken on purpose (some 20 minutes)
+	@$(BIN)/python -m tests.mutants
+
+nightly: $(READY) ## search for HOURS (default: 8) on all cores, and tell what is new
+	@$(BIN)/press-rig nightly --hours '$(HOURS)' --controller '$(CONTROLLER)'
 
 bench: $(READY) ## measure speed against its goals, side by side; writes out/bench.json
 	@$(BIN)/python -m benchmarks

@@ -18,11 +18,13 @@ from types import FrameType
 from rig.cli_control import add_control_commands
 from rig.cli_faults import add_faults_command
 from rig.cli_make import add_make
+from rig.cli_nightly import add_nightly
 from rig.cli_products import add_products
 from rig.cli_rules import add_rules_commands
 from rig.cli_search import add_search_commands
 from rig.cli_snapshot import add_cache, add_resume, add_where, positive, positive_int, seconds, seed, serving
 from rig.cli_sniff import add_sniff
+from rig.cli_worst import add_worst_commands
 from rig.errors import BusError, RigError, UsageError
 
 __all__ = ["main"]
@@ -94,6 +96,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_emulate(commands)
     add_resume(commands)
     add_search_commands(commands)
+    add_worst_commands(commands)
+    add_nightly(commands)
     add_rules_commands(commands)
     add_faults_command(commands)
     add_control_commands(commands)

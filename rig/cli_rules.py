@@ -120,19 +120,19 @@ def _judge(arguments: argparse.Namespace) -> int:
     from rich.console import Console  # noqa: PLC0415
 
     from rig.recipe import RecipeError, load_recipe  # noqa: PLC0415
-    from rig.requirements import judge_rules  # noqa: PLC0415
+    from rig.requirements import judge_rules, recipe_constants  # noqa: PLC0415
     from rig.stl import trace_of  # noqa: PLC0415
     from rig.trace.mdf import RecordingError, read_recording  # noqa: PLC0415
 
     rules = _chosen(arguments.rule)
     try:
-        melting_c = load_recipe(arguments.recipe).composition.polyolefin_melting_point_c
+        constants = recipe_constants(load_recipe(arguments.recipe))
         recording = read_recording(arguments.recording)
     except (RecipeError, RecordingError) as error:
         raise UsageError(str(error)) from error
     except OSError as error:
         raise UsageError(f"{arguments.recording} cannot be read: {error.strerror}") from error
-    verdicts = judge_rules(trace_of(recording, {"recipe.melting_point_c": melting_c}), rules)
+    verdicts = judge_rules(trace_of(recording, constants), rules)
     broken = [verdict.rule for verdict in verdicts if verdict.status == "fail"]
     if arguments.json:
         print(json.dumps([dataclasses.asdict(verdict) for verdict in verdicts], indent=2, ensure_ascii=False))

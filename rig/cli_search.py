@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rig.scenario import Played, Scenario, Stage
     from rig.search import Finding, Hunt, Progress
 
-__all__ = ["add_search_commands"]
+__all__ = ["add_search_commands", "command", "known_requirement", "make_folder", "stage_for"]
 
 CONTROLLER = "rig.controller:make_controller"
 OUT = Path("out/search")
@@ -46,6 +46,7 @@ A scenario is played twice, and both runs must be the same bit for bit.
 examples:
   press-rig replay out/search/SAF-04.toml
   press-rig replay tests/hil/regressions/*.toml --controller mine.press:make
+  press-rig replay out/search/SAF-04.toml --page out/saf-04.html         timeline, signals, what broke when
   press-rig replay out/search/SAF-04.toml --recording out/saf-04.mf4     for asammdf, `press-rig judge` and others
 
 exit codes: 0 nothing is broken   1 something is   2 wrong usage or input
@@ -56,21 +57,22 @@ Commands = argparse._SubParsersAction  # the type that add_subparsers returns ha
 
 def add_search_commands(commands: Commands[argparse.ArgumentParser]) -> None:
     """Add `search`, `falsify`, `replay`, `minimize` and `keep`."""
-    search = _command(commands, "search", "look for scenarios that break a controller", SEARCH_EPILOG)
+    search = command(commands, "search", "look for scenarios that break a controller", SEARCH_EPILOG)
     _add_hunt(search, 60.0)
     search.set_defaults(run=_search, requirement=None)
-    falsify = _command(commands, "falsify", "look for a scenario that breaks one requirement", SEARCH_EPILOG)
+    falsify = command(commands, "falsify", "look for a scenario that breaks one requirement", SEARCH_EPILOG)
     falsify.add_argument("requirement", help="id, such as SAF-04 (`press-rig rules`), LIV-01 or LIV-02")
     _add_hunt(falsify, 120.0)
     falsify.set_defaults(run=_search)
-    replay = _command(commands, "replay", "play scenario files, and say what they break", REPLAY_EPILOG)
+    replay = command(commands, "replay", "play scenario files, and say what they break", REPLAY_EPILOG)
     replay.add_argument("scenario", nargs="+", type=Path, help="files")
     replay.add_argument("--controller", default=None, metavar="MODULE:FACTORY", help=CONTROLLER_HELP)
     replay.add_argument("--recording", type=Path, metavar="FILE", help="keep the recording (of one scenario), MDF 4")
+    replay.add_argument("--page", type=Path, metavar="FILE", help="write a page (of one scenario) to look at, HTML")
     replay.add_argument("--json", action="store_true", help="as JSON")
     replay.set_defaults(run=_replay)
     text = "make a scenario smaller that breaks something: fewer events, rounder numbers"
-    minimize = _command(
+    minimize = command(
         commands, "minimize", text, "exit codes: 0 done   1 it breaks nothing   2 wrong usage or input\n"
     )
     minimize.add_argument("scenario", type=Path, help="file")
@@ -79,14 +81,15 @@ def add_search_commands(commands: Commands[argparse.ArgumentParser]) -> None:
     minimize.add_argument("--out", type=Path, metavar="FILE", help="where to (default: the file itself)")
     minimize.set_defaults(run=_minimize)
     text = "put a scenario among the regressions that every `press-rig hil` plays"
-    keep = _command(commands, "keep", text, "example:\n  press-rig keep out/search/SAF-04.toml --name feed-in-a-dip\n")
+    keep = command(commands, "keep", text, "example:\n  press-rig keep out/search/SAF-04.toml --name feed-in-a-dip\n")
     keep.add_argument("scenario", type=Path, help="file")
     keep.add_argument("--name", help="of the new file, without .toml (default: as it is)")
     keep.add_argument("--folder", type=Path, default=REGRESSIONS, help=f"where to (default: {REGRESSIONS})")
     keep.set_defaults(run=_keep)
 
 
-def _command(commands: Commands[argparse.ArgumentParser], name: str, text: str, epilog: str) -> argparse.ArgumentParser:
+def command(commands: Commands[argparse.ArgumentParser], name: str, text: str, epilog: str) -> argparse.ArgumentParser:
+    """A command with its help."""
     return commands.add_parser(
         name,
         help=text,
@@ -113,9 +116,9 @@ def _add_hunt(parser: argparse.ArgumentParser, usual_s: float) -> None:
 def _search(arguments: argparse.Namespace) -> int:
     from rig.search import Budget, Hunt  # noqa: PLC0415 - Hypothesis and the virtual press are heavy
 
-    wanted = () if arguments.requirement is None else (_known(arguments.requirement),)
-    stage = _stage(arguments.controller)
-    _make_folder(arguments.out)
+    wanted = () if arguments.requirement is None else (known_requirement(arguments.requirement),)
+    stage = stage_for(arguments.controller)
+    make_folder(arguments.out)
     line = _Line(quiet=arguments.json)
     budget = Budget(arguments.seconds, arguments.runs, findings=1 if wanted else Budget().findings)
     hunt = Hunt(stage, budget, seed=arguments.seed, wanted=wanted, on_progress=line.show)
@@ -135,7 +138,12 @@ def _search(arguments: argparse.Namespace) -> int:
     return 1 if hunt.findings else 0
 
 
-def _known(requirement: str) -> str:
+def known_requirement(requirement: str) -> str:
+    """A requirement that there is.
+
+    Raises:
+        UsageError: there is none.
+    """
     from rig.requirements import load_rules  # noqa: PLC0415
     from rig.scenario.play import KEEPS_RUNNING, RECOVERS  # noqa: PLC0415
 
@@ -148,14 +156,24 @@ def _known(requirement: str) -> str:
     return requirement
 
 
-def _stage(controller: str) -> Stage:
+def stage_for(controller: str) -> Stage:
+    """Where scenarios are played with a controller, by `package.module:factory`.
+
+    Raises:
+        UsageError: there is none.
+    """
     from rig.hil import load_factory  # noqa: PLC0415
     from rig.scenario import Stage  # noqa: PLC0415
 
     return Stage(load_factory(controller))
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make a folder.
+
+    Raises:
+        UsageError: it cannot be made.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -265,8 +283,8 @@ def _as_json(hunt: Hunt, files: Sequence[Path]) -> dict[str, object]:
 def _replay(arguments: argparse.Namespace) -> int:
     from rig.scenario import read_scenario  # noqa: PLC0415
 
-    if arguments.recording is not None and len(arguments.scenario) > 1:
-        raise UsageError("--recording keeps one recording; give one scenario")
+    if len(arguments.scenario) > 1 and (arguments.recording or arguments.page):
+        raise UsageError("--recording and --page are for one scenario; give one")
     scenarios = [(path, read_scenario(path)) for path in arguments.scenario]
     stages: dict[str, Stage] = {}
     told, red = [], False
@@ -278,6 +296,8 @@ def _replay(arguments: argparse.Namespace) -> int:
             _tell_played(path, played)
         if arguments.recording is not None:
             _keep_recording(played, arguments.recording)
+        if arguments.page is not None:
+            _write_page(played, arguments.page)
     if arguments.json:
         print(json.dumps(told, indent=2, ensure_ascii=False))
     return 1 if red else 0
@@ -287,7 +307,7 @@ def _stage_of(scenario: Scenario, given: str | None, stages: dict[str, Stage]) -
     """Where it is played: with the controller given, with the one that it was found with, or with the reference."""
     name = given or scenario.controller or CONTROLLER
     if name not in stages:
-        stages[name] = _stage(name)
+        stages[name] = stage_for(name)
     return stages[name]
 
 
@@ -307,8 +327,7 @@ def _tell_played(path: Path, played: Played) -> None:
     _tell_scenario(scenario)
     for event in played.recording.events:
         if event.kind in ("state", "operator", "hand", "fault"):
-            begun_ns = int(played.recording.tags.time_ns[0]) if len(played.recording.tags) else event.time_ns
-            print(f"    {(event.time_ns - begun_ns) * 1e-9:8.1f} s  {event.kind:<9} {event.text}")
+            print(f"    {(event.time_ns - played.begun_ns) * 1e-9:8.1f} s  {event.kind:<9} {event.text}")
     for name in played.broken:
         print(f"  ✗ {_title(name)} ({played.why(name)})")
     missing = [name for name in scenario.breaks if name not in played.broken]
@@ -345,6 +364,16 @@ def _keep_recording(played: Played, path: Path) -> None:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
 
 
+def _write_page(played: Played, path: Path) -> None:
+    from rig.report.scenario_page import write_scenario_page  # noqa: PLC0415
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_scenario_page(played, path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+
+
 def _minimize(arguments: argparse.Namespace) -> int:
     from dataclasses import replace  # noqa: PLC0415
 
@@ -353,13 +382,15 @@ def _minimize(arguments: argparse.Namespace) -> int:
 
     scenario = read_scenario(arguments.scenario)
     stage = _stage_of(scenario, arguments.controller, {})
-    broken = stage.play(scenario).broken
-    wanted = next((name for name in scenario.breaks if name in broken), next(iter(broken), None))
+    played = stage.play(scenario)
+    wanted = next((name for name in scenario.breaks if name in played.broken), next(iter(played.broken), None))
     if wanted is None:
         print(f"{arguments.scenario} breaks nothing, so there is nothing to keep while it is made smaller")
         return 1
     end_s = wall_s() + arguments.seconds
-    smallest = shrink(scenario, _breaks(stage, wanted), lambda: wall_s() < end_s)
+    cut = played.cut_after(wanted)
+    begin = cut if wanted in stage.play(cut).broken else scenario
+    smallest = shrink(begin, _breaks(stage, wanted), lambda: wall_s() < end_s)
     out: Path = arguments.out or arguments.scenario
     write_scenario(replace(smallest, breaks=(wanted,), title=scenario.title or _title(wanted)), out)
     print(f"{_title(wanted)}: {len(scenario.events)} events in {scenario.lasts_s:g} s became")

@@ -20,7 +20,8 @@ from rig.virtual import FAULT_KINDS
 
 __all__ = ["LENGTHS_S", "PEOPLE", "events", "faults", "scenarios"]
 
-LENGTHS_S: Final = (30.0, 60.0, 120.0, 240.0)
+LENGTHS_S: Final = (15.0, 30.0, 30.0, 60.0, 60.0, 120.0, 400.0)
+"""Most of what goes wrong shows at once, heat takes minutes, and some requirements look back for five."""
 PEOPLE: Final = tuple(("button", name) for name in OPERATOR_REQUESTS) + tuple(("hand", name) for name in HANDS)
 FACTORS: Final = (0.1, 0.3, 1.0, 3.0, 10.0, -1.0, -3.0)
 """Of the usual amount of a fault."""
@@ -98,6 +99,7 @@ def scenarios(
     *,
     first: Sequence[tuple[str, str]] = (),
     whats: Sequence[tuple[str, str]] | None = None,
+    events_at_least: int = 0,
     most_events: int = 3,
     lengths_s: Sequence[float] = LENGTHS_S,
     recovers: bool = True,
@@ -110,7 +112,8 @@ def scenarios(
         targets: places that a kind of fault can strike (`VirtualPress.fault_targets`).
         first: what of must happen at least; nothing if empty.
         whats: kind and name of what else may happen; everything there is if not given.
-        most_events: at most so many events.
+        events_at_least: at least so many events.
+        most_events: at most so many.
         lengths_s: how long it may go, s.
         recovers: whether some go on until the press produces again.
     """
@@ -118,7 +121,13 @@ def scenarios(
     state = draw(st.sampled_from(list(states)))
     lasts_s = draw(st.sampled_from(list(lengths_s)))
     happens = [draw(events(lasts_s, targets, list(first)))] if first else []
-    more = draw(st.lists(events(lasts_s, targets, whats), max_size=most_events - len(happens)))
+    more = draw(
+        st.lists(
+            events(lasts_s, targets, whats),
+            min_size=max(events_at_least - len(happens), 0),
+            max_size=most_events - len(happens),
+        )
+    )
     return Scenario(
         state=state,
         lasts_s=lasts_s,

@@ -295,10 +295,10 @@ class Hil:
 
     def _judge_rules(self) -> None:
         """Hold what was recorded against the rules."""
-        from rig.requirements import judge_rules, worst_of  # noqa: PLC0415
+        from rig.requirements import judge_rules, recipe_constants, worst_of  # noqa: PLC0415
         from rig.stl import trace_of  # noqa: PLC0415
 
-        constants = {"recipe.melting_point_c": self.recipe.composition.polyolefin_melting_point_c}
+        constants = recipe_constants(self.recipe)
         judged = [
             judge_rules(
                 trace_of(bench.recorder.recording(), constants),

@@ -11,7 +11,16 @@ from rig.requirements.claims import (
 )
 from rig.requirements.film import FilmTruth, good_sheet, truth_of_good_sheet
 from rig.requirements.monitors import NO_GOOD_SHEET, judge
-from rig.requirements.rules import ActingFault, Rule, RuleStatus, RuleVerdict, judge_rules, load_rules, worst_of
+from rig.requirements.rules import (
+    ActingFault,
+    Rule,
+    RuleStatus,
+    RuleVerdict,
+    judge_rules,
+    load_rules,
+    recipe_constants,
+    worst_of,
+)
 from rig.requirements.run import SensorUncertainty
 from rig.requirements.separator import NO_LINE, NO_RELEASED_ROLL
 from rig.requirements.tracking import SheetTracker, Stations
@@ -43,6 +52,7 @@ __all__ = [
     "judge",
     "judge_rules",
     "load_rules",
+    "recipe_constants",
     "truth_of_good_sheet",
     "worst_of",
 ]

@@ -6,8 +6,8 @@ smallest one while it was exercised, as part of what counts as comfortable (`rig
 open does not count.
 
 It is not asked either where the recording has a gap as far as it looks (nobody read the press then), unless it is about
-gaps; nor from the moment on at which a fault acts that excuses it: a reading that it goes by is made to lie, or it
-says so itself (`excused_by`).
+gaps; nor from the moment on at which a fault acts that excuses it: it says so itself (`excused_by`), or it is about the
+press, and a reading that it goes by is made to lie.
 """
 
 from __future__ import annotations
@@ -22,10 +22,21 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from rig.stl import Formula, FormulaError, Trace, parse, robustness
+from rig.recipe import Recipe
+from rig.stl import Formula, FormulaError, Judge, Trace, parse
 from rig.stl.formula import horizon_s, memory_s, names_of
 
-__all__ = ["SEVERITIES", "ActingFault", "Rule", "RuleStatus", "RuleVerdict", "judge_rules", "load_rules", "worst_of"]
+__all__ = [
+    "SEVERITIES",
+    "ActingFault",
+    "Rule",
+    "RuleStatus",
+    "RuleVerdict",
+    "judge_rules",
+    "load_rules",
+    "recipe_constants",
+    "worst_of",
+]
 
 Severity = Literal["safety", "equipment", "quality", "hygiene"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("safety", "equipment", "quality", "hygiene")
@@ -36,6 +47,15 @@ ABOUT: Final = ("controller", "press")
 SECOND_NS: Final = 1_000_000_000
 SLACK_NS: Final = 1000
 """Times are sums of steps that are not whole."""
+EDGES: Final = ("left", "right")
+SIDES: Final = ("upper", "lower")
+DERIVED: Final[Mapping[str, tuple[str, ...]]] = {
+    "press_open": tuple(f"{at}_{edge}_clearance_um" for at in ("entry", "taper_end", "cold") for edge in EDGES),
+    "belts_moving": tuple(f"belt_{side}_speed_m_min" for side in SIDES),
+    "tension_ready": tuple(f"belt_{side}_tension_kn_m" for side in SIDES),
+    "coolant_flowing": ("coolant_flow_l_min",),
+}
+"""Discrete inputs, and the readings that the node makes them from."""
 ABOUT_GAPS: Final = "gap_s"
 LONGEST_GAP_S: Final = 0.25
 """Samples further apart than this, and than 2.5 usual distances, have a gap between them."""
@@ -67,7 +87,7 @@ class Case:
     Attributes:
         given: when it must hold; None for always.
         then: what must hold.
-        signals: that it is about.
+        signals: that it is about, and those that the node makes some of them from.
         back_s: how far it looks back, what has no end left out; s.
         ahead_s: how far it looks ahead, likewise.
     """
@@ -84,7 +104,8 @@ class Case:
         parts = [then] if given is None else [given, then]
         back = [seconds for seconds in map(memory_s, parts) if np.isfinite(seconds)]
         ahead = [seconds for seconds in map(horizon_s, parts) if np.isfinite(seconds)]
-        signals = frozenset(name for part in parts for name in names_of(part))
+        named = {name for part in parts for name in names_of(part)}
+        signals = frozenset(named.union(*(DERIVED.get(name, ()) for name in named)))
         return cls(given, then, signals, max(back, default=0.0), max(ahead, default=0.0))
 
 
@@ -215,6 +236,13 @@ def _filled(text: str, place: Mapping[str, str]) -> str:
     return " ".join(text.split())
 
 
+def recipe_constants(recipe: Recipe) -> dict[str, float]:
+    """What requirements may say of a recipe, by name (`recipe.speed_m_min`); what it leaves open is not a number."""
+    press = {f"recipe.{name}": value for name, value in recipe.press.model_dump().items()}
+    known = {"recipe.melting_point_c": recipe.composition.polyolefin_melting_point_c, **press}
+    return {name: np.nan if value is None else float(value) for name, value in known.items()}
+
+
 def judge_rules(
     trace: Trace, rules: Iterable[Rule] | None = None, faults: Sequence[ActingFault] = ()
 ) -> tuple[RuleVerdict, ...]:
@@ -229,14 +257,35 @@ def judge_rules(
         One verdict per requirement, in their order.
     """
     wanted = load_rules().values() if rules is None else rules
-    return tuple(_judge(rule, trace, faults) for rule in wanted)
+    seen = _Seen(trace)
+    return tuple(_judge(rule, seen, faults) for rule in wanted)
 
 
-def _judge(rule: Rule, trace: Trace, faults: Sequence[ActingFault]) -> RuleVerdict:
-    if not len(trace.time_ns):
+class _Seen:
+    """A trace, what is known of it already, and where it has gaps."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace, self.judge = trace, Judge(trace)
+        steps_ns = np.diff(trace.time_ns)
+        longest_ns = max(LONGEST_GAP_S * SECOND_NS, 2.5 * float(np.median(steps_ns))) if len(steps_ns) else 0.0
+        self.gaps = np.flatnonzero(steps_ns > longest_ns)
+
+    def looked_at(self, case: Case) -> Any:
+        """Where all that it looks at was recorded; what looks back without end is content with what there is."""
+        time_ns = self.trace.time_ns
+        back_ns, ahead_ns = round(case.back_s * SECOND_NS) - SLACK_NS, round(case.ahead_s * SECOND_NS)
+        seen = time_ns - time_ns[0] >= back_ns
+        if ABOUT_GAPS not in case.signals:
+            for gap in self.gaps:  # there are few
+                seen &= (time_ns + ahead_ns <= time_ns[gap]) | (time_ns - back_ns >= time_ns[gap + 1])
+        return seen
+
+
+def _judge(rule: Rule, seen: _Seen, faults: Sequence[ActingFault]) -> RuleVerdict:
+    if not len(seen.trace.time_ns):
         return RuleVerdict(rule.id, "not judged", note="nothing was recorded")
     try:
-        return worst_of([_case(rule, case, trace, faults) for case in rule.cases])
+        return worst_of([_case(rule, case, seen, faults) for case in rule.cases])
     except FormulaError as error:
         return RuleVerdict(rule.id, "not judged", note=str(error))
 
@@ -252,17 +301,17 @@ def _badness(verdict: RuleVerdict) -> tuple[int, float]:
     return WORST_FIRST.index(verdict.status), np.inf if verdict.margin is None else verdict.margin
 
 
-def _case(rule: Rule, case: Case, trace: Trace, faults: Sequence[ActingFault]) -> RuleVerdict:
-    name, given, then = rule.id, case.given, case.then
-    then_low, then_high = robustness(then, trace)
-    if given is None:
-        wanted = np.ones(len(then_low), bool)
-        low, high = then_low, then_high
-    else:
-        given_low, given_high = robustness(given, trace)
-        wanted = given_low >= 0.0
-        low, high = np.maximum(-given_high, then_low), np.maximum(-given_low, then_high)
-    wanted &= _is_seen(trace, case)
+def _case(rule: Rule, case: Case, seen: _Seen, faults: Sequence[ActingFault]) -> RuleVerdict:
+    name, trace = rule.id, seen.trace
+    wanted = seen.looked_at(case)
+    given = None if case.given is None else seen.judge.margins(case.given)
+    if given is not None:
+        wanted &= given.low >= 0.0
+        if not wanted.any():
+            return RuleVerdict(name, "not exercised")
+    low, high = seen.judge.margins(case.then)
+    if given is not None:
+        low, high = np.maximum(-given.high, low), np.maximum(-given.low, high)
     excuse = min((fault for fault in faults if _excuses(fault, rule, case)), key=lambda one: one.from_ns, default=None)
     note = ""
     if excuse is not None:
@@ -282,21 +331,10 @@ def _case(rule: Rule, case: Case, trace: Trace, faults: Sequence[ActingFault]) -
 
 
 def _excuses(fault: ActingFault, rule: Rule, case: Case) -> bool:
-    return fault.kind in rule.excused_by or EVERY_SENSOR in fault.lies or not fault.lies.isdisjoint(case.signals)
-
-
-def _is_seen(trace: Trace, case: Case) -> Any:
-    """Where all that a requirement looks at was recorded; what looks back without end needs no more than there is."""
-    time_ns = trace.time_ns
-    back_ns, ahead_ns = round(case.back_s * SECOND_NS) - SLACK_NS, round(case.ahead_s * SECOND_NS)
-    seen = time_ns - time_ns[0] >= back_ns
-    if ABOUT_GAPS in case.signals or len(time_ns) < 2:
-        return seen
-    steps_ns = np.diff(time_ns)
-    gaps = np.flatnonzero(steps_ns > max(LONGEST_GAP_S * SECOND_NS, 2.5 * float(np.median(steps_ns))))
-    for gap in gaps:  # there are few
-        seen &= (time_ns + ahead_ns <= time_ns[gap]) | (time_ns - back_ns >= time_ns[gap + 1])
-    return seen
+    if fault.kind in rule.excused_by:
+        return True
+    # a controller is held to what it was shown, the press to what is true
+    return rule.about == "press" and (EVERY_SENSOR in fault.lies or not fault.lies.isdisjoint(case.signals))
 
 
 def _seconds(wanted: Any, trace: Trace) -> float:

@@ -7,6 +7,7 @@ cost.
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from rig.errors import BusError, ControllerError, PortError, RigError, UsageErro
 from rig.hil import make_controller, with_query
 from rig.moments import Caught, catch_moments
 from rig.recipe import Recipe, RecipeError, load_recipe
-from rig.requirements import Rule, RuleVerdict, Verdict, judge, judge_rules, load_rules
+from rig.requirements import Rule, RuleVerdict, Verdict, judge, judge_rules, load_rules, recipe_constants
 from rig.scenario.timeline import BEGINNINGS, Event, Scenario
 from rig.stl import trace_of
 from rig.trace import Recording
@@ -32,6 +33,8 @@ RECOVERS: Final = "LIV-02"
 """When everything is mended, and the operator has reset and started, the press produces again."""
 OPERATOR_WAITS_S: Final = 10.0
 """Between what an operator does to get the press going again."""
+AFTERWARDS_S: Final = 3.0
+"""A reaction that did not come is known to be missing a little later."""
 ATTEMPTS: Final = 3
 """So often the operator resets and starts."""
 PRODUCES_WITHIN_S: Final = 3600.0
@@ -50,6 +53,7 @@ class Played:
         verdicts: of all rules.
         claims: on the sheet that was passed as product; none if none was.
         state: of the controller in the end.
+        message: what it says of itself in the end; empty if nothing.
         trouble: by id, what the controller did that no controller may do (LIV-01), or why it did not produce again
             (LIV-02).
         ended: why the run ended before its time without the controller's fault, as when a line is gone; else empty.
@@ -62,11 +66,18 @@ class Played:
     verdicts: tuple[RuleVerdict, ...]
     claims: tuple[Verdict, ...]
     state: str
+    message: str
     trouble: tuple[tuple[str, str], ...]
     ended: str
     void: str
     digest: str
     recording: Recording
+
+    @property
+    def begun_ns(self) -> int:
+        """Bench time of the first sample, ns; 0 without samples."""
+        time_ns = self.recording.tags.time_ns
+        return int(time_ns[0]) if len(time_ns) else 0
 
     @property
     def lasted_s(self) -> float:
@@ -79,7 +90,8 @@ class Played:
         """Ids of what was broken; what can be known early comes first."""
         failed = [verdict for verdict in self.verdicts if verdict.status == "fail"]
         failed.sort(key=lambda verdict: verdict.time_s or 0.0)
-        claims = (claim.requirement for claim in self.claims if claim.passed is False)
+        # a claim that is kept though sensors and truth say otherwise is kept by luck
+        claims = (claim.requirement for claim in self.claims if claim.passed is False or claim.agree is False)
         return (*(name for name, _ in self.trouble), *claims, *(verdict.rule for verdict in failed))
 
     def margin(self, name: str) -> float | None:
@@ -87,6 +99,17 @@ class Played:
         if name in dict(self.trouble):
             return -1.0
         return next((verdict.margin for verdict in self.verdicts if verdict.rule == name), None)
+
+    def cut_after(self, name: str) -> Scenario:
+        """The scenario up to shortly after a requirement was broken; all of it where nobody can tell when that was."""
+        verdict = next((verdict for verdict in self.verdicts if verdict.rule == name), None)
+        if verdict is None or verdict.status != "fail" or verdict.time_s is None:
+            return self.scenario
+        end_s = float(math.ceil(verdict.time_s - self.begun_ns * 1e-9 + AFTERWARDS_S))
+        if end_s >= self.scenario.lasts_s:
+            return self.scenario
+        events = tuple(event for event in self.scenario.events if event.at_s <= end_s)
+        return replace(self.scenario, lasts_s=end_s, events=events, recovers=False)
 
     def why(self, name: str) -> str:
         """What one requirement says of this run, in words."""
@@ -99,8 +122,7 @@ class Played:
         verdict = next((verdict for verdict in self.verdicts if verdict.rule == name), None)
         if verdict is None or verdict.margin is None:
             return "not put to the test"
-        begun_s = self.recording.tags.time_ns[0] * 1e-9 if len(self.recording.tags) else 0.0
-        when = "" if verdict.time_s is None else f" at {verdict.time_s - begun_s:.1f} s"
+        when = "" if verdict.time_s is None else f" at {verdict.time_s - self.begun_ns * 1e-9:.1f} s"
         return f"margin {verdict.margin:.2f}{when}"
 
 
@@ -197,15 +219,14 @@ class Stage:
     ) -> Played:
         assert bench.recorder is not None
         recording = bench.recorder.recording()
-        melting_c = self.recipe(scenario.recipe).composition.polyolefin_melting_point_c
+        constants = recipe_constants(self.recipe(scenario.recipe))
         accounts = bench.virtual.fault_account()
         return Played(
             scenario,
-            judge_rules(
-                trace_of(recording, {"recipe.melting_point_c": melting_c}), self.rules, bench.virtual.acting_faults()
-            ),
+            judge_rules(trace_of(recording, constants), self.rules, bench.virtual.acting_faults()),
             self._claims(scenario, bench, controller, recording, begun_ns),
             str(getattr(controller, "state", "")),
+            str(getattr(controller, "message", "")),
             trouble,
             ended,
             "; ".join(account.as_text for account in accounts if account.voids),

@@ -5,7 +5,8 @@ In this order, cheapest and likeliest first:
 1. the controller's whole life, start to stop, without any fault;
 2. people: every button and every hand, in every state that the life came through;
 3. faults: every kind in every state, in an order drawn from the seed, each with one example of its options, alone or
-   with others. So what nobody has tried comes before what somebody has;
+   with others. So what nobody has tried comes before what somebody has. In between, faults that show in the film, in
+   runs that are long enough for it to come to the last gauge;
 4. aim: when all pairs have been tried, Hypothesis aims at what came nearest to a violation.
 
 What is broken is shrunk, and a finding is told once: later scenarios that break nothing else are only counted.
@@ -33,12 +34,23 @@ LIFE: Final = Scenario(
     lasts_s=1500.0,
     events=tuple(
         event_of(at_s, "button", name)
-        for at_s, name in ((1.0, "start"), (830.0, "hold"), (832.0, "resume"), (1440.0, "stop"))
+        for at_s, name in ((3.0, "start"), (830.0, "hold"), (832.0, "resume"), (1440.0, "stop"))
     ),
     title="a whole life without faults",
 )
 """A production run with a hold in it; at these times the reference controller produces the reference recipe."""
-PEOPLE_LAST_S: Final = 30.0
+PEOPLE_LAST_S: Final = 12.0
+FILM_FROM: Final = "thread"
+FILM_LASTS_S: Final = 700.0
+"""From the entry past the last gauge, and some metres of film."""
+FILM_EVERY: Final = 5
+"""Such a run costs as much as ten others."""
+FILM_FAULTS: Final = tuple(
+    kind
+    for kind, known in FAULT_KINDS.items()
+    if known["group"] == "material"
+    or any(by == "quality" or by.startswith("CLM") for by in known.get("noticed_by", ()))
+)
 SHRINK_SHARE: Final = 0.5
 """Of the time that a finding took, and at least `LEAST_SHRINK_S`, so much may be spent on making it small."""
 LEAST_SHRINK_S: Final = 5.0
@@ -185,11 +197,20 @@ class Hunt:
             for kind, name in PEOPLE:
                 scenario = Scenario(state=state, lasts_s=PEOPLE_LAST_S, events=(event_of(1.0, kind, name),))
                 yield f"{name} in {state}", scenario
+        film = iter(FILM_FAULTS if FILM_FROM in states else ())
         order = random.Random(self.seed)
         order.shuffle(pairs)
         for number, (state, kind, name) in enumerate(pairs):
             for scenario in self._drawn((state,), ((kind, name),), number, examples=1):
                 yield f"{name} in {state}", scenario
+            if number % FILM_EVERY == 0 and (shows := next(film, None)):
+                yield f"film with {shows}", self._film(shows)
+
+    def _film(self, kind: str) -> Scenario:
+        """A fault that shows in the film, with its usual amount, at a place that the seed gives."""
+        places = self.stage.bench(Scenario(state="warm")).virtual.fault_targets(kind)
+        target = places[self.seed % len(places)] if places else None
+        return Scenario(FILM_FROM, FILM_LASTS_S, (event_of(1.0, "fault", kind, {"target": target}),))
 
     def _drawn(
         self, states: Sequence[str], first: Sequence[tuple[str, str]], number: int, examples: int
@@ -276,6 +297,9 @@ class Hunt:
             smallest = tried
             return True
 
-        shrink(played.scenario, still_shows, lambda: wall_s() < end_s)
+        cut = played.cut_after(name)
+        if cut != played.scenario:
+            still_shows(cut)
+        shrink(smallest.scenario, still_shows, lambda: wall_s() < end_s)
         told = replace(smallest.scenario, breaks=(name,))
         self.findings[name] = Finding(name, replace(smallest, scenario=told), played.scenario, runs, found_s)

@@ -34,11 +34,12 @@ from rig.stl.formula import (
 )
 from rig.stl.syntax import FormulaError
 from rig.stl.trace import Trace
-from rig.stl.windows import highest, span, window
+from rig.stl.windows import highest, window
 
-__all__ = ["Interval", "robustness"]
+__all__ = ["Interval", "Judge", "robustness"]
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 HALF = 0.5
 """Margin of what is true or false: switches stand 0.5 from the line between."""
 
@@ -61,15 +62,36 @@ def robustness(formula: Formula, trace: Trace, *, ended: bool = False) -> Interv
     Raises:
         FormulaError: a signal or a value that the trace does not know.
     """
-    return _Judge(trace, ended).margins(formula)
+    return Judge(trace, ended=ended).margins(formula)
 
 
-class _Judge:
-    def __init__(self, trace: Trace, ended: bool) -> None:
+class Judge:
+    """Margins of many formulas on one trace: what they have in common is worked out once.
+
+    Args:
+        trace: of the run.
+        ended: nothing comes after the trace.
+    """
+
+    def __init__(self, trace: Trace, *, ended: bool = False) -> None:
         self.trace = trace
         self.ended = ended
+        self._known: dict[Formula, Interval] = {}
+        self._terms: dict[Term, Floats] = {}
+        self._windows: dict[tuple[float, float], tuple[Ints, Ints, NDArray[np.bool_]]] = {}
 
     def margins(self, node: Formula) -> Interval:
+        """Margins of a formula at each moment.
+
+        Raises:
+            FormulaError: a signal or a value that the trace does not know.
+        """
+        found = self._known.get(node)
+        if found is None:
+            found = self._known[node] = self._worked_out(node)
+        return found
+
+    def _worked_out(self, node: Formula) -> Interval:
         if isinstance(node, Compare):
             return self._compare(node)
         if isinstance(node, Not):
@@ -128,6 +150,18 @@ class _Judge:
         return self.trace.scale(names[0]) if names else 1.0
 
     def _term(self, node: Term) -> Floats:
+        found = self._terms.get(node)
+        if found is None:
+            found = self._terms[node] = self._term_worked_out(node)
+        return found
+
+    def _window(self, begin_s: float, end_s: float) -> tuple[Ints, Ints, NDArray[np.bool_]]:
+        found = self._windows.get((begin_s, end_s))
+        if found is None:
+            found = self._windows[begin_s, end_s] = window(self.trace.time_ns, begin_s, end_s)
+        return found
+
+    def _term_worked_out(self, node: Term) -> Floats:
         count = len(self.trace.time_ns)
         if isinstance(node, Number):
             return np.full(count, node.value)
@@ -152,7 +186,7 @@ class _Judge:
         if node.name in ("min", "max"):
             return np.asarray((np.minimum if node.name == "min" else np.maximum).reduce(terms))
         values, time_ns = terms[0], self.trace.time_ns
-        first, beyond = span(time_ns, node.seconds)
+        first, beyond = self._window(-node.seconds, 0.0)[0], np.arange(1, len(time_ns) + 1)
         if node.name == "rate":
             passed_s = (time_ns - time_ns[first]) * 1e-9
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -180,16 +214,15 @@ class _Judge:
 
     def _some(self, node: Temporal, part: Interval) -> Interval:
         """Largest margin in the window."""
-        time_ns = self.trace.time_ns
         if node.past:
-            first, beyond, _ = window(time_ns, -node.end_s, -node.begin_s)
+            first, beyond, _ = self._window(-node.end_s, -node.begin_s)
             return Interval(highest(part.low, first, beyond), highest(part.high, first, beyond))
-        first, beyond, whole = window(time_ns, node.begin_s, node.end_s)
+        first, beyond, whole = self._window(node.begin_s, node.end_s)
         low, high = highest(part.low, first, beyond), highest(part.high, first, beyond)
         return Interval(low, high if self.ended else np.where(whole, high, np.inf))
 
     def _until(self, node: Until) -> Interval:
-        first, beyond, whole = window(self.trace.time_ns, node.begin_s, node.end_s)
+        first, beyond, whole = self._window(node.begin_s, node.end_s)
         left, right = self.margins(node.left), self.margins(node.right)
         low, _ = _reached(left.low, right.low, first, beyond)
         high, held = _reached(left.high, right.high, first, beyond)

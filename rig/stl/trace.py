@@ -61,6 +61,10 @@ class Trace:
         return self.scales.get(self.unit(name), 1.0)
 
 
+ASKED: Final = "asked."
+"""Begins the names of what the operator asked for."""
+
+
 class _Columns:
     """Signals of a recording by name."""
 
@@ -70,7 +74,9 @@ class _Columns:
         time_ns: Ints,
         states: tuple[Event, ...],
         constants: Mapping[str, float],
+        asked: tuple[Event, ...] = (),
     ) -> None:
+        self._asked = asked
         self._constants = constants
         self._tables = tables
         self._time_ns = time_ns
@@ -92,6 +98,8 @@ class _Columns:
             return np.asarray((self._time_ns - self._time_ns[:1]) * 1e-9, np.float64)
         if name == "gap_s":
             return np.diff(self._time_ns, prepend=self._time_ns[:1]) * 1e-9
+        if name.startswith(ASKED):
+            return self._pulses(name.removeprefix(ASKED))
         table, column, bit = self._place(name)
         values: Floats = table[column]
         if bit >= 0:
@@ -120,6 +128,14 @@ class _Columns:
                     return table, column, bits.index(bit)
         raise KeyError(name)
 
+    def _pulses(self, request: str) -> Floats:
+        """1 at the first sample after a request of the operator, else 0."""
+        times = np.array([event.time_ns for event in self._asked if event.text == request], np.int64)
+        pulses = np.zeros(len(self._time_ns))
+        places = np.searchsorted(self._time_ns, times, "left")
+        pulses[places[places < len(pulses)]] = 1.0
+        return pulses
+
     def _state(self) -> Floats:
         if not self._states:
             raise KeyError("state")
@@ -128,7 +144,7 @@ class _Columns:
         return _held(times, codes, self._time_ns)
 
     def unit(self, name: str) -> str:
-        if name in ("state", "time_s", "gap_s") or name in self._constants:
+        if name in ("state", "time_s", "gap_s") or name in self._constants or name.startswith(ASKED):
             return "s" if name in ("time_s", "gap_s") else ""
         table, column, bit = self._place(name)
         return "" if bit >= 0 else table.channel(column).unit
@@ -149,15 +165,16 @@ def _held(times: Ints, values: Floats, at: Ints) -> Floats:
 def trace_of(recording: Recording, constants: Mapping[str, float] | None = None) -> Trace:
     """The signals of a recording.
 
-    Tags by name, bits as `word.bit`, truth as `true.name`, the controller's `state`, `time_s` since the first sample,
-    and `gap_s` since the one before.
+    Tags by name, bits as `word.bit`, truth as `true.name`, the controller's `state`, `asked.stop` and others as pulses
+    where the operator asked for something, `time_s` since the first sample, and `gap_s` since the one before.
 
     Args:
         recording: of the run.
         constants: further names, such as `recipe.melting_point_c`.
     """
     states = tuple(event for event in recording.events if event.kind == "state")
+    asked = tuple(event for event in recording.events if event.kind == "operator")
     time_ns = recording.tags.time_ns
     tables = ("", recording.tags), ("true", recording.truth)
-    columns = _Columns(tables, time_ns, states, constants or {})
+    columns = _Columns(tables, time_ns, states, constants or {}, asked)
     return Trace(time_ns, columns.look_up, columns.unit, columns.code, SCALES)

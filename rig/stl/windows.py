@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["highest", "span", "window"]
+__all__ = ["highest", "window"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -52,9 +52,3 @@ def highest(values: Floats, first: Ints, beyond: Ints, empty: float = -np.inf) -
         begin, end = first[here], beyond[here] - 2**number
         found[here] = np.maximum(table[begin], table[end])
     return found
-
-
-def span(time_ns: Ints, seconds: float) -> tuple[Ints, Ints]:
-    """For each sample the first one of the last seconds, and the one behind it: windows that look back."""
-    first, _, _ = window(time_ns, -seconds, 0.0)
-    return first, np.arange(1, len(time_ns) + 1)

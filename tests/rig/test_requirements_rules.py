@@ -12,8 +12,10 @@ import pytest
 from emulator.scan import TRUTH
 from emulator.truth import engineering
 from rig.cli import main
+from rig.controller.api import OPERATOR_REQUESTS
 from rig.protocol.registers_file import default_registers
-from rig.requirements import RuleVerdict, judge_rules, load_rules, worst_of
+from rig.recipe import load_recipe
+from rig.requirements import RuleVerdict, judge_rules, load_rules, recipe_constants, worst_of
 from rig.requirements.rules import SEVERITIES, ActingFault, read_rules
 from rig.stl import FormulaError, trace_of
 from rig.trace import Event, Recording, Samples, write_mdf
@@ -23,6 +25,8 @@ from rig.virtual import FAULT_KINDS
 PERIOD_NS = 100_000_000
 CHANNELS = tag_channels(default_registers())
 NAMES = [channel.name for channel in CHANNELS]
+BEATS = np.arange(200)
+"""A controller that lives, 10 times a second for 20 s."""
 
 
 def run(seconds: float, events: tuple[Event, ...] = (), **signals: object) -> Recording:
@@ -51,7 +55,8 @@ def test_there_are_enough_rules_of_every_severity_with_sentence_and_source() -> 
 
 
 def test_rules_are_about_signals_that_a_press_has() -> None:
-    known = {*NAMES, "state", "time_s", "gap_s", "recipe.melting_point_c"}
+    known = {*NAMES, "state", "time_s", "gap_s", *recipe_constants(load_recipe("reference"))}
+    known |= {f"asked.{request}" for request in OPERATOR_REQUESTS}
     known |= {f"{channel.name}.{bit}" for channel in CHANNELS for bit in channel.bits}
     known |= {f"true.{engineering(name)[0]}" for name in TRUTH}
     used = {name for rule in load_rules().values() for case in rule.cases for name in case.signals}
@@ -60,17 +65,22 @@ def test_rules_are_about_signals_that_a_press_has() -> None:
 
 def test_a_broken_rule_tells_when_and_by_how_much() -> None:
     heats = np.where(np.arange(200) >= 50, 1.0, 0.0)
-    verdict = verdict_of("SAF-02", run(20.0, heating_enable=heats, coolant_flow_l_min=4.0))
+    verdict = verdict_of("SAF-02", run(20.0, heating_enable=heats, coolant_flow_l_min=4.0, controller_heartbeat=BEATS))
     assert verdict.status == "fail"
     assert verdict.margin == pytest.approx(-0.5)  # 0.5 m of a switch; the flow is 6 L/min short, 0.6 of 10
     assert verdict.time_s == pytest.approx(10.0)
-    assert verdict_of("SAF-02", run(20.0, heating_enable=heats, coolant_flow_l_min=50.0)).status == "pass"
+    assert (
+        verdict_of(
+            "SAF-02", run(20.0, heating_enable=heats, coolant_flow_l_min=50.0, controller_heartbeat=BEATS)
+        ).status
+        == "pass"
+    )
 
 
 def test_a_rule_whose_case_never_came_is_not_exercised() -> None:
     assert verdict_of("SAF-02", run(20.0)).status == "not exercised"
     # the case was there, but not for as long as the rule looks back
-    assert verdict_of("SAF-02", run(3.0, heating_enable=1.0)).status == "not exercised"
+    assert verdict_of("SAF-02", run(3.0, heating_enable=1.0, controller_heartbeat=BEATS[:30])).status == "not exercised"
 
 
 def test_a_reaction_that_the_end_of_the_run_cut_off_does_not_count() -> None:
@@ -159,7 +169,9 @@ def test_a_malformed_rule_is_told_with_its_file_and_id(text: str, words: str) ->
 
 
 def test_a_recording_is_judged_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = write_mdf(run(20.0, heating_enable=1.0, coolant_flow_l_min=4.0), tmp_path / "run.mf4")
+    path = write_mdf(
+        run(20.0, heating_enable=1.0, coolant_flow_l_min=4.0, controller_heartbeat=BEATS), tmp_path / "run.mf4"
+    )
     assert main(["judge", str(path), "--rule", "SAF-02", "--rule", "SAF-05"]) == 1
     out = capsys.readouterr().out
     assert "SAF-02 broken; 0 of 2 rules were put to the test and held, 1 were not put to the test" in out

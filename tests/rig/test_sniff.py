@@ -7,6 +7,7 @@ import io
 import json
 import os
 import threading
+import tty
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -315,6 +316,7 @@ def test_hexadecimal_digits_and_plain_bytes_say_the_same(tmp_path: Path) -> None
 
 def test_a_live_line_is_told_though_its_bytes_come_in_pieces() -> None:
     master, slave = os.openpty()
+    tty.setraw(slave)  # as a new one it would echo what comes before the listener has opened it
     request, answer = encode_frame(1, ReadHoldingRegisters(27, 1)), encode_frame(1, ReadHoldingRegistersResponse((4,)))
     both = request + answer
     over = threading.Event()
