@@ -138,6 +138,8 @@ class Hil:
         self.rules: tuple[RuleVerdict, ...] = ()
         self.faults: tuple[str, ...] = ()
         self._broken_on_purpose: set[str] = set()
+        self._made = session.recipe
+        """What this test's controller is to make."""
         self.resume = ""
         self.resume_about = ""
 
@@ -188,7 +190,8 @@ class Hil:
         """Make the controller under test."""
         from rig.hil import make_controller  # noqa: PLC0415
 
-        return make_controller(self.session.factory, recipe or self.recipe, **options)
+        self._made = recipe or self.recipe
+        return make_controller(self.session.factory, self._made, **options)
 
     def runner(self, bench: Bench, controller: Controller | None = None) -> Runner:
         """A runner with the live line; the press is commanded safe when the test ends."""
@@ -298,7 +301,7 @@ class Hil:
         from rig.requirements import judge_rules, recipe_constants, worst_of  # noqa: PLC0415
         from rig.stl import trace_of  # noqa: PLC0415
 
-        constants = recipe_constants(self.recipe)
+        constants = recipe_constants(self._made)
         judged = [
             judge_rules(
                 trace_of(bench.recorder.recording(), constants),
