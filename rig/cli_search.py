@@ -144,14 +144,14 @@ def known_requirement(requirement: str) -> str:
     Raises:
         UsageError: there is none.
     """
-    from rig.requirements import load_rules  # noqa: PLC0415
+    from rig.requirements import SHEET_CLAIMS, load_rules  # noqa: PLC0415
     from rig.scenario.play import KEEPS_RUNNING, RECOVERS  # noqa: PLC0415
 
-    known = (*load_rules(), KEEPS_RUNNING, RECOVERS)
-    if requirement not in known:
+    rules = load_rules()
+    if requirement not in (*rules, *SHEET_CLAIMS, KEEPS_RUNNING, RECOVERS):
         raise UsageError(
-            f"there is no requirement {requirement!r}; `press-rig rules` lists {len(known) - 2}, "
-            f"and there are {KEEPS_RUNNING} (keeps running) and {RECOVERS} (produces again)"
+            f"there is no requirement {requirement!r}; `press-rig rules` lists {len(rules)}, and there are "
+            f"{', '.join(SHEET_CLAIMS)}, {KEEPS_RUNNING} (keeps running) and {RECOVERS} (produces again)"
         )
     return requirement
 
@@ -192,10 +192,10 @@ def _write(finding: Finding, arguments: argparse.Namespace) -> Path:
 
 
 def _title(requirement: str) -> str:
-    from rig.requirements import load_rules  # noqa: PLC0415
+    from rig.requirements import CLAIMS, load_rules  # noqa: PLC0415
 
-    rule = load_rules().get(requirement)
-    return f"breaks {requirement}" + (f": {rule.title}" if rule else "")
+    known = load_rules().get(requirement) or CLAIMS.get(requirement)
+    return f"breaks {requirement}" + (f": {known.title}" if known else "")
 
 
 class _Line:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from rig.bench import Bench
 from rig.controller.api import Controller, ReportsState
 from rig.controller.runner import GAVE_UP, runner_for
-from rig.errors import UsageError
+from rig.errors import ControllerError, UsageError
 
 __all__ = ["Caught", "Moment", "catch_moments"]
 
@@ -55,12 +55,13 @@ class Caught:
         return f"the controller was never in this state for {SETTLE_S:g} s of a whole production run"
 
 
-def catch_moments(bench: Bench, controller: Controller) -> Caught:
+def catch_moments(bench: Bench, controller: Controller, produce_s: float = 0.0) -> Caught:
     """Live one production run on a warm press, with a hold in it, and catch every state on the way.
 
     Args:
         bench: a warm press; it is left as the run leaves it.
         controller: must report its state.
+        produce_s: how long production goes on before it is held, s.
 
     Returns:
         The states that came, and why no more did.
@@ -97,6 +98,7 @@ def catch_moments(bench: Bench, controller: Controller) -> Caught:
     try:
         runner.request("start")
         live_until("produce", within_s=PRODUCE_WITHIN_S)
+        runner.run_for(produce_s)
         runner.request("hold")
         live_until("hold", within_s=60)
         runner.request("resume")
@@ -104,6 +106,6 @@ def catch_moments(bench: Bench, controller: Controller) -> Caught:
         runner.run_for(30)
         runner.request("stop")
         live_until("cool", within_s=2 * 3600)
-    except AssertionError as error:
+    except (AssertionError, ControllerError) as error:
         caught.ended = str(error)
     return caught

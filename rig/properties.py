@@ -10,6 +10,7 @@ Everything in a scenario is drawn and shrunk together: operator, hands, faults a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -26,7 +27,9 @@ PEOPLE: Final = tuple(("button", name) for name in OPERATOR_REQUESTS) + tuple(("
 FACTORS: Final = (0.1, 0.3, 1.0, 3.0, 10.0, -1.0, -3.0)
 """Of the usual amount of a fault."""
 LASTS_S: Final = (0.5, 1.0, 3.0, 10.0, 30.0)
-FRAMES: Final = (1, 3, 10, 100)
+FRAMES: Final = (1, 10, 100, 100)
+RACE_TENTHS: Final = 30
+"""Events that race come within 3 s."""
 Targets = Callable[[str], Sequence[str]]
 
 
@@ -128,6 +131,12 @@ def scenarios(
             max_size=most_events - len(happens),
         )
     )
+    if len(happens) + len(more) > 1 and draw(st.booleans()):
+        # what happens at nearly the same time is where races are
+        at_s = draw(st.integers(0, int(lasts_s / 2)))
+        happens, more = [], [
+            replace(event, at_s=at_s + draw(st.integers(0, RACE_TENTHS)) / 10) for event in (*happens, *more)
+        ]  # fmt: skip
     return Scenario(
         state=state,
         lasts_s=lasts_s,

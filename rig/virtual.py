@@ -326,9 +326,11 @@ class VirtualPress:
 
     def _lies(self, account: FaultAccount) -> frozenset[str]:
         """Readings that a fault makes lie, by tag."""
-        struck = FAULT_KINDS[account.kind].get("targets")
+        kind = FAULT_KINDS[account.kind]
+        struck = kind.get("targets")
         if struck not in SENSOR_SETS:
-            return frozenset()
+            # a sensor that sits off its place shows something else than what its tag says
+            return frozenset({f"{account.target}_clearance_um"} if kind["group"] == "sensor" else ())
         if struck == "node" or account.target == ALL:
             return frozenset({EVERY_SENSOR})
         twin = partner_of(account.target, self.fault_targets(account.kind)) if struck == "pair of sensors" else None

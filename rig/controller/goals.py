@@ -147,7 +147,10 @@ def goal_reached(controller: ReferenceController, values: Values) -> tuple[bool,
         case State.CLOSE:
             return at_clearance(recipe, values), AT_CLEARANCE_S
         case State.THREAD:
-            return values["sheet_at_recovered_gauge"] > 0.5 and at_speed(recipe, values), 1.0
+            # what a run before has left on the table may pass the gauge first
+            fed_m = controller.last_position_m - controller.started_m
+            there = values["sheet_at_recovered_gauge"] > 0.5 and fed_m >= path_m(controller.facts) - MARGIN_M
+            return there and at_speed(recipe, values), 1.0
         case State.RUN_OUT:
             sheet = max(values[name] for name in ("sheet_at_entry", "sheet_at_exit", "sheet_at_recovered_gauge"))
             travelled_m = controller.last_position_m - controller.entered_m

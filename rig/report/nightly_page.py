@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from rig.report import colours
-from rig.report.figures import drawing, legend, new_figure, to_svg
+from rig.report.figures import MUTED, PAPER, drawing, legend, new_figure, to_svg
 from rig.report.plots import Plot
 from rig.requirements import load_rules
+from rig.search.envelope import AXES, GROUPS, boxes, labels
+from rig.search.nightly import KEY
 
 if TYPE_CHECKING:
     from rig.search.nightly import Nights
@@ -45,10 +49,39 @@ def write_nightly_page(nights: Nights, path: Path) -> Path:
 
 
 def _plots(nights: Nights) -> tuple[Plot, ...]:
-    if len(nights.nights) < 2:
-        return ()
     with drawing():
-        return (_trend(nights),)
+        trend = (_trend(nights),) if len(nights.nights) > 1 else ()
+        return (*trend, _envelope(nights)) if nights.nights else ()
+
+
+def _envelope(nights: Nights) -> Plot:
+    """Of all nights: seconds by kind of fault over heat and speed, pressure side by side in each box."""
+    seconds: Counter[tuple[str, ...]] = Counter()
+    for night in nights.nights:
+        seconds.update({tuple(box.split(KEY)): count for box, count in night.boxes.items()})
+    heat, speed, force = (labels(edges) for _, _, edges in AXES)
+    figure, panels = new_figure(1.5 * len(GROUPS) + 0.6, [1.0] * len(GROUPS))
+    for axes, group in zip(panels, GROUPS, strict=True):
+        table = np.array([[seconds[group, h, v, f] for h in heat for f in force] for v in speed], np.float64)
+        axes.imshow(np.log10(1.0 + table), cmap="YlGnBu", aspect="auto", vmin=0.0, vmax=5.0, origin="lower")
+        for row, column in np.argwhere(table == 0.0):
+            axes.plot(column, row, "x", color=MUTED, markersize=3)
+        axes.grid(visible=False)
+        axes.set_yticks(range(len(speed)), speed, fontsize=6.5)
+        axes.set_title(group, loc="left", fontsize=8.5, pad=3)
+        for edge in range(1, len(heat)):
+            axes.axvline(edge * len(force) - 0.5, color=PAPER, linewidth=2.0)
+    middles = [(place + 0.5) * len(force) - 0.5 for place in range(len(heat))]
+    panels[-1].set_xticks(middles, heat)
+    panels[-1].set_xlabel(
+        f"Heat zone in {AXES[0][1]}; in each, force of the entry group from {force[0]} to {force[-1]} {AXES[2][1]}"
+    )
+    never = sum(not seconds[box] for box in boxes())
+    caption = (
+        f"Speed in {AXES[1][1]} over heat, by what was wrong; the darker, the longer (seconds, logarithmic). "
+        f"Crosses: nobody has been there, {never} of {len(boxes())} boxes."
+    )
+    return Plot("Where the search has been", caption, to_svg(figure, "envelope", "Coverage of the operating envelope"))
 
 
 def _trend(nights: Nights) -> Plot:

@@ -137,7 +137,8 @@ def _violations(axes: Axes, played: Played) -> None:
 
 def _signals(played: Played) -> Plot:
     names = _of_interest(played)
-    figure, panels = new_figure(1.15 * len(names) + 0.6, [1.0] * len(names))
+    figure, panels = new_figure(1.3 * len(names) + 0.6, [1.0] * len(names))
+    figure.subplots_adjust(hspace=0.5)
     recording, begun_ns = played.recording, played.begun_ns
     for axes, name in zip(panels, names, strict=True):
         bare = name.removeprefix(TRUTH)
@@ -151,7 +152,7 @@ def _signals(played: Played) -> Plot:
                     color=colour,
                     label=label,
                 )
-        axes.set_ylabel(_short(bare, _unit(bare, recording.tags, recording.truth)), fontsize=7.5)
+        axes.set_title(f"{bare} {_unit(bare, recording.tags, recording.truth)}", loc="left", fontsize=8.5, pad=3)
         _violations(axes, played)
         legend(axes)
     panels[-1].set(xlabel="Time in s", xlim=(0.0, max(played.lasted_s, 0.1)))
@@ -175,10 +176,3 @@ def _of_interest(played: Played) -> list[str]:
 
 def _unit(name: str, *tables: Samples) -> str:
     return next((table.channel(name).unit for table in tables if name in table), "")
-
-
-def _short(name: str, unit: str) -> str:
-    words = name.split("_")
-    half = (len(words) + 1) // 2
-    text = " ".join(words[:half]) + "\n" + " ".join(words[half:])
-    return f"{text} [{unit}]" if unit else text

@@ -3,10 +3,11 @@
 In this order, cheapest and likeliest first:
 
 1. the controller's whole life, start to stop, without any fault;
-2. people: every button and every hand, in every state that the life came through;
+2. people: every button and every hand, in every state that the life came through; what ends a run, until the press
+   produces again;
 3. faults: every kind in every state, in an order drawn from the seed, each with one example of its options, alone or
-   with others. So what nobody has tried comes before what somebody has. In between, faults that show in the film, in
-   runs that are long enough for it to come to the last gauge;
+   with others. So what nobody has tried comes before what somebody has. In between, faults that stay, in runs that
+   are long enough for film to come to the last gauge, or for the way into production;
 4. aim: when all pairs have been tried, Hypothesis aims at what came nearest to a violation.
 
 What is broken is shrunk, and a finding is told once: later scenarios that break nothing else are only counted.
@@ -15,8 +16,10 @@ What is broken is shrunk, and a finding is told once: later scenarios that break
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Final
 
 from hypothesis import HealthCheck, Phase, given, settings, target
@@ -24,7 +27,8 @@ from hypothesis import seed as seeded
 
 from rig.clock import wall_s
 from rig.properties import PEOPLE, scenarios
-from rig.scenario import Played, Scenario, Stage, event_of, shrink
+from rig.scenario import Event, Played, Scenario, Stage, event_of, shrink
+from rig.search.envelope import Box, boxes_of
 from rig.virtual import FAULT_KINDS
 
 __all__ = ["Budget", "Finding", "Hunt", "Progress"]
@@ -34,17 +38,24 @@ LIFE: Final = Scenario(
     lasts_s=1500.0,
     events=tuple(
         event_of(at_s, "button", name)
-        for at_s, name in ((3.0, "start"), (830.0, "hold"), (832.0, "resume"), (1440.0, "stop"))
+        for at_s, name in ((3.0, "start"), (960.0, "hold"), (962.0, "resume"), (1440.0, "stop"))
     ),
     title="a whole life without faults",
 )
 """A production run with a hold in it; at these times the reference controller produces the reference recipe."""
 PEOPLE_LAST_S: Final = 12.0
 FILM_FROM: Final = "thread"
-FILM_LASTS_S: Final = 700.0
+FILM_LASTS_S: Final = 800.0
 """From the entry past the last gauge, and some metres of film."""
-FILM_EVERY: Final = 5
-"""Such a run costs as much as ten others."""
+WAY_FROM: Final = "tension_track"
+LONG_S: Final = 240.0
+WHOLE_EVERY: Final = 3
+"""Such a run costs as much as five others."""
+RESTING: Final = ("cold", "warm")
+SECOND_THOUGHTS: Final = (("start", "stop"), ("start", "abort"), ("start", "hold"), ("start", "reset"))
+ENDS: Final = (("button", "abort"), ("hand", "push_emergency_stop"))
+"""What ends a run; afterwards the press must be brought to produce again."""
+WAY_FAULTS: Final = tuple(kind for kind, known in FAULT_KINDS.items() if known["group"] in ("actuator", "machine"))
 FILM_FAULTS: Final = tuple(
     kind
     for kind, known in FAULT_KINDS.items()
@@ -114,6 +125,7 @@ class Progress:
         covered: pairs of state and what happened in it.
         pairs: how many there are.
         ended: why scenarios ended early, with how often.
+        boxes: seconds that were spent in each box of the operating envelope.
     """
 
     runs: int = 0
@@ -125,6 +137,7 @@ class Progress:
     covered: set[tuple[str, str]] = field(default_factory=set)
     pairs: int = 0
     ended: dict[str, int] = field(default_factory=dict)
+    boxes: Counter[Box] = field(default_factory=Counter)
 
 
 class Hunt:
@@ -190,27 +203,53 @@ class Hunt:
         self._note(life)
         if self._broken(life) or life.ended:
             yield "life", LIFE
+        if life.ended:
+            yield "life", replace(LIFE, lasts_s=30.0, events=LIFE.events[:1], recovers=True)
         states = self.stage.states()
-        pairs = [(state, "fault", kind) for state in states for kind in FAULT_KINDS]
-        self.progress.pairs = len(pairs) + len(states) * len(PEOPLE)
+        self.progress.pairs = len(states) * (len(FAULT_KINDS) + len(PEOPLE))
         for state in states:
             for kind, name in PEOPLE:
                 scenario = Scenario(state=state, lasts_s=PEOPLE_LAST_S, events=(event_of(1.0, kind, name),))
                 yield f"{name} in {state}", scenario
-        film = iter(FILM_FAULTS if FILM_FROM in states else ())
-        order = random.Random(self.seed)
-        order.shuffle(pairs)
-        for number, (state, kind, name) in enumerate(pairs):
-            for scenario in self._drawn((state,), ((kind, name),), number, examples=1):
+        for state, (first, second) in product(RESTING, SECOND_THOUGHTS):
+            events = event_of(1.0, "button", first), event_of(8.0, "button", second)
+            yield f"{first} and {second} in {state}", Scenario(state=state, lasts_s=90.0, events=events)
+        for state, (kind, name) in product(states, ENDS):
+            yield f"{name} in {state} for long", Scenario(state, LONG_S, (event_of(1.0, kind, name),), recovers=True)
+        whole = iter(self._whole(states))
+        for number, (state, name) in enumerate(self._pairs(states)):
+            for scenario in self._drawn((state,), (("fault", name),), number, examples=1):
                 yield f"{name} in {state}", scenario
-            if number % FILM_EVERY == 0 and (shows := next(film, None)):
-                yield f"film with {shows}", self._film(shows)
+            if number % WHOLE_EVERY == 0 and (long := next(whole, None)):
+                yield long
 
-    def _film(self, kind: str) -> Scenario:
-        """A fault that shows in the film, with its usual amount, at a place that the seed gives."""
+    def _pairs(self, states: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """States and kinds of faults: every kind in some state before any kind in a second one."""
+        order = random.Random(self.seed)
+        kinds = order.sample(list(FAULT_KINDS), len(FAULT_KINDS))
+        places = order.sample(list(states), len(states))
+        for turn in range(len(places)):
+            for number, kind in enumerate(kinds):
+                yield places[(number + turn) % len(places)], kind
+
+    def _whole(self, states: Sequence[str]) -> Iterator[tuple[str, Scenario]]:
+        """Runs so long that film comes to the last gauge, or a passage to its end, with one fault all the time."""
+        order = random.Random(self.seed + 1)
+        runs = [(kind, FILM_FROM, FILM_LASTS_S, strong) for kind in FILM_FAULTS for strong in (False, True)]
+        runs += [(kind, WAY_FROM, LONG_S, False) for kind in WAY_FAULTS]
+        order.shuffle(runs)
+        for kind, state, lasts_s, strong in runs:
+            if state in states:
+                yield f"{kind} from {state} on", Scenario(state, lasts_s, (self._lasting(kind, strong=strong),))
+
+    def _lasting(self, kind: str, *, strong: bool) -> Event:
+        """A fault that stays, at a place that the seed gives, with its usual amount or three times that."""
         places = self.stage.bench(Scenario(state="warm")).virtual.fault_targets(kind)
         target = places[self.seed % len(places)] if places else None
-        return Scenario(FILM_FROM, FILM_LASTS_S, (event_of(1.0, "fault", kind, {"target": target}),))
+        known, amount = FAULT_KINDS[kind], None
+        if strong and known["amount"]:
+            amount = min(max(3.0 * known["usual"], known["low"]), known["high"])
+        return event_of(1.0, "fault", kind, {"target": target, "amount": amount})
 
     def _drawn(
         self, states: Sequence[str], first: Sequence[tuple[str, str]], number: int, examples: int
@@ -273,6 +312,7 @@ class Hunt:
             if verdict.margin is not None and self._counts(verdict.rule) and not self.excused(played, verdict.rule):
                 margins[verdict.rule] = min(margins.get(verdict.rule, verdict.margin), verdict.margin)
         self.progress.covered |= {(scenario.state, event.name) for event in scenario.events}
+        self.progress.boxes.update(boxes_of(played))
         if played.ended:
             self.progress.ended[played.ended] = self.progress.ended.get(played.ended, 0) + 1
 

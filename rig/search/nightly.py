@@ -21,11 +21,13 @@ from rig.hil import load_factory
 from rig.scenario import Scenario, Stage, read_scenario, write_scenario
 from rig.search.hunt import Budget, Hunt
 
-__all__ = ["Found", "Leg", "Night", "Nights", "run_night"]
+__all__ = ["KEY", "Found", "Leg", "Night", "Nights", "run_night"]
 
 LEG: Final = Budget(seconds=300.0, shrink_s=60.0)
 """Of a hunt with one seed; then what it has found is written."""
 STATE: Final = "nights.json"
+KEY: Final = "|"
+"""Between the parts of a box's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Leg:
     pairs: int
     of_pairs: int
     margins: dict[str, float]
+    boxes: dict[str, int]
     found: tuple[tuple[str, str, Scenario, bool], ...]
 
 
@@ -76,6 +79,7 @@ class Night:
         margins: smallest of each requirement.
         new: found for the first time.
         known: found before.
+        boxes: seconds of press time in each box of the operating envelope.
     """
 
     begun: str
@@ -88,6 +92,7 @@ class Night:
     margins: dict[str, float] = field(default_factory=dict)
     new: list[str] = field(default_factory=list)
     known: list[str] = field(default_factory=list)
+    boxes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -135,7 +140,7 @@ def hunt_leg(controller: str, seed: int, budget: Budget) -> Leg:
     progress = hunt.progress
     return Leg(
         seed, progress.runs, progress.seconds, progress.virtual_s, len(progress.covered), progress.pairs,
-        progress.margins, tuple(found),
+        progress.margins, {KEY.join(box): count for box, count in progress.boxes.items()}, tuple(found),
     )  # fmt: skip
 
 
@@ -212,6 +217,8 @@ def _take(leg: Leg, night: Night, nights: Nights, known: set[str], folder: Path)
     night.pairs, night.of_pairs = max(night.pairs, leg.pairs), leg.of_pairs
     for name, margin in leg.margins.items():
         night.margins[name] = min(night.margins.get(name, margin), margin)
+    for box, count in leg.boxes.items():
+        night.boxes[box] = night.boxes.get(box, 0) + count
     for requirement, why, scenario, repeats in leg.found:
         key = key_of(requirement, scenario)
         told = night.known if key in known else night.new
