@@ -18,8 +18,10 @@ enum alarm {
     ALARM_OF_BLOCKED_PRESS = 1 << 9, /* force without sheet */
     ALARM_OF_SLOW_STATE = 1 << 10,
     ALARM_OF_ABORT = 1 << 11,
+    ALARM_OF_STANDING_BELT = 1 << 12, /* a belt stands that is told to move */
+    ALARM_OF_OPENED_PRESS = 1 << 13,  /* the press has opened by itself */
 };
-enum { ALARM_KINDS = 12 };
+enum { ALARM_KINDS = 14 };
 
 struct alarms {
     uint16_t active;

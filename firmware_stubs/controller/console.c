@@ -13,6 +13,7 @@ static const char *const STATE_NAMES[STATES] = {
 static const char *const ALARM_NAMES[ALARM_KINDS] = {
     "no_recipe",        "other_map",  "stale_data",     "node_frozen", "node_restarted", "refused",
     "sensor_implausible", "over_limit", "zone_deviation", "blocked",     "state_timeout",  "aborted",
+    "belt_stands",        "press_opened",
 };
 
 static struct {

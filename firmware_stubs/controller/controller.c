@@ -7,6 +7,7 @@ enum {
     /* interlocks after which the belts are not moved until they are released */
     STANDSTILL = DANGER | ALARM_TENSION_LOSS | ALARM_MISTRACKING | ALARM_SPEED_MISMATCH | ALARM_COMMS_WATCHDOG,
     STOPPING = REQUEST_STOP | REQUEST_HOLD | REQUEST_ABORT, /* requests that are kept while data are late */
+    HOT_FOR_MS = 60000,     /* what was hot counts as hot for so long */
     RESET_WINDOW_MS = 1000, /* alarms that are gone so long after a reset were released by it */
     FIRST_PERIOD_MS = 100,
     LONGEST_PERIOD_MS = 1000,
@@ -92,7 +93,8 @@ static void enter(enum state state, int32_t position_mm, uint32_t now_ms) {
 
 /* A goal counts once it has held for its settling time. */
 static bool is_done(const struct inputs *inputs, int32_t position_mm, uint32_t now_ms) {
-    if (!goal_is_reached(controller.state, controller.recipe, inputs, position_mm - controller.entered_mm)) {
+    if (!goal_is_reached(controller.state, controller.recipe, inputs, position_mm - controller.entered_mm,
+                         position_mm - controller.started_mm)) {
         controller.has_settled = false;
         return false;
     }
@@ -179,9 +181,15 @@ static void set_switches(unsigned wishes, bool is_product, bool is_at_gauge) {
     controller.commands.switches = (uint16_t)switches;
 }
 
-static void command(const struct inputs *inputs, int32_t position_mm, int32_t period_ms) {
+static void command(const struct inputs *inputs, int32_t position_mm, int32_t period_ms, uint32_t now_ms) {
     const struct recipe *recipe = controller.recipe;
-    struct wishes wishes = wishes_in(controller.state, recipe, inputs);
+    /* a thermocouple that comes and goes does not switch the drives */
+    bool is_hot = press_is_hot(inputs);
+    if (controller.state == STATE_FAULT && is_hot) {
+        controller.hot_ms = now_ms | 1;
+    }
+    is_hot = is_hot || (controller.hot_ms != 0 && now_ms - controller.hot_ms < HOT_FOR_MS);
+    struct wishes wishes = wishes_in(controller.state, recipe, inputs, is_hot);
     if (inputs->words[INPUT_ALARM_WORD] & STANDSTILL || controller.alarms.active & ALARM_OF_RESTART) {
         wishes.what &= ~(unsigned)WISH_DRIVE;
         wishes.speed = 0;
@@ -245,7 +253,9 @@ bool controller_scan(const struct inputs *inputs, uint32_t now_ms) {
                         : elapsed_ms > LONGEST_PERIOD_MS ? LONGEST_PERIOD_MS : (int32_t)elapsed_ms;
     int32_t position_mm = belt_position(inputs);
     uint32_t limit_ms = state_limit_ms(controller.state, controller.recipe);
-    watch_inputs(&controller.watch, inputs, controller.recipe, controller.state, now_ms, &controller.alarms);
+    int32_t told_speed = controller.commands.switches & COIL_DRIVES_ENABLE ? controller.speed : 0;
+    watch_inputs(&controller.watch, inputs, controller.recipe, controller.state, told_speed, now_ms,
+                 &controller.alarms);
     if (limit_ms > 0 && now_ms - controller.state_ms > limit_ms) {
         raise_alarm(&controller.alarms, ALARM_OF_SLOW_STATE);
     }
@@ -253,7 +263,7 @@ bool controller_scan(const struct inputs *inputs, uint32_t now_ms) {
     if (state != controller.state) {
         enter(state, position_mm, now_ms);
     }
-    command(inputs, position_mm, period_ms);
+    command(inputs, position_mm, period_ms, now_ms);
     controller.position_mm = position_mm;
     controller.scan_ms = now_ms;
     controller.has_scanned = true;

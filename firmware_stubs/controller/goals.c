@@ -6,6 +6,7 @@ enum {
     AT_SPEED_PERCENT = 3,   /* the rollers' resistance ripples with the nips */
     CENTRED = 200,
     AT_CLEARANCE = 150,
+    PATH_MARGIN = 300,      /* mm by which the path of a recipe is longer than the way to the last gauge */
     COOL = 500,             /* a press below this may stand */
     HOT = 600,              /* one above this must not */
     SECOND_MS = 1000,
@@ -31,7 +32,11 @@ static int32_t hottest(const struct inputs *inputs) {
     return highest;
 }
 
-struct wishes wishes_in(enum state state, const struct recipe *recipe, const struct inputs *inputs) {
+bool press_is_hot(const struct inputs *inputs) {
+    return hottest(inputs) > HOT;
+}
+
+struct wishes wishes_in(enum state state, const struct recipe *recipe, const struct inputs *inputs, bool is_hot) {
     enum { READY = WISH_COOLANT | WISH_HYDRAULICS | WISH_TENSION };
     /* never a hot belt that stands, and never heat without coolant */
     unsigned heat = contact(inputs, CONTACT_BELTS_MOVING) && contact(inputs, CONTACT_COOLANT_FLOWING) ? WISH_HEAT : 0;
@@ -55,7 +60,7 @@ struct wishes wishes_in(enum state state, const struct recipe *recipe, const str
     case STATE_COOL:
         return (struct wishes){READY | drive, recipe->cool_speed};
     case STATE_FAULT:
-        return (struct wishes){READY | WISH_FAST_OPEN | (hottest(inputs) > HOT ? drive : 0u), recipe->creep_speed};
+        return (struct wishes){READY | WISH_FAST_OPEN | (is_hot ? drive : 0u), recipe->creep_speed};
     case STATE_EMERGENCY_STOP:
         return (struct wishes){READY | WISH_FAST_OPEN, 0};
     default:
@@ -99,7 +104,8 @@ static bool at_clearance(const struct recipe *recipe, const struct inputs *input
     return there;
 }
 
-bool goal_is_reached(enum state state, const struct recipe *recipe, const struct inputs *inputs, int32_t travelled_mm) {
+bool goal_is_reached(enum state state, const struct recipe *recipe, const struct inputs *inputs, int32_t travelled_mm,
+                     int32_t fed_mm) {
     enum { SHEET = CONTACT_SHEET_AT_ENTRY | CONTACT_SHEET_AT_EXIT | CONTACT_SHEET_AT_RECOVERED_GAUGE };
     switch (state) {
     case STATE_PREHEAT:
@@ -109,7 +115,9 @@ bool goal_is_reached(enum state state, const struct recipe *recipe, const struct
     case STATE_CLOSE:
         return at_clearance(recipe, inputs);
     case STATE_THREAD:
-        return contact(inputs, CONTACT_SHEET_AT_RECOVERED_GAUGE) && at_speed(recipe, inputs);
+        /* what a run before has left on the table may pass the gauge first */
+        return contact(inputs, CONTACT_SHEET_AT_RECOVERED_GAUGE) && fed_mm >= recipe->path_mm - PATH_MARGIN &&
+               at_speed(recipe, inputs);
     case STATE_RUN_OUT:
         return !contact(inputs, SHEET) && travelled_mm >= recipe->path_mm;
     case STATE_OPEN:

@@ -22,10 +22,14 @@ struct wishes {
     int32_t speed; /* mm/min */
 };
 
-struct wishes wishes_in(enum state state, const struct recipe *recipe, const struct inputs *inputs);
+struct wishes wishes_in(enum state state, const struct recipe *recipe, const struct inputs *inputs, bool is_hot);
+
+/* Whether the press must not stand, as its thermocouples show it now. */
+bool press_is_hot(const struct inputs *inputs);
 
 /* Is the goal reached now? travelled_mm: of the belts since the state began. */
-bool goal_is_reached(enum state state, const struct recipe *recipe, const struct inputs *inputs, int32_t travelled_mm);
+bool goal_is_reached(enum state state, const struct recipe *recipe, const struct inputs *inputs, int32_t travelled_mm,
+                     int32_t fed_mm);
 
 /* So long must the goal be reached, ms. */
 uint32_t goal_settles_ms(enum state state);

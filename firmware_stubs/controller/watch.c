@@ -12,6 +12,9 @@ enum {
     THINNEST_PERCENT = 80,   /* a gauge behind the press that shows less than this part of the clearance is wrong */
     CLOSED = 20000,          /* µm / 10: above it there is no clearance to speak of */
     CLOSING_FORCE = 2000,    /* on a roller group, without sheet: something is between the belts */
+    STANDING = 50,           /* mm/min */
+    STANDING_MS = 1500,
+    OPENED_SCANS = 2,
     ZONE_PLATES = HEAT_PLATES + COLD_PLATES,
 };
 
@@ -86,10 +89,39 @@ static void watch_zones(struct watch *watch, const struct inputs *inputs, const 
     }
 }
 
+/* Sheet would pile up before a belt that stands, and a hot one must not stand. */
+static void watch_belts(struct watch *watch, const struct inputs *inputs, int32_t told_speed, uint32_t now_ms,
+                        struct alarms *alarms) {
+    bool stands = sensed(inputs, INPUT_BELT_UPPER_SPEED_M_MIN) <= STANDING ||
+                  sensed(inputs, INPUT_BELT_LOWER_SPEED_M_MIN) <= STANDING;
+    if (told_speed <= STANDING || !stands) {
+        watch->standing_ms = 0;
+    } else if (watch->standing_ms == 0) {
+        watch->standing_ms = now_ms | 1;
+    } else if (now_ms - watch->standing_ms > STANDING_MS) {
+        raise_alarm(alarms, ALARM_OF_STANDING_BELT);
+    }
+}
+
+/* A press that is to be closed and has opened by itself. */
+static void watch_press(struct watch *watch, const struct inputs *inputs, struct alarms *alarms) {
+    watch->opened_scans = contact(inputs, CONTACT_PRESS_OPEN) ? (uint8_t)(watch->opened_scans + 1) : 0;
+    if (watch->opened_scans >= OPENED_SCANS) {
+        watch->opened_scans = OPENED_SCANS;
+        raise_alarm(alarms, ALARM_OF_OPENED_PRESS);
+    }
+}
+
 void watch_inputs(struct watch *watch, const struct inputs *inputs, const struct recipe *recipe, enum state state,
-                  uint32_t now_ms, struct alarms *alarms) {
+                  int32_t told_speed, uint32_t now_ms, struct alarms *alarms) {
     watch_node(watch, inputs, now_ms, alarms);
     watch_sensors(inputs, recipe, alarms);
+    if (state != STATE_FAULT && state != STATE_EMERGENCY_STOP) {
+        watch_belts(watch, inputs, told_speed, now_ms, alarms);
+    }
+    if (state == STATE_THREAD || state == STATE_PRODUCE || state == STATE_HOLD) {
+        watch_press(watch, inputs, alarms);
+    }
     if (state == STATE_PRODUCE) {
         watch_zones(watch, inputs, recipe, now_ms, alarms);
     }

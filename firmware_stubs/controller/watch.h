@@ -21,14 +21,16 @@ struct watch {
     uint32_t ahead_ms;     /* this clock less the node's, on the shortest way seen so far */
     uint32_t heard_ms;
     uint32_t deviation_ms; /* since when a zone is off its setpoint; 0: it is not */
+    uint32_t standing_ms;  /* since when a belt stands that is told to move; 0: none does */
+    uint8_t opened_scans;  /* for so many scans the press has been open that is to be closed */
 };
 
 /* How old an answer is by the node's own clock: one that was held up on the way, or given to an earlier request, would
  * pass for fresh. 0 for as old as the way takes. Notices a node that has started anew. */
 uint32_t watch_age_ms(struct watch *watch, const struct inputs *inputs, uint32_t now_ms, struct alarms *alarms);
 
-/* Everything that an answer shows. */
+/* Everything that an answer shows; the belts are told a speed, mm/min, or 0 if they are not driven. */
 void watch_inputs(struct watch *watch, const struct inputs *inputs, const struct recipe *recipe, enum state state,
-                  uint32_t now_ms, struct alarms *alarms);
+                  int32_t told_speed, uint32_t now_ms, struct alarms *alarms);
 
 #endif
