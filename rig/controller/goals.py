@@ -32,8 +32,10 @@ from rig.recipe import Recipe
 if TYPE_CHECKING:
     from rig.controller.reference import ReferenceController
 
-__all__ = ["HOT_C", "HOT_FOR_S", "Wishes", "goal_reached", "hottest_c", "time_limit_s", "wishes_in"]
+__all__ = ["HOT_C", "HOT_FOR_S", "MOVING_FOR_S", "Wishes", "goal_reached", "hottest_c", "time_limit_s", "wishes_in"]
 
+MOVING_FOR_S = 5.5
+"""Belts that stop and go must not switch the heaters' contactors as often."""
 AT_TEMPERATURE_K = 1.5
 """A zone is at temperature within this of its setpoint."""
 DRUM_NEAR_K = 10.0
@@ -77,14 +79,23 @@ class Wishes:
     fast_open: bool = False
 
 
-def wishes_in(state: State, recipe: Recipe, facts: MachineFacts, values: Values, *, hot: bool) -> Wishes:
-    """What `state` wants, given what is sensed, and whether the press is hot or was so in the last `HOT_FOR_S`."""
+def wishes_in(state: State, recipe: Recipe, facts: MachineFacts, values: Values, *, hot: bool, moving: bool) -> Wishes:
+    """What a state wants, given what is sensed.
+
+    Args:
+        state: of the controller.
+        recipe: what to make.
+        facts: the machine.
+        values: inputs.
+        hot: the press is hot, or was so in the last `HOT_FOR_S`.
+        moving: belts have moved and coolant has flowed for the last `MOVING_FOR_S`.
+    """
     return _wishes(
         state,
         recipe.press.speed_m_min,
         facts.creep_speed_m_min,
         facts.cool_speed_m_min,
-        moving=values["belts_moving"] > 0.5 and values["coolant_flowing"] > 0.5,
+        moving=moving,
         tensioned=values["tension_ready"] > 0.5,
         closed=values["press_open"] < 0.5,
         hot=hot,

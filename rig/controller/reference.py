@@ -14,7 +14,16 @@ from dataclasses import dataclass, field, replace
 from typing import cast
 
 from rig.controller.api import Inputs, QualityRecord, Value
-from rig.controller.goals import HOT_C, HOT_FOR_S, Wishes, goal_reached, hottest_c, time_limit_s, wishes_in
+from rig.controller.goals import (
+    HOT_C,
+    HOT_FOR_S,
+    MOVING_FOR_S,
+    Wishes,
+    goal_reached,
+    hottest_c,
+    time_limit_s,
+    wishes_in,
+)
 from rig.controller.ledger import Ledger, Reading
 from rig.controller.machine_facts import MachineFacts
 from rig.controller.names import SIDES, Values, forces_kn, heat_plates_c
@@ -88,6 +97,7 @@ class ReferenceController:
     reset_wanted: bool = False
     reset_ns: int = -1
     hot_ns: int = -1
+    still_ns: int = -1
     ship: bool = False
 
     def __post_init__(self) -> None:
@@ -270,7 +280,10 @@ class ReferenceController:
         if self.now_state is State.FAULT and hottest_c(values) > HOT_C:
             self.hot_ns = self.last_ns
         hot = self.hot_ns >= 0 and (self.last_ns - self.hot_ns) * 1e-9 < HOT_FOR_S
-        wishes = wishes_in(self.now_state, self.recipe, self.facts, values, hot=hot)
+        if values["belts_moving"] < 0.5 or values["coolant_flowing"] < 0.5:
+            self.still_ns = self.last_ns
+        moving = self.still_ns < 0 or (self.last_ns - self.still_ns) * 1e-9 >= MOVING_FOR_S
+        wishes = wishes_in(self.now_state, self.recipe, self.facts, values, hot=hot, moving=moving)
         if interlocks & STANDSTILL or "node_restarted" in self.alarms.active:
             wishes = replace(wishes, drive=False, speed_m_min=0.0)
         step = SPEED_STEP_M_MIN_S * period_s

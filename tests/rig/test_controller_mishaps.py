@@ -220,3 +220,19 @@ def test_a_thermocouple_that_comes_and_goes_does_not_switch_the_drives() -> None
     rest = [clocked.scan(sound)["drives_enable"] for _ in range(700)]
     assert rest == sorted(rest, reverse=True)
     assert not rest[-1]
+
+
+def test_belts_that_stop_and_go_do_not_switch_the_heat_as_often() -> None:
+    clocked = Clocked(controller_in(State.TENSION_TRACK))
+    moving = given(
+        belts_moving=True, coolant_flowing=True, belt_upper_speed_m_min=1.0, belt_lower_speed_m_min=1.0, **HOT
+    )
+    still = given(
+        belts_moving=False, coolant_flowing=True, belt_upper_speed_m_min=0.3, belt_lower_speed_m_min=0.3, **HOT
+    )
+    assert clocked.scan(moving)["heating_enable"]
+    heats = [clocked.scan(still if scan % 20 == 0 else moving)["heating_enable"] for scan in range(200)]
+    assert not any(heats)
+    again = [clocked.scan(moving)["heating_enable"] for _ in range(60)]
+    assert again == sorted(again)
+    assert again[-1]
