@@ -55,7 +55,7 @@ class Board:
 
 
 _HOST: Final = ("boards/host/host.c",)
-_FUZZ: Final = (*_HOST, "boards/host/fuzz.c")
+_FUZZ_NODE: Final = (*_HOST, "boards/host/fuzz_node.c")
 _CHIP: Final = ("startup.c", "main.c", "io.c", "memory.ld")
 _CONTROLLER_CHIP: Final = ("startup.c", "controller.c", "memory.ld")
 _CORTEX_M3: Final = (
@@ -70,14 +70,17 @@ _CORTEX_M3: Final = (
     "-Wl,-e,reset_handler",
 )
 _LIBRARY: Final = ("-O2", "-fPIC", "-shared", "-fvisibility=hidden")
+_CONTROLLER_HOST: Final = ("boards/host/controller.c",)
+_FUZZ_CONTROLLER: Final = (*_CONTROLLER_HOST, "boards/host/fuzz_controller.c")
 _UBSAN: Final = ("-O1", "-fsanitize=undefined", "-fno-sanitize-recover=undefined")
+_ASAN: Final = ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined")
 
 BOARDS: Final = {
     board.name: board
     for board in (
         Board("lm3s6965", "node-lm3s6965.elf", tuple(f"boards/lm3s6965/{name}" for name in _CHIP), _CORTEX_M3),
         Board("host", "libnode.so", _HOST, _LIBRARY),
-        Board("host-ubsan", "node-ubsan", _FUZZ, _UBSAN),
+        Board("host-ubsan", "node-ubsan", _FUZZ_NODE, _UBSAN),
         Board(
             "controller-lm3s6965",
             "controller-lm3s6965.elf",
@@ -85,14 +88,10 @@ BOARDS: Final = {
             _CORTEX_M3,
             CONTROLLER,
         ),
-        Board("controller-host", "libcontroller.so", ("boards/host/controller.c",), _LIBRARY, CONTROLLER),
-        Board(
-            "host-asan",
-            "node-asan",
-            _FUZZ,
-            ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"),
-            system_compiler=True,
-        ),
+        Board("controller-host", "libcontroller.so", _CONTROLLER_HOST, _LIBRARY, CONTROLLER),
+        Board("controller-ubsan", "controller-ubsan", _FUZZ_CONTROLLER, _UBSAN, CONTROLLER),
+        Board("host-asan", "node-asan", _FUZZ_NODE, _ASAN, system_compiler=True),
+        Board("controller-asan", "controller-asan", _FUZZ_CONTROLLER, _ASAN, CONTROLLER, system_compiler=True),
     )
 }
 

@@ -55,6 +55,13 @@ static void look_for_alarms(void) {
     }
 }
 
+void console_begin(void) {
+    console.has_spoken = false;
+    console.refused_claim = 0;
+    console.alarms = 0;
+    console.taken = console.kept = 0;
+}
+
 void console_look(void) {
     look_for_alarms();
     if ((!console.has_spoken || controller.state != console.state) && say("state ", STATE_NAMES[controller.state])) {

@@ -11,6 +11,9 @@
 
 #include <stdbool.h>
 
+/* Power-on: nothing has been said. */
+void console_begin(void);
+
 /* Note what is new about `controller`. */
 void console_look(void);
 

@@ -8,6 +8,7 @@ enum {
     STANDSTILL = DANGER | ALARM_TENSION_LOSS | ALARM_MISTRACKING | ALARM_SPEED_MISMATCH | ALARM_COMMS_WATCHDOG,
     STOPPING = REQUEST_STOP | REQUEST_HOLD | REQUEST_ABORT, /* requests that are kept while data are late */
     HOT_FOR_MS = 60000,     /* what was hot counts as hot for so long */
+    MOVING_FOR_MS = 5500,   /* belts that stop and go must not switch the heaters' contactors as often */
     RESET_WINDOW_MS = 1000, /* alarms that are gone so long after a reset were released by it */
     FIRST_PERIOD_MS = 100,
     LONGEST_PERIOD_MS = 1000,
@@ -59,6 +60,13 @@ static const struct transition TRANSITIONS[] = {
     {STATE_EMERGENCY_STOP, STATE_COOL, EVENT_RELEASED},
 };
 
+/* On a board without a sound recipe: the press opens, cools, and its belts creep while they are hot. */
+static const struct recipe NO_RECIPE = {
+    .melting_point = INT16_MAX, .hot = REST, .cold = REST, .sheet_mm = 1,
+    .entry_clearance = 60000, .clearance = 60000, .open_clearance = 60000,
+    .speed = 3000, .creep_speed = 300, .cool_speed = 3000, .tension = 7200, .coolant_flow = 1000, .path_mm = 1,
+};
+
 struct controller controller;
 
 static enum state next_state(enum state state, unsigned events) {
@@ -93,8 +101,8 @@ static void enter(enum state state, int32_t position_mm, uint32_t now_ms) {
 
 /* A goal counts once it has held for its settling time. */
 static bool is_done(const struct inputs *inputs, int32_t position_mm, uint32_t now_ms) {
-    if (!goal_is_reached(controller.state, controller.recipe, inputs, position_mm - controller.entered_mm,
-                         position_mm - controller.started_mm)) {
+    if (!goal_is_reached(controller.state, controller.recipe, inputs, travel(controller.entered_mm, position_mm),
+                         travel(controller.started_mm, position_mm))) {
         controller.has_settled = false;
         return false;
     }
@@ -134,7 +142,7 @@ static unsigned events_in(const struct inputs *inputs, int32_t position_mm, uint
     events |= asked & REQUEST_STOP ? EVENT_STOP : 0u;
     events |= asked & REQUEST_HOLD ? EVENT_HOLD : 0u;
     events |= asked & REQUEST_RESUME ? EVENT_RESUME : 0u;
-    events |= position_mm - controller.started_mm >= controller.recipe->sheet_mm ? EVENT_FED : 0u;
+    events |= travel(controller.started_mm, position_mm) >= controller.recipe->sheet_mm ? EVENT_FED : 0u;
     events |= is_done(inputs, position_mm, now_ms) ? EVENT_DONE : 0u;
     return events;
 }
@@ -189,7 +197,12 @@ static void command(const struct inputs *inputs, int32_t position_mm, int32_t pe
         controller.hot_ms = now_ms | 1;
     }
     is_hot = is_hot || (controller.hot_ms != 0 && now_ms - controller.hot_ms < HOT_FOR_MS);
-    struct wishes wishes = wishes_in(controller.state, recipe, inputs, is_hot);
+    bool is_moving = contact(inputs, CONTACT_BELTS_MOVING) && contact(inputs, CONTACT_COOLANT_FLOWING);
+    if (!is_moving) {
+        controller.still_ms = now_ms | 1;
+    }
+    is_moving = is_moving && (controller.still_ms == 0 || now_ms - controller.still_ms >= MOVING_FOR_MS);
+    struct wishes wishes = wishes_in(controller.state, recipe, inputs, is_hot, is_moving);
     if (inputs->words[INPUT_ALARM_WORD] & STANDSTILL || controller.alarms.active & ALARM_OF_RESTART) {
         wishes.what &= ~(unsigned)WISH_DRIVE;
         wishes.speed = 0;
@@ -201,7 +214,7 @@ static void command(const struct inputs *inputs, int32_t position_mm, int32_t pe
         controller.speed = 0;
     }
     set_registers(recipe, wishes);
-    int32_t travel_mm = controller.has_scanned ? position_mm - controller.position_mm : 0;
+    int32_t travel_mm = controller.has_scanned ? travel(controller.position_mm, position_mm) : 0;
     for (unsigned side = 0; side < 2; side++) {
         int32_t edge = sensed_signed(inputs, INPUT_BELT_UPPER_EDGE_POSITION_MM + side);
         int32_t angle = steer(&controller.steering[side], edge, travel_mm, period_ms);
@@ -218,6 +231,7 @@ static void command(const struct inputs *inputs, int32_t position_mm, int32_t pe
 void controller_begin(const struct recipe *recipe, uint32_t now_ms) {
     controller = (struct controller){.recipe = recipe, .scan_ms = now_ms, .data_ms = now_ms};
     if (!recipe_is_sound(recipe)) {
+        controller.recipe = &NO_RECIPE;
         raise_alarm(&controller.alarms, ALARM_OF_RECIPE);
     }
 }

@@ -32,6 +32,7 @@ struct controller {
     uint32_t reset_ms;        /* when the operator last asked to reset; 0 for never */
     uint32_t settled_ms;      /* since when the goal is reached */
     uint32_t hot_ms;          /* when the press last showed that it is hot; 0 for never */
+    uint32_t still_ms;        /* when belts last stood, or coolant; 0 for never */
     uint32_t scan_ms;         /* when the last scan was */
     uint32_t data_ms;         /* of when the last data are */
     int32_t position_mm;      /* of the belts, at the last scan */

@@ -33,7 +33,7 @@ static bool presses(const struct inputs *inputs, unsigned left) {
 
 /* Is there sheet from COVERED_MM behind one place to COVERED_MM before the other? Places are mm from the entry. */
 static bool is_covered(const struct gate *gate, int32_t position_mm, int32_t from_mm, int32_t to_mm) {
-    int32_t front_mm = position_mm - gate->front_mm, tail_mm = position_mm - gate->tail_mm;
+    int32_t front_mm = travel(gate->front_mm, position_mm), tail_mm = travel(gate->tail_mm, position_mm);
     return gate->has_front && front_mm > from_mm + COVERED_MM && tail_mm < to_mm - COVERED_MM;
 }
 
@@ -83,6 +83,6 @@ bool gate_lets_pass(struct gate *gate, const struct recipe *recipe, const struct
         !belts_run_together(inputs)) {
         gate->good_since_mm = position_mm;
     }
-    return position_mm - gate->good_since_mm >= recipe->path_mm &&
+    return travel(gate->good_since_mm, position_mm) >= recipe->path_mm &&
            contact(inputs, CONTACT_SHEET_AT_RECOVERED_GAUGE) && is_rolled_enough(recipe, inputs);
 }

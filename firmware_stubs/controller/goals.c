@@ -36,10 +36,10 @@ bool press_is_hot(const struct inputs *inputs) {
     return hottest(inputs) > HOT;
 }
 
-struct wishes wishes_in(enum state state, const struct recipe *recipe, const struct inputs *inputs, bool is_hot) {
+struct wishes wishes_in(enum state state, const struct recipe *recipe, const struct inputs *inputs, bool is_hot,
+                        bool is_moving) {
     enum { READY = WISH_COOLANT | WISH_HYDRAULICS | WISH_TENSION };
-    /* never a hot belt that stands, and never heat without coolant */
-    unsigned heat = contact(inputs, CONTACT_BELTS_MOVING) && contact(inputs, CONTACT_COOLANT_FLOWING) ? WISH_HEAT : 0;
+    unsigned heat = is_moving ? WISH_HEAT : 0; /* never a hot belt that stands, and never heat without coolant */
     unsigned drive = contact(inputs, CONTACT_TENSION_READY) ? WISH_DRIVE : 0;
     unsigned feed = contact(inputs, CONTACT_PRESS_OPEN) ? 0 : WISH_FEED;
     switch (state) {

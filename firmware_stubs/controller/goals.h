@@ -22,7 +22,9 @@ struct wishes {
     int32_t speed; /* mm/min */
 };
 
-struct wishes wishes_in(enum state state, const struct recipe *recipe, const struct inputs *inputs, bool is_hot);
+/* is_hot: the press must not stand. is_moving: its belts have moved, and its coolant flowed, for a while. */
+struct wishes wishes_in(enum state state, const struct recipe *recipe, const struct inputs *inputs, bool is_hot,
+                        bool is_moving);
 
 /* Whether the press must not stand, as its thermocouples show it now. */
 bool press_is_hot(const struct inputs *inputs);

@@ -27,11 +27,16 @@ static inline bool contact(const struct inputs *inputs, unsigned bits) {
     return (inputs->words[INPUT_CONTACTS_WORD] & bits) != 0;
 }
 
-/* What both belts have done on the way, mm; the difference of two of them counts. */
+/* What both belts have done on the way, mm. It wraps: only travel() from one to another means something. */
 static inline int32_t belt_position(const struct inputs *inputs) {
     uint32_t upper = sensed_long(inputs, INPUT_BELT_UPPER_POSITION_M);
     uint32_t lower = sensed_long(inputs, INPUT_BELT_LOWER_POSITION_M);
     return (int32_t)(lower + (uint32_t)((int32_t)(upper - lower) / 2));
+}
+
+/* The way from one position of the belts to another, mm. */
+static inline int32_t travel(int32_t from_mm, int32_t to_mm) {
+    return (int32_t)((uint32_t)to_mm - (uint32_t)from_mm);
 }
 
 /* Mean of the left and the right side. */

@@ -42,7 +42,7 @@ struct recipe {
     uint32_t crc;          /* of all before: Modbus's CRC, in the lower half */
 };
 
-/* Is this a recipe, whole and of this version? */
+/* Is this a recipe, whole, of this version, and with numbers that can be? */
 bool recipe_is_sound(const struct recipe *recipe);
 
 /* The claims that it cannot meet: 2 or 5; 0 if there are none. */

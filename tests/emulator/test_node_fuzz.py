@@ -2,7 +2,7 @@
 
 What is sound is decided once more here, from the bytes on the wire with their times: blocks between silences of 3.5
 characters (Serial Line V1.02, 2.5.1.1), sent with one setting, met by no break and no answer, with pymodbus's CRC.
-The firmware's turn is `tests/firmware/test_fuzz.py`.
+The firmware's turn is `tests/firmware/test_fuzz_node.py`.
 """
 
 from __future__ import annotations

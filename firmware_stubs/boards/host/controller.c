@@ -14,6 +14,7 @@ void host_power_on(const struct recipe *recipe) {
     kept = *recipe;
     controller_begin(&kept, 0);
     talk_begin(line);
+    console_begin();
 }
 
 void host_press(unsigned requests) {

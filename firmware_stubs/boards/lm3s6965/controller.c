@@ -125,6 +125,7 @@ int main(void) {
     start_clock();
     controller_begin(&recipe_in_flash, 0);
     talk_begin(line);
+    console_begin();
     start_peripherals();
     for (;;) {
         work();

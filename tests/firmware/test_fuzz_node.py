@@ -1,26 +1,21 @@
-"""Any bytes at any time: the firmware under sanitizers neither ends nor forgets how to answer.
-
-Zig brings the runtime of the sanitizer for undefined behaviour, but none for addresses; where the machine has a C
-compiler with that, the same is done once more under it.
-"""
+"""Any bytes at any time: the node's firmware under sanitizers neither ends nor forgets how to answer."""
 
 from __future__ import annotations
 
 import functools
 import struct
-import subprocess
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emulator.firmware.build import BuildError, build
 from emulator.firmware.host import IMAGE_SIZE
 from emulator.firmware.node_map import SENT_COMMANDS, make_node
 from rig.protocol import ReadInputRegisters, WriteMultipleCoils, encode_frame, is_frame
 from rig.protocol.registers_file import default_registers
 from tests.firmware.pair import TIMING, needs_compiler
+from tests.firmware.sanitized import Sanitized
 from tests.protocol.raw_requests import blocks
 
 pytestmark = needs_compiler
@@ -30,52 +25,19 @@ READ = encode_frame(1, ReadInputRegisters(100, 2))
 READ_ANSWER = b"\x01\x04\x04VP" + default_registers().format.to_bytes(2, "big")
 
 
-class Process:
-    """The firmware in a process of its own, which ends with a message if a sanitizer finds something."""
-
-    def __init__(self, board: str) -> None:
-        self._process = subprocess.Popen(
-            [build(board)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-
-    def _tell(self, command: bytes, answer_size: int = 0) -> bytes:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
-        try:
-            self._process.stdin.write(command)
-            self._process.stdin.flush()
-            answer = self._process.stdout.read(answer_size)
-        except BrokenPipeError:
-            answer = b""
-        if len(answer) < answer_size or self._process.poll() is not None:
-            pytest.fail(self._process.stderr.read().decode(errors="replace"))
-        return answer
+class Process(Sanitized):
+    """The node's firmware."""
 
     def power_on(self) -> None:
-        self._tell(b"P")
-
-    def hear(self, data: bytes, start_ns: int) -> None:
-        self._tell(struct.pack("=cqH", b"H", start_ns, len(data)) + data)
-
-    def attend(self, now_ns: int) -> bytes:
-        (size,) = struct.unpack("=H", self._tell(struct.pack("=cq", b"A", now_ns), 2))
-        return self._tell(b"", size)
+        self.tell(b"P")
 
     def scan(self, now_ns: int, counts: np.ndarray, contacts: int) -> tuple[bytes, bytes]:
         """Returns commands and image."""
-        out = self._tell(struct.pack("=cqI", b"S", now_ns, contacts) + counts.tobytes(), 8 * SENT_COMMANDS + IMAGE_SIZE)
+        out = self.tell(struct.pack("=cqI", b"S", now_ns, contacts) + counts.tobytes(), 8 * SENT_COMMANDS + IMAGE_SIZE)
         return out[: 8 * SENT_COMMANDS], out[8 * SENT_COMMANDS :]
 
 
-@functools.cache
-def process(board: str) -> Process:
-    try:
-        return Process(board)
-    except BuildError as error:
-        pytest.skip(f"no address sanitizer here: {str(error).splitlines()[0]}")
-
-
+process = functools.cache(Process)
 boards = pytest.mark.parametrize("board", ["host-ubsan", "host-asan"])
 pauses_ns = st.one_of(st.integers(0, 4_000_000), st.sampled_from((0, 0, TIMING.t3_5_ns - 1, TIMING.t3_5_ns, 10**9)))
 chunks = st.one_of(blocks, st.binary(max_size=20), st.binary(min_size=250, max_size=600))
