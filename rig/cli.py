@@ -91,7 +91,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"press-rig {metadata.version('press-rig')}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    commands: Commands[argparse.ArgumentParser] = parser.add_subparsers(
+        title="commands", metavar="COMMAND", parser_class=_Command
+    )
     _add_hil(commands)
     _add_emulate(commands)
     add_resume(commands)
@@ -112,6 +114,16 @@ def _parser() -> argparse.ArgumentParser:
     add_cache(commands)
     _add_docs(commands)
     return parser
+
+
+class _Command(argparse.ArgumentParser):
+    """Tells of options that it does not know with its own usage, not with that of `press-rig`."""
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]  # overloaded upstream
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
 
 
 Commands = argparse._SubParsersAction  # the type that add_subparsers returns has no public name

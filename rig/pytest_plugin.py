@@ -19,7 +19,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -242,7 +242,8 @@ class Hil:
 
         if self.session.folder is None:
             return ""
-        write_scenario(scenario, self.session.folder / f"{name}.toml")
+        told = replace(scenario, controller=self.session.options.controller)
+        write_scenario(told, self.session.folder / f"{name}.toml")
         self._kept.append(f"{name}.toml")
         return str(self.session.folder / f"{name}.toml")
 

@@ -1,14 +1,17 @@
 """The hunt: plays scenarios on a stage until something is broken or the time is up.
 
-In this order, cheapest and likeliest first:
+First the controller's whole life, start to stop, without any fault. Then, by turns, so that a short hunt has tried
+some of everything:
 
-1. the controller's whole life, start to stop, without any fault;
-2. people: every button and every hand, in every state that the life came through; what ends a run, until the press
-   produces again;
-3. faults: every kind in every state, in an order drawn from the seed, each with one example of its options, alone or
-   with others. So what nobody has tried comes before what somebody has. In between, faults that stay, in runs that
-   are long enough for film to come to the last gauge, or for the way into production;
-4. aim: when all pairs have been tried, Hypothesis aims at what came nearest to a violation.
+- people: every button and every hand, in every state that the life came through;
+- one plain fault that stays: every kind in production, then in other states, at other places and stronger;
+- changes of mind, and what ends a run, until the press produces again;
+- drawn scenarios: every kind of fault in every state, with options and company as Hypothesis draws them, in an order
+  drawn from the seed, so what nobody has tried comes before what somebody has;
+- whole passages: faults that stay, in runs long enough for film to come to the last gauge, or for the way into
+  production.
+
+Last, aim: when all of that has been tried, Hypothesis aims at what came nearest to a violation.
 
 What is broken is shrunk, and a finding is told once: later scenarios that break nothing else are only counted.
 """
@@ -49,8 +52,10 @@ FILM_LASTS_S: Final = 800.0
 """From the entry past the last gauge, and some metres of film."""
 WAY_FROM: Final = "tension_track"
 LONG_S: Final = 240.0
-WHOLE_EVERY: Final = 3
-"""Such a run costs as much as five others."""
+PLAIN_FIRST_IN: Final = "produce"
+PLAIN_LASTS_S: Final = 60.0
+PLAIN_FRAMES: Final = 300
+"""Answers that a fault on the wire spoils, one after another: half a minute."""
 RESTING: Final = ("cold", "warm")
 SECOND_THOUGHTS: Final = (("start", "stop"), ("start", "abort"), ("start", "hold"), ("start", "reset"))
 ENDED_IN: Final = ("preheat", "close", "produce")
@@ -209,32 +214,52 @@ class Hunt:
             yield "life", replace(LIFE, lasts_s=30.0, events=LIFE.events[:1], recovers=True)
         states = self.stage.states()
         self.progress.pairs = len(states) * (len(FAULT_KINDS) + len(PEOPLE))
-        for state in states:
-            for kind, name in PEOPLE:
-                scenario = Scenario(state=state, lasts_s=PEOPLE_LAST_S, events=(event_of(1.0, kind, name),))
-                yield f"{name} in {state}", scenario
+        people, plain, drawn = self._people(states), self._plain(states), self._company(states)
+        ends, whole = self._ends(states), self._whole(states)
+        # a whole passage costs as much as ten plain faults
+        yield from _by_turns(plain, people, plain, people, drawn, plain, ends, plain, drawn, whole)
+
+    def _people(self, states: Sequence[str]) -> Iterator[tuple[str, Scenario]]:
+        """Every button and every hand, in every state."""
+        for state, kind, name in self._pairs(states, PEOPLE):
+            scenario = Scenario(state=state, lasts_s=PEOPLE_LAST_S, events=(event_of(1.0, kind, name),))
+            yield f"{name} in {state}", scenario
+
+    def _plain(self, states: Sequence[str]) -> Iterator[tuple[str, Scenario]]:
+        """One fault that stays: every kind in production, then every kind in another state at another place."""
+        order = random.Random(self.seed + 2)
+        places = sorted(states, key=lambda state: state != PLAIN_FIRST_IN)
+        for turn, state in enumerate(places):
+            for kind in order.sample(list(FAULT_KINDS), len(FAULT_KINDS)):
+                event = self._lasting(kind, place=self.seed + turn, strong=bool(turn % 2))
+                yield f"{kind} that stays, from {state} on", Scenario(state, PLAIN_LASTS_S, (event,))
+
+    def _ends(self, states: Sequence[str]) -> Iterator[tuple[str, Scenario]]:
+        """Changes of mind, and what ends a run."""
+        for state, (kind, name) in product(ENDED_IN, ENDS):
+            if state in states:
+                yield (
+                    f"{name} in {state} for long",
+                    Scenario(state, LONG_S, (event_of(1.0, kind, name),), recovers=True),
+                )
         for state, (first, second) in product(RESTING, SECOND_THOUGHTS):
             events = event_of(1.0, "button", first), event_of(8.0, "button", second)
             yield f"{first} and {second} in {state}", Scenario(state=state, lasts_s=90.0, events=events)
-        for state, (kind, name) in product(ENDED_IN, ENDS):
-            if state not in states:
-                continue
-            yield f"{name} in {state} for long", Scenario(state, LONG_S, (event_of(1.0, kind, name),), recovers=True)
-        whole = iter(self._whole(states))
-        for number, (state, name) in enumerate(self._pairs(states)):
-            for scenario in self._drawn((state,), (("fault", name),), number, examples=1):
-                yield f"{name} in {state}", scenario
-            if number % WHOLE_EVERY == 0 and (long := next(whole, None)):
-                yield long
 
-    def _pairs(self, states: Sequence[str]) -> Iterator[tuple[str, str]]:
-        """States and kinds of faults: every kind in some state before any kind in a second one."""
+    def _company(self, states: Sequence[str]) -> Iterator[tuple[str, Scenario]]:
+        """Every kind of fault in every state, as Hypothesis draws it."""
+        for number, (state, kind, name) in enumerate(self._pairs(states, [("fault", name) for name in FAULT_KINDS])):
+            for scenario in self._drawn((state,), ((kind, name),), number, examples=1):
+                yield f"{name} in {state}", scenario
+
+    def _pairs(self, states: Sequence[str], whats: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
+        """States and what happens: everything in some state before anything in a second one."""
         order = random.Random(self.seed)
-        kinds = order.sample(list(FAULT_KINDS), len(FAULT_KINDS))
+        happens = order.sample(list(whats), len(whats))
         places = order.sample(list(states), len(states))
         for turn in range(len(places)):
-            for number, kind in enumerate(kinds):
-                yield places[(number + turn) % len(places)], kind
+            for number, (kind, name) in enumerate(happens):
+                yield places[(number + turn) % len(places)], kind, name
 
     def _whole(self, states: Sequence[str]) -> Iterator[tuple[str, Scenario]]:
         """Runs so long that film comes to the last gauge, or a passage to its end, with one fault all the time."""
@@ -244,16 +269,20 @@ class Hunt:
         order.shuffle(runs)
         for kind, state, lasts_s, strong in runs:
             if state in states:
-                yield f"{kind} from {state} on", Scenario(state, lasts_s, (self._lasting(kind, strong=strong),))
+                yield (
+                    f"{kind} from {state} on",
+                    Scenario(state, lasts_s, (self._lasting(kind, place=self.seed, strong=strong),)),
+                )
 
-    def _lasting(self, kind: str, *, strong: bool) -> Event:
-        """A fault that stays, at a place that the seed gives, with its usual amount or three times that."""
+    def _lasting(self, kind: str, *, place: int, strong: bool) -> Event:
+        """A fault that stays, at one of the places that it can strike, with its usual amount or three times that."""
         places = self.stage.bench(Scenario(state="warm")).virtual.fault_targets(kind)
-        target = places[self.seed % len(places)] if places else None
+        target = places[place % len(places)] if places else None
         known, amount = FAULT_KINDS[kind], None
         if strong and known["amount"]:
             amount = min(max(3.0 * known["usual"], known["low"]), known["high"])
-        return event_of(1.0, "fault", kind, {"target": target, "amount": amount})
+        times = PLAIN_FRAMES if known["group"] == "wire" and known["directions"] else None
+        return event_of(1.0, "fault", kind, {"target": target, "amount": amount, "times": times})
 
     def _drawn(
         self, states: Sequence[str], first: Sequence[tuple[str, str]], number: int, examples: int
@@ -347,3 +376,14 @@ class Hunt:
         shrink(smallest.scenario, still_shows, lambda: wall_s() < end_s)
         told = replace(smallest.scenario, breaks=(name,))
         self.findings[name] = Finding(name, replace(smallest, scenario=told), played.scenario, runs, found_s)
+
+
+def _by_turns(*sources: Iterator[tuple[str, Scenario]]) -> Iterator[tuple[str, Scenario]]:
+    """One from each source after another until all are used up; a source may stand there more than once."""
+    going = list(sources)
+    while going:
+        for source in tuple(going):
+            if (planned := next(source, None)) is None:
+                going = [one for one in going if one is not source]
+            else:
+                yield planned

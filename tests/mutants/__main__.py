@@ -43,15 +43,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     unknown = [name for name in arguments.mutant if name not in load_mutants()]
     if unknown:
         parser.error(f"there is no mutant {', '.join(unknown)}; there are {', '.join(load_mutants())}")
-    results = _all(arguments.mutant or list(load_mutants()), arguments)
-    (arguments.out / "mutants.json").write_text(json.dumps([asdict(result) for result in results], indent=2))
-    return _tell(results)
+    return _tell(_all(arguments.mutant or list(load_mutants()), arguments))
 
 
 def _all(names: Sequence[str], arguments: argparse.Namespace) -> list[Result]:
     arguments.out.mkdir(parents=True, exist_ok=True)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    results = []
+    order = list(load_mutants())
+    results: list[Result] = []
     with (
         Progress(*columns, console=Console(stderr=True)) as progress,
         ProcessPoolExecutor(arguments.jobs, get_context("spawn"), leave_interrupts) as pool,
@@ -62,11 +61,12 @@ def _all(names: Sequence[str], arguments: argparse.Namespace) -> list[Result]:
             for name in names
         ]
         for done in as_completed(waiting):
-            results.append(done.result())
-            progress.update(
-                task, advance=1, description=f"{results[-1].mutant}: {results[-1].requirement or 'not found'}"
-            )
-    return sorted(results, key=lambda result: list(load_mutants()).index(result.mutant))
+            result = done.result()
+            results = sorted([*results, result], key=lambda one: order.index(one.mutant))
+            # after each, so that a run that is cut short has told what it found
+            (arguments.out / "mutants.json").write_text(json.dumps([asdict(one) for one in results], indent=2))
+            progress.update(task, advance=1, description=f"{result.mutant}: {result.requirement or 'not found'}")
+    return results
 
 
 def _tell(results: Sequence[Result]) -> int:

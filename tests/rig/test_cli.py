@@ -44,6 +44,15 @@ def test_read_shows_values_with_units(capsys: pytest.CaptureFixture[str]) -> Non
     assert lines[1].split() == ["mode", "off"]
 
 
+def test_unknown_option_is_told_with_the_usage_of_its_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["hil", "--report", "x"])
+    assert ended.value.code == 2
+    told = capsys.readouterr().err
+    assert told.startswith("usage: press-rig hil")
+    assert "unrecognized arguments: --report" in told
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
