@@ -12,10 +12,10 @@ Uncertainties are expanded (k = 2), from the instruments' data sheets and the mo
 | clearance sensor | 1.5 µm |
 | spring-back | a quarter of it: the pressure at a nip is known from the group's mean only |
 | time under pressure | one roller pitch of travel |
+| temperatures | 1 K, thermocouples and pyrometers against belt and sheet |
 
-Decision rule: a piece is good only if r and k are inside their limits by more than their expanded
-uncertainty (the supplier's side of ISO 14253-1). Temperatures must be inside the window of CLM-5 as
-they are read, and the pressure must never have been away.
+Decision rule: a piece is good only if r, k and the temperatures of CLM-5 are inside their limits by more than
+their expanded uncertainty (the supplier's side of ISO 14253-1), and the pressure must never have been away.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ CLEARANCE_UM = 1.5
 SPRING_BACK_PART = 0.25
 UNPRESSED_S = 1.0
 """So long may a load cell show nothing between two readings without the pressure having been away, s."""
+TEMPERATURE_K = 1.0
 COVERAGE = 2.0
 """k = 2: about 95 %."""
 
@@ -136,7 +137,9 @@ def _objection(
 ) -> str:
     """Why a piece is scrap; empty if it is not."""
     melting_c = recipe.composition.polyolefin_melting_point_c
-    low_c, high_c = (melting_c - below for below in HOT_WINDOW_BELOW_MELTING_K)
+    temperature_u_k = COVERAGE * TEMPERATURE_K
+    lower_c, upper_c = (melting_c - below for below in HOT_WINDOW_BELOW_MELTING_K)
+    low_c, high_c = lower_c + temperature_u_k, upper_c - temperature_u_k
     if piece.unpressed_s > UNPRESSED_S:
         return "the pressure was away between entry and exit"
     if not recovery + recovery_u <= RECOVERY_LIMIT_PERCENT:
@@ -147,7 +150,10 @@ def _objection(
             f"{ROLLING_COEFFICIENT_LIMIT:g}"
         )
     if not low_c <= piece.hot_min_c <= piece.hot_max_c <= high_c:
-        return f"rolled at {piece.hot_min_c:.1f} … {piece.hot_max_c:.1f} °C, outside {low_c:g} … {high_c:g} °C"
-    if not cold_end_c <= COLD_LIMIT_C:
-        return f"left the press at {cold_end_c:.1f} °C, above {COLD_LIMIT_C:g} °C"
+        return (
+            f"rolled at {piece.hot_min_c:.1f} … {piece.hot_max_c:.1f} ± {temperature_u_k:g} °C, not surely within "
+            f"{lower_c:g} … {upper_c:g} °C"
+        )
+    if not cold_end_c + temperature_u_k <= COLD_LIMIT_C:
+        return f"left the press at {cold_end_c:.1f} ± {temperature_u_k:g} °C, not surely below {COLD_LIMIT_C:g} °C"
     return ""

@@ -53,9 +53,9 @@ FILM_LASTS_S: Final = 800.0
 WAY_FROM: Final = "tension_track"
 LONG_S: Final = 240.0
 PLAIN_FIRST_IN: Final = "produce"
-PLAIN_LASTS_S: Final = 60.0
-PLAIN_FRAMES: Final = 300
-"""Answers that a fault on the wire spoils, one after another: half a minute."""
+PLAIN_LASTS_S: Final = 30.0
+PLAIN_FRAMES: Final = 30
+"""Frames that a fault on the wire spoils, one after another: 3 s, and the line is there again."""
 RESTING: Final = ("cold", "warm")
 SECOND_THOUGHTS: Final = (("start", "stop"), ("start", "abort"), ("start", "hold"), ("start", "reset"))
 ENDED_IN: Final = ("preheat", "close", "produce")
@@ -216,8 +216,9 @@ class Hunt:
         self.progress.pairs = len(states) * (len(FAULT_KINDS) + len(PEOPLE))
         people, plain, drawn = self._people(states), self._plain(states), self._company(states)
         ends, whole = self._ends(states), self._whole(states)
-        # a whole passage costs as much as ten plain faults
-        yield from _by_turns(plain, people, plain, people, drawn, plain, ends, plain, drawn, whole)
+        # an end costs as much as eight plain faults, a whole passage as much as twenty
+        few, more = (plain, people, plain, people, plain, drawn), (plain, people, plain, drawn)
+        yield from _by_turns(*few, whole, *few, ends, *more, *more)
 
     def _people(self, states: Sequence[str]) -> Iterator[tuple[str, Scenario]]:
         """Every button and every hand, in every state."""
@@ -230,8 +231,8 @@ class Hunt:
         order = random.Random(self.seed + 2)
         places = sorted(states, key=lambda state: state != PLAIN_FIRST_IN)
         for turn, state in enumerate(places):
-            for kind in order.sample(list(FAULT_KINDS), len(FAULT_KINDS)):
-                event = self._lasting(kind, place=self.seed + turn, strong=bool(turn % 2))
+            for number, kind in enumerate(order.sample(list(FAULT_KINDS), len(FAULT_KINDS))):
+                event = self._lasting(kind, place=self.seed + turn + number, strong=bool(turn % 2))
                 yield f"{kind} that stays, from {state} on", Scenario(state, PLAIN_LASTS_S, (event,))
 
     def _ends(self, states: Sequence[str]) -> Iterator[tuple[str, Scenario]]:
@@ -267,12 +268,10 @@ class Hunt:
         runs = [(kind, FILM_FROM, FILM_LASTS_S, strong) for kind in FILM_FAULTS for strong in (False, True)]
         runs += [(kind, WAY_FROM, LONG_S, False) for kind in WAY_FAULTS]
         order.shuffle(runs)
-        for kind, state, lasts_s, strong in runs:
+        for place, (kind, state, lasts_s, strong) in enumerate(runs, self.seed):
             if state in states:
-                yield (
-                    f"{kind} from {state} on",
-                    Scenario(state, lasts_s, (self._lasting(kind, place=self.seed, strong=strong),)),
-                )
+                event = self._lasting(kind, place=place, strong=strong)
+                yield f"{kind} from {state} on", Scenario(state, lasts_s, (event,))
 
     def _lasting(self, kind: str, *, place: int, strong: bool) -> Event:
         """A fault that stays, at one of the places that it can strike, with its usual amount or three times that."""

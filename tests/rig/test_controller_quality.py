@@ -126,9 +126,10 @@ def test_film_just_inside_the_limit_but_not_surely_so_is_scrap() -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"hot_min_c": 104.0}, "outside 105"),
-        ({"hot_max_c": 126.0}, "outside 105"),
-        ({"exit_temperature": mean_of(41.0), "ambient": mean_of(41.0)}, "above 40"),
+        ({"hot_min_c": 104.0}, "not surely within 105 … 125"),
+        ({"hot_min_c": 106.5}, "not surely within 105 … 125"),
+        ({"hot_max_c": 123.5}, "not surely within 105 … 125"),
+        ({"exit_temperature": mean_of(38.5), "ambient": mean_of(38.5)}, "not surely below 40"),
         ({"unpressed_s": 3.0}, "pressure was away"),
         ({"pressure_s": 0.0}, "rolling coefficient"),
         ({"minimum_um": math.inf}, "recovery"),
