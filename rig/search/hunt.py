@@ -4,7 +4,7 @@ First the controller's whole life, start to stop, without any fault. Then, by tu
 some of everything:
 
 - people: every button and every hand, in every state that the life came through;
-- one plain fault that stays: every kind in production, then in other states, at other places and stronger;
+- one plain fault that stays: every kind in production and in another state by turns, at other places and stronger;
 - changes of mind, and what ends a run, until the press produces again;
 - drawn scenarios: every kind of fault in every state, with options and company as Hypothesis draws them, in an order
   drawn from the seed, so what nobody has tried comes before what somebody has;
@@ -52,7 +52,7 @@ FILM_LASTS_S: Final = 800.0
 """From the entry past the last gauge, and some metres of film."""
 WAY_FROM: Final = "tension_track"
 LONG_S: Final = 240.0
-PLAIN_FIRST_IN: Final = "produce"
+PLAIN_IN: Final = "produce"
 PLAIN_LASTS_S: Final = 30.0
 PLAIN_FRAMES: Final = 30
 """Frames that a fault on the wire spoils, one after another: 3 s, and the line is there again."""
@@ -227,13 +227,17 @@ class Hunt:
             yield f"{name} in {state}", scenario
 
     def _plain(self, states: Sequence[str]) -> Iterator[tuple[str, Scenario]]:
-        """One fault that stays: every kind in production, then every kind in another state at another place."""
+        """One fault that stays: every kind in production and in another state by turns, each time at another place."""
         order = random.Random(self.seed + 2)
-        places = sorted(states, key=lambda state: state != PLAIN_FIRST_IN)
-        for turn, state in enumerate(places):
-            for number, kind in enumerate(order.sample(list(FAULT_KINDS), len(FAULT_KINDS))):
-                event = self._lasting(kind, place=self.seed + turn + number, strong=bool(turn % 2))
-                yield f"{kind} that stays, from {state} on", Scenario(state, PLAIN_LASTS_S, (event,))
+        others = [state for state in states if state != PLAIN_IN]
+        places = [place for state in order.sample(others, len(others)) for place in (PLAIN_IN, state)]
+        kinds = order.sample(list(FAULT_KINDS), len(FAULT_KINDS))
+        for turn in range(len(places)):
+            for number, kind in enumerate(kinds, turn):
+                state = places[number % len(places)]
+                event = self._lasting(kind, place=self.seed + number, strong=bool(turn // 2 % 2))
+                if state in states:
+                    yield f"{kind} that stays, from {state} on", Scenario(state, PLAIN_LASTS_S, (event,))
 
     def _ends(self, states: Sequence[str]) -> Iterator[tuple[str, Scenario]]:
         """Changes of mind, and what ends a run."""
