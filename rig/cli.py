@@ -22,7 +22,7 @@ from rig.cli_nightly import add_nightly
 from rig.cli_products import add_products
 from rig.cli_rules import add_rules_commands
 from rig.cli_search import add_search_commands
-from rig.cli_snapshot import add_cache, add_resume, add_where, positive, positive_int, seconds, seed, serving
+from rig.cli_snapshot import add_cache, add_resume, add_where, baudrate, positive, positive_int, seconds, seed, serving
 from rig.cli_sniff import add_sniff
 from rig.cli_worst import add_worst_commands
 from rig.errors import BusError, RigError, UsageError
@@ -144,7 +144,7 @@ def _command(
 def _add_press(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--press", default="emu://", metavar="URL", help="which press (default: emu://)")
     parser.add_argument("--arm", action="store_true", help="allow writes to a press that is not virtual")
-    parser.add_argument("--baud", type=positive_int, default=115_200, help="line rate, bit/s (default: 115200)")
+    parser.add_argument("--baud", type=baudrate, default=115_200, help="line rate, bit/s (default: 115200)")
     parser.add_argument(
         "--speed", type=positive, default=1.0, metavar="FACTOR",
         help="press seconds per wall second at the other end, as given to `press-rig emulate` (default: 1)",
@@ -242,7 +242,7 @@ def _add_emulate(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--recipe", default="reference", help="what the upstream process delivers: name or path")
     parser.add_argument("--seed", type=seed, default=0, help="seed of all random streams (default: 0)")
     parser.add_argument("--start", default="cold", help="cold, warm or running (default: cold)")
-    parser.add_argument("--baud", type=positive_int, help="answer at this rate only (default: follow the master)")
+    parser.add_argument("--baud", type=baudrate, help="answer at this rate only (default: follow the master)")
     parser.add_argument("--parity", help="N, E or O: answer at this parity only (default: follow the master)")
     parser.add_argument("--gaps", default="lax", help="strict: discard requests with pauses of over 1.5 characters")
     parser.add_argument("--identity", default="virtual", help="virtual, or real to try out the safety envelope")
@@ -291,7 +291,7 @@ def _add_read(commands: Commands[argparse.ArgumentParser]) -> None:
     )  # fmt: skip
     parser.add_argument("tag", nargs="+", help="tags or tag groups (`press-rig tags` lists them)")
     parser.add_argument("--press", default="emu://", metavar="URL", help="which press (default: emu://)")
-    parser.add_argument("--baud", type=positive_int, default=115_200, help="line rate, bit/s (default: 115200)")
+    parser.add_argument("--baud", type=baudrate, default=115_200, help="line rate, bit/s (default: 115200)")
     _add_wiring(parser)
     parser.set_defaults(run=_read)
 

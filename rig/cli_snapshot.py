@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rig.errors import UsageError
+from rig.protocol.timing import FASTEST_BAUD, SLOWEST_BAUD
 
 if TYPE_CHECKING:
     from rig.virtual import Serving
 
-__all__ = ["add_cache", "add_resume", "add_where", "positive", "positive_int", "seconds", "seed", "serving"]
+__all__ = ["add_cache", "add_resume", "add_where", "baudrate", "positive", "positive_int", "seconds", "seed", "serving"]
 
 LARGEST, LARGEST_INT = 1e6, 10**9
 """Beyond these a number on the command line is a slip."""
@@ -32,6 +33,13 @@ def positive_int(text: str) -> int:
     """A whole number from 1 on."""
     if not (text.isascii() and text.isdigit() and 0 < int(text) < LARGEST_INT):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {LARGEST_INT - 1:,}")
+    return int(text)
+
+
+def baudrate(text: str) -> int:
+    """A speed that serial ports can be set to, bit/s."""
+    if not (text.isascii() and text.isdigit() and SLOWEST_BAUD <= int(text) <= FASTEST_BAUD):
+        raise argparse.ArgumentTypeError(f"{text!r} is no line rate from {SLOWEST_BAUD} to {FASTEST_BAUD:,} bit/s")
     return int(text)
 
 

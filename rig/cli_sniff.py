@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from rig.cli_snapshot import positive, positive_int
+from rig.cli_snapshot import baudrate, positive, positive_int
 
 __all__ = ["add_sniff"]
 
@@ -59,7 +59,7 @@ def add_sniff(commands: Commands[argparse.ArgumentParser]) -> None:
     chosen.add_argument("--summary", action="store_true", help="only the statistics at the end")
     line = parser.add_argument_group("the line")
     line.add_argument(
-        "--baudrate", type=positive_int, metavar="BIT/S", help="speed (default: as the recording says, or 115200)"
+        "--baudrate", type=baudrate, metavar="BIT/S", help="speed (default: as the recording says, or 115200)"
     )
     line.add_argument("--parity", choices=("N", "E", "O"), default="N", help="none, even or odd (default: N)")
     line.add_argument("--stopbits", type=int, choices=(1, 2), default=1, help="stop bits (default: 1)")

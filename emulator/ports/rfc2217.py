@@ -15,6 +15,7 @@ from serial import rfc2217
 
 from emulator.bus import Bus, LineSettings
 from emulator.ports.listener import IDLE_NS, LOCAL, Access, Listener, OneClient
+from rig.protocol.timing import FASTEST_BAUD, SLOWEST_BAUD
 
 __all__ = ["Rfc2217Endpoint"]
 
@@ -23,7 +24,6 @@ LONGEST_OPTION: Final = 256
 """Bytes of one telnet option; the longest of RFC 2217 has seven."""
 LONGEST_UNSENT: Final = 65_536
 """Bytes that wait for a client which does not read; then it is hung up on."""
-FASTEST: Final = 4_000_000
 
 
 class _VirtualPort:
@@ -57,7 +57,7 @@ class _VirtualPort:
 
     @baudrate.setter
     def baudrate(self, baud: int) -> None:
-        if not 1 <= baud <= FASTEST:
+        if not SLOWEST_BAUD <= baud <= FASTEST_BAUD:
             raise ValueError(f"no such baud rate: {baud}")
         self._set(baud=baud)
 

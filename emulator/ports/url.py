@@ -16,6 +16,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from serial import SerialException
 
+from rig.protocol.timing import FASTEST_BAUD, SLOWEST_BAUD
+
 if TYPE_CHECKING:
     from emulator.world import WorldConfig
 
@@ -25,8 +27,8 @@ DEVICE_PATTERN = re.compile(r"[A-Za-z0-9._*?\[\]-]{1,64}", re.ASCII)
 
 LINE = "line"
 """The one place that there is: the press with a line around it."""
-WHOLE_NUMBERS = {"seed": 0, "baud": 1}
-"""Parameters that are numbers, and the smallest that makes sense."""
+WHOLE_NUMBERS = {"seed": (0, 10**18 - 1), "baud": (SLOWEST_BAUD, FASTEST_BAUD)}
+"""Parameters that are numbers, and the smallest and largest that make sense."""
 
 
 class UrlError(SerialException, ValueError):
@@ -103,9 +105,9 @@ def parse_url(url: str) -> WorldConfig:
             raise wrong(f"parameter {name!r} has no value")
         values[name] = text
         if name in WHOLE_NUMBERS:
-            if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < WHOLE_NUMBERS[name]:
-                least = WHOLE_NUMBERS[name]
-                raise wrong(f"{name} is {text!r}, which is not a whole number from {least} on, of 18 digits at most")
+            least, most = WHOLE_NUMBERS[name]
+            if not re.fullmatch(r"[0-9]{1,18}", text) or not least <= int(text) <= most:
+                raise wrong(f"{name} is {text!r}, which is not a whole number from {least} to {most:,}")
             values[name] = int(text)
     if place == LINE:
         values.setdefault("line", "reference")

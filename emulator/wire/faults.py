@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final, Literal
 
+from rig.protocol.timing import FASTEST_BAUD, SLOWEST_BAUD
+
 __all__ = ["KINDS", "ActiveFault", "Fault", "FaultError", "Kind", "fault_from", "parsed"]
 
 Direction = Literal["request", "response"]
@@ -79,7 +81,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "babble": Kind("a node sends random bytes without end", (), "s", 1.0, 1e-4, 3600.0),
     "break": Kind("somebody holds the line", (), "s", 0.1, 1e-4, 3600.0),
     "brown_out": Kind("the node's supply fails; it starts anew afterwards", (), "s", 0.5, 1e-3, 3600.0, True),
-    "other_baud": Kind("the nodes listen and talk at another rate", (), "bit/s", 9600, 300, 4_000_000),
+    "other_baud": Kind("the nodes listen and talk at another rate", (), "bit/s", 9600, SLOWEST_BAUD, FASTEST_BAUD),
     "other_parity": Kind("the nodes expect another parity bit than the master sends"),
     "unplugged": Kind(
         "the adapter is pulled, and put back after so long, as `device` if given", (), "s", 5.0, 1e-3, 1e6

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal
+from typing import Final, Literal
 
 from rig.protocol.errors import LocalProtocolError
 
-__all__ = ["LineTiming", "Parity", "half_characters_ns", "pauses_ns"]
+__all__ = ["FASTEST_BAUD", "SLOWEST_BAUD", "LineTiming", "Parity", "half_characters_ns", "pauses_ns"]
 
 Parity = Literal["N", "E", "O"]
+
+SLOWEST_BAUD: Final = 300
+FASTEST_BAUD: Final = 4_000_000
+"""What serial adapters can be set to, bit/s."""
 
 _SECOND_NS = 1_000_000_000
 _FIXED_ABOVE_BAUD = 19_200

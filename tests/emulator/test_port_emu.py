@@ -342,7 +342,7 @@ class TestOpening:
             ("emu://?seed=-1", "seed is '-1', which is not a whole number from 0"),
             ("emu://?seed=1e3", "seed is '1e3', which is not a whole number"),
             ("emu://?seed=99999999999999999999999", "not a whole number"),
-            ("emu://?baud=0", "baud is '0', which is not a whole number from 1"),
+            ("emu://?baud=0", "baud is '0', which is not a whole number from 300 to 4,000,000"),
             ("emu://?start=hot", "start is 'hot'; it must be one of cold, warm, running"),
             ("emu://?identity=fake", "identity is 'fake'"),
             ("emu://press?seed=1", "'press' names a place"),
