@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["add_search_commands", "command", "known_requirement", "make_folder", "stage_for"]
 
 CONTROLLER = "rig.controller:make_controller"
+PRESS = "emu://"
 OUT = Path("out/search")
 REGRESSIONS = Path("tests/hil/regressions")
 ERASE = "\r\x1b[2K"
@@ -28,14 +29,16 @@ TOLD_EVERY_S = 10.0
 CONTROLLER_HELP = f"what makes the controller (default: {CONTROLLER}); as for `press-rig hil`"
 
 SEARCH_EPILOG = """\
-Plays scenarios on copies of a virtual press until the time is up: the controller's whole life, then every button and
-hand in every state, then every fault in every state, alone and with others, then whatever came nearest to a violation.
+Plays scenarios on copies of a virtual press until the time is up: the controller's whole life, then by turns every
+button and hand in every state, every fault in every state, alone and with others, and long passages with a fault that
+stays; then whatever came nearest to a violation.
 What breaks a requirement is shrunk to the smallest scenario that still does, and written as a file that
 `press-rig replay` plays again.
 
 examples:
   press-rig search                                          the reference controller, for a minute
   press-rig search --controller mine.press:make --seconds 600 --seed 7
+  press-rig search --press "emu://?wiring=multi-drop"       on another virtual press
   press-rig falsify SAF-04 --controller mine.press:make     looks for one requirement, ends with the first violation
 
 exit codes: 0 nothing was found   1 something was found   2 wrong usage or input   130 interrupted: findings are kept
@@ -101,6 +104,7 @@ def command(commands: Commands[argparse.ArgumentParser], name: str, text: str, e
 
 def _add_hunt(parser: argparse.ArgumentParser, usual_s: float) -> None:
     parser.add_argument("--controller", default=CONTROLLER, metavar="MODULE:FACTORY", help=CONTROLLER_HELP)
+    parser.add_argument("--press", default="", metavar="URL", help=f"which virtual press (default: {PRESS})")
     parser.add_argument(
         "--seconds", type=positive, default=usual_s, help=f"how long, making things small aside (default: {usual_s:g})"
     )
@@ -117,7 +121,7 @@ def _search(arguments: argparse.Namespace) -> int:
     from rig.search import Budget, Hunt  # noqa: PLC0415 - Hypothesis and the virtual press are heavy
 
     wanted = () if arguments.requirement is None else (known_requirement(arguments.requirement),)
-    stage = stage_for(arguments.controller)
+    stage = stage_for(arguments.controller, arguments.press)
     make_folder(arguments.out)
     line = _Line(quiet=arguments.json)
     budget = Budget(arguments.seconds, arguments.runs, findings=1 if wanted else Budget().findings)
@@ -156,8 +160,8 @@ def known_requirement(requirement: str) -> str:
     return requirement
 
 
-def stage_for(controller: str) -> Stage:
-    """Where scenarios are played with a controller, by `package.module:factory`.
+def stage_for(controller: str, press: str = "") -> Stage:
+    """Where scenarios are played with a controller, by `package.module:factory`, on the kind of press that a URL says.
 
     Raises:
         UsageError: there is none.
@@ -165,7 +169,7 @@ def stage_for(controller: str) -> Stage:
     from rig.hil import load_factory  # noqa: PLC0415
     from rig.scenario import Stage  # noqa: PLC0415
 
-    return Stage(load_factory(controller))
+    return Stage(load_factory(controller), press=press or PRESS)
 
 
 def make_folder(folder: Path) -> None:
@@ -187,7 +191,8 @@ def _write(finding: Finding, arguments: argparse.Namespace) -> Path:
 
     path: Path = arguments.out / f"{finding.requirement}.toml"
     title = _title(finding.requirement)
-    write_scenario(replace(finding.scenario, title=title, controller=arguments.controller), path)
+    found_with = replace(finding.scenario, title=title, controller=arguments.controller, press=arguments.press)
+    write_scenario(found_with, path)
     return path
 
 
@@ -286,7 +291,7 @@ def _replay(arguments: argparse.Namespace) -> int:
     if len(arguments.scenario) > 1 and (arguments.recording or arguments.page):
         raise UsageError("--recording and --page are for one scenario; give one")
     scenarios = [(path, read_scenario(path)) for path in arguments.scenario]
-    stages: dict[str, Stage] = {}
+    stages: dict[tuple[str, str], Stage] = {}
     told, red = [], False
     for path, scenario in scenarios:
         played = _twice(_stage_of(scenario, arguments.controller, stages), scenario)
@@ -303,12 +308,12 @@ def _replay(arguments: argparse.Namespace) -> int:
     return 1 if red else 0
 
 
-def _stage_of(scenario: Scenario, given: str | None, stages: dict[str, Stage]) -> Stage:
+def _stage_of(scenario: Scenario, given: str | None, stages: dict[tuple[str, str], Stage]) -> Stage:
     """Where it is played: with the controller given, with the one that it was found with, or with the reference."""
-    name = given or scenario.controller or CONTROLLER
-    if name not in stages:
-        stages[name] = stage_for(name)
-    return stages[name]
+    place = given or scenario.controller or CONTROLLER, scenario.press
+    if place not in stages:
+        stages[place] = stage_for(*place)
+    return stages[place]
 
 
 def _twice(stage: Stage, scenario: Scenario) -> Played:

@@ -153,7 +153,7 @@ def _debug(arguments: argparse.Namespace) -> int:
     from rig.search.debug import Debugger  # noqa: PLC0415
 
     scenario = read_scenario(arguments.scenario)
-    stage = stage_for(arguments.controller or scenario.controller or CONTROLLER)
+    stage = stage_for(arguments.controller or scenario.controller or CONTROLLER, scenario.press)
     print(json.dumps(scenario.title, ensure_ascii=False) if scenario.title else arguments.scenario)
     Debugger(stage, scenario, arguments.at, sys.stdout).cmdloop()
     return 0

@@ -89,6 +89,8 @@ class TagClient:
         # what the press holds as this client wrote it last: as values, and raw by node, table and address
         self._held: dict[Tag, Value] = {}
         self._raw: dict[tuple[str, Table], list[int]] = {}
+        self._told: dict[Tag, Value] = {}
+        """Switches as they were written last, whether or not anybody has answered."""
 
     def plan(self, tags: Iterable[Tag]) -> tuple[PlannedRead, ...]:
         """The requests that read `tags`."""
@@ -120,6 +122,9 @@ class TagClient:
     def write(self, values: Mapping[Tag, Value], until_ns: int | None = None) -> None:
         """Write tags; neighbours go out together. A node that fails keeps nothing from the others.
 
+        Set points go before switches, so that they are there when something is switched on. Where nothing is, switches
+        go first: on a line on which only the first request of a scan gets through, the press is still made safe.
+
         Args:
             values: engineering values by tag.
             until_ns: when to give up; see `Master.exchange`. With a limit a node beside the press's own is asked once
@@ -133,7 +138,7 @@ class TagClient:
         held = self._held
         # a refresh writes the very objects that were written before: they need no second encoding
         fresh = {tag: tag.encode(value) for tag, value in values.items() if held.get(tag, NOTHING) is not value}
-        for block, unit, places in self._write_plan(tuple(values)):
+        for block, unit, places in self._in_order(values):
             if block.node in failed:
                 self._forget(block.tags)
                 continue
@@ -168,6 +173,18 @@ class TagClient:
                 held[tag] = values[tag]
         if failed:
             raise next(iter(failed.values()))
+
+    def _in_order(self, values: Mapping[Tag, Value]) -> Sequence[PlannedWrite]:
+        plan = self._write_plan(tuple(values))
+        if len(plan) < 2:
+            return plan
+        switches = {tag: value for tag, value in values.items() if tag.table in BIT_TABLES}
+        safe, told = self._registers.safe_state, self._told
+        switches_on = any(
+            value != safe.get(tag.name, value) and told.get(tag) != value for tag, value in switches.items()
+        )
+        told.update(switches)
+        return plan if switches_on else sorted(plan, key=lambda planned: planned.block.table not in BIT_TABLES)
 
     def _exchange_briefly(self, request: Request, unit: int) -> None:
         """A write to a node that must not keep the others waiting.

@@ -242,7 +242,8 @@ class Hil:
 
         if self.session.folder is None:
             return ""
-        told = replace(scenario, controller=self.session.options.controller)
+        options = self.session.options
+        told = replace(scenario, controller=options.controller, press=options.press)
         write_scenario(told, self.session.folder / f"{name}.toml")
         self._kept.append(f"{name}.toml")
         return str(self.session.folder / f"{name}.toml")

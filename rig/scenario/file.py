@@ -34,6 +34,7 @@ ORDER: Final = (
     "title",
     "breaks",
     "controller",
+    "press",
     "state",
     "lasts_s",
     "recovers",

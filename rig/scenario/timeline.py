@@ -101,6 +101,7 @@ class Scenario:
         breaks: ids of what it breaks, as far as that is known.
         title: a few words.
         controller: with which it was found; empty if that does not matter.
+        press: on which kind of press it was found (`emu://?wiring=multi-drop`); empty if that does not matter.
     """
 
     state: str = "produce"
@@ -114,6 +115,7 @@ class Scenario:
     breaks: tuple[str, ...] = ()
     title: str = ""
     controller: str = ""
+    press: str = ""
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.lasts_s) and 0.0 < self.lasts_s <= LONGEST_S):

@@ -32,6 +32,7 @@ def test_a_scenario_is_read_as_it_was_written(scenario: Scenario, title: str, br
     told = Scenario(
         scenario.state, scenario.lasts_s, scenario.events, scenario.recovers, scenario.seed,
         breaks=tuple(breaks), title=title, controller="mine.press:make",
+        press="emu://?wiring=multi-drop",
     )  # fmt: skip
     assert scenario_from(tomllib.loads(as_toml(told)), "x") == told
 

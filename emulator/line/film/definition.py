@@ -84,11 +84,19 @@ class Impedance(Section):
 
 
 class Instrument(Section):
-    """Standard deviation `absolute` and `relative` (added as squares), and the last digit, in the unit measured."""
+    """An instrument of the laboratory.
+
+    Attributes:
+        absolute: standard deviation of one specimen, in the unit measured; added to the relative one as squares.
+        relative: the same as a part of the reading.
+        resolution: last digit, in the unit measured; 0 for none.
+        specimens: of a sample that are measured; their mean is told.
+    """
 
     absolute: NonNegative
     relative: NonNegative
     resolution: NonNegative
+    specimens: Annotated[int, Field(ge=1)]
 
 
 class Instruments(Section):

@@ -25,12 +25,20 @@ TRACE_STEP_K = 0.5
 
 
 def reading(instrument: Instrument, true: float, key: int, counter: int) -> float:
-    """What the instrument says about sample `counter`; `key` is that of its stream. What is infinite reads so."""
+    """What the laboratory says of sample `counter`: the mean of its specimens, as the instrument shows them.
+
+    `key` is that of the instrument's stream. What is infinite reads so.
+    """
     if not math.isfinite(true):
         return true
     spread = math.hypot(instrument.absolute, instrument.relative * true)
-    shown = true + spread * normal(key, counter)
-    return round(shown / instrument.resolution) * instrument.resolution if instrument.resolution > 0.0 else shown
+    shown = 0.0
+    for specimen in range(instrument.specimens):
+        one = true + spread * normal(key, counter * instrument.specimens + specimen)
+        if instrument.resolution > 0.0:
+            one = round(one / instrument.resolution) * instrument.resolution
+        shown += one
+    return shown / instrument.specimens
 
 
 def base_impedance_ohm_m2(film: Film, thickness_m: float, porosity: float) -> float:
