@@ -176,9 +176,9 @@ class TagClient:
 
     def _in_order(self, values: Mapping[Tag, Value]) -> Sequence[PlannedWrite]:
         plan = self._write_plan(tuple(values))
-        if len(plan) < 2:
-            return plan
         switches = {tag: value for tag, value in values.items() if tag.table in BIT_TABLES}
+        if not switches:
+            return plan
         safe, told = self._registers.safe_state, self._told
         switches_on = any(
             value != safe.get(tag.name, value) and told.get(tag) != value for tag, value in switches.items()
