@@ -121,6 +121,15 @@ def test_every_piece_is_accounted_for_and_film_meets_the_claims_of_the_press(mad
     assert film["k_times_min"].min() > 5.0
 
 
+def test_sheet_in_a_roll_is_known_to_its_end(made: Made) -> None:
+    rolls = made.shift.map
+    assert rolls is not None
+    for number, followed in made.shift.controller.book.rolls.items():
+        truly_m = rolls.pieces[rolls.pieces["roll"] == number]["sheet_length_m"].sum()
+        for first_m, last_m in (followed.pressed_m, followed.cast_m):
+            assert last_m - first_m == pytest.approx(truly_m, abs=1.0)
+
+
 def test_files_of_the_shift_answer_what_happened(
     made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,6 +68,7 @@ class LineController:
         fed_m: sheet that the press has drawn in since the start, m.
         cast_m: sheet that was cast since the controller was switched on, m.
         speed_m_min: of the line, as it is wanted.
+        cast_before_m: sheet that was cast before the first of which the press has records, m.
         cleared_m: sheet that would have gone through the stations behind the press since their web was cut, m.
     """
 
@@ -102,6 +103,7 @@ class LineController:
     cast_m: float = 0.0
     fed_m: float = 0.0
     cleared_m: float = 0.0
+    cast_before_m: float = 0.0
     behind_loop_m: float = 0.0
     speed_m_min: float = 0.0
 
@@ -301,7 +303,7 @@ class LineController:
         match state:
             case LineState.HEAT:
                 self.own_message = ""
-                self.fed_m = 0.0
+                self.fed_m = self.cleared_m = 0.0
                 self.web.begin()
                 self.lot_book.open(now_ns, self.cast_m)
                 self.asked_press.add("start")
@@ -377,10 +379,14 @@ class LineController:
             self.lot_book.feed(fed_kg_h * period_s / 3600.0, now_ns, self.cast_m)
         records = self.press.records
         gauge_m = records[-1].start_m + records[-1].length_m if records else 0.0
-        behind_m = self.facts.table_m + number(values, "loop_stored_m") + self.behind_loop_m
-        before_m = before_gauge_m(self.facts, self.machine) + number(values, "store_stored_m")
+        if self.now_state in CASTS:
+            before_m = before_gauge_m(self.facts, self.machine) + number(values, "store_stored_m")
+            self.cast_before_m = self.cast_m - before_m - gauge_m
+        in_stations_m = max(self.behind_loop_m - self.cleared_m, 0.0)
+        behind_m = self.facts.table_m + number(values, "loop_stored_m") + in_stations_m
+        pressed_m = gauge_m - behind_m
         time_ns = inputs.times_ns.get("winder_roll", inputs.time_ns)
-        self.book.wind(values, time_ns, self.cast_m - before_m - behind_m, gauge_m - behind_m, records)
+        self.book.wind(values, time_ns, pressed_m + self.cast_before_m, pressed_m, records)
         if "laboratory_roll" in values:
             self.book.measure(values, inputs.times_ns.get("laboratory_roll", inputs.time_ns))
         winding = self.book.rolls.get(self.book.winding)
