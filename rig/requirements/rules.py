@@ -56,9 +56,6 @@ DERIVED: Final[Mapping[str, tuple[str, ...]]] = {
     "coolant_flowing": ("coolant_flow_l_min",),
 }
 """Discrete inputs, and the readings that the node makes them from."""
-SHOWS_WHAT_WAS: Final = frozenset({"delayed"})
-"""Faults with which nobody knows how old what a node says is: an answer that comes late looks like one to the next
-request."""
 ABOUT_GAPS: Final = "gap_s"
 LONGEST_GAP_S: Final = 0.25
 """Samples further apart than this, and than 2.5 usual distances, have a gap between them."""
@@ -334,7 +331,7 @@ def _case(rule: Rule, case: Case, seen: _Seen, faults: Sequence[ActingFault]) ->
 
 
 def _excuses(fault: ActingFault, rule: Rule, case: Case) -> bool:
-    if fault.kind in rule.excused_by or fault.kind in SHOWS_WHAT_WAS:
+    if fault.kind in rule.excused_by:
         return True
     # a controller is held to what it was shown, the press to what is true
     return rule.about == "press" and (EVERY_SENSOR in fault.lies or not fault.lies.isdisjoint(case.signals))

@@ -61,7 +61,9 @@ def test_what_is_excused_is_not_found(stage: Stage) -> None:
     hunt = Hunt(Stage(make_heats_on), budget, excused=lambda played, name: True, on_progress=note)
     assert hunt.run() == []
     assert told == list(range(1, 21))
-    assert any(name == "push_emergency_stop" for _, name in hunt.progress.covered)
+    first = itertools.islice(Hunt(Stage(make_heats_on), budget)._planned(), 20)
+    tried = {(scenario.state, event.name) for _, scenario in first for event in scenario.events}
+    assert tried <= hunt.progress.covered
 
 
 def test_a_short_hunt_has_tried_some_of_everything(stage: Stage) -> None:

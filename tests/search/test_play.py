@@ -11,8 +11,11 @@ from rig.controller.api import Controller, Inputs, Value
 from rig.errors import UsageError
 from rig.properties import scenarios
 from rig.recipe import Recipe
+from rig.requirements import load_rules
+from rig.requirements.rules import judge_rules
 from rig.scenario import Scenario, Stage, event_of
 from rig.scenario.play import KEEPS_RUNNING, RECOVERS
+from rig.stl import trace_of
 
 STOP = event_of(2.0, "button", "stop")
 
@@ -102,3 +105,14 @@ def test_a_state_that_the_controller_never_comes_to_is_told(stage: Stage) -> Non
 def test_scenarios_need_a_virtual_press() -> None:
     with pytest.raises(UsageError, match="/dev/ttyUSB0 is none; give emu://"):
         Stage(make_controller, press="/dev/ttyUSB0")
+
+
+@pytest.mark.xfail(
+    strict=True, reason="open: inputs that are late again and again are held, and no trip is seen in them"
+)
+def test_reference_controller_follows_a_trip_while_answers_come_late(stage: Stage) -> None:
+    late = event_of(194.0, "fault", "delayed", {"amount": 0.06, "times": 100})
+    played = stage.play(Scenario("tension_track", 200.0, (late,), seed=2))
+    # without the excuse that the rule has for this
+    [verdict] = judge_rules(trace_of(played.recording), [load_rules()["SAF-27"]])
+    assert verdict.status == "pass"

@@ -10,7 +10,6 @@ import datetime
 import os
 import platform
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from rig.clock import wall_s
 from tests.validation.catalogue import CATALOGUE, wants_workers
 from tests.validation.comparison import Comparison, Effort
 from tests.validation.report import shown, verdict, write_report
@@ -53,12 +53,12 @@ def validate(arguments: argparse.Namespace) -> int:
         known = ", ".join(compare.__name__ for compares in CATALOGUE.values() for compare in compares)
         console.print(f"No comparison is called like {' or '.join(arguments.only)}; there are {known}.", soft_wrap=True)
         return 2
-    started = time.perf_counter()
+    started_s = wall_s()
     done = _run(chosen, effort, arguments.jobs, console)
-    took = time.perf_counter() - started
+    took_s = wall_s() - started_s
     facts = {
         "Effort": "quick" if effort is Effort.QUICK else "full",
-        "Time": f"{took:.0f} s on {arguments.jobs} processes",
+        "Time": f"{took_s:.0f} s on {arguments.jobs} processes",
         "Date": datetime.datetime.now(tz=datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "Python": f"{platform.python_version()}, NumPy {numpy.__version__}, SciPy {scipy.__version__}",
     }
@@ -67,7 +67,7 @@ def validate(arguments: argparse.Namespace) -> int:
     headline, detail = verdict(everything)
     holds = all(c.holds for c in everything)
     console.print(Text(f"{'✓' if holds else '✗'} {headline}", style="bold green" if holds else "bold red"))
-    console.print(f"{detail}; {took:.0f} s\n{path}", soft_wrap=True)
+    console.print(f"{detail}; {took_s:.0f} s\n{path}", soft_wrap=True)
     return 0 if holds else 1
 
 
