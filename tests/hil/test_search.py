@@ -14,8 +14,8 @@ from rig.search import Budget, Hunt, Progress
 pytestmark = pytest.mark.needs("see_truth", "fork", "inject_faults", "touch")
 
 RUNS = {"dev": 50, "ci": 1500}
-"""Profile -> scenarios: some of everything; everything, with every fault in half of the states. They are longer than people
-alone were, so `dev` has fewer than it had."""
+"""Profile -> scenarios: some of everything; everything, with every fault in half of the states. They are longer than
+people alone were, so `dev` has fewer than it had."""
 SHRINK_S = 10.0
 
 
